@@ -1,0 +1,138 @@
+"""The plain values that pass between the campaign store and whoever dials. Pure: no I/O, no clock."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a campaign is for; rules and statuses differ."""
+
+    TELESALES = "telesales"
+    COLLECTIONS = "collections"
+
+
+class Mode(StrEnum):
+    """How lines are dialed for agents (see docs/operations.md for what each means)."""
+
+    PREDICTIVE = "predictive"
+    PROGRESSIVE = "progressive"
+    POWER = "power"
+    PREVIEW = "preview"
+    MANUAL = "manual"
+
+
+class CampaignState(StrEnum):
+    """What the manager asked for; the running dialer follows it."""
+
+    STOPPED = "stopped"
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class Outcome(StrEnum):
+    """What came of an attempt: closed vocabulary. HANDLED attempts carry the agent's own status instead of a machine-set one."""
+
+    HANDLED = "handled"
+    ABANDONED = "abandoned"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    CONGESTION = "congestion"
+    TIMEOUT = "timeout"
+    UNWANTED = "unwanted"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One number of a lead. `zones` are all IANA zones that it may be in; empty means unknown."""
+
+    phone_id: int
+    e164: str
+    zones: tuple[str, ...]
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A lead the store offers for dialing, with the number whose turn it is first in `phones`.
+
+    `attempts` counts all attempts on the lead so far; `dnc` is what the lists said when it was loaded.
+    """
+
+    lead_id: int
+    phones: tuple[Phone, ...]
+    attempts: int = 0
+    status: str = "NEW"
+
+    @property
+    def phone(self) -> Phone:
+        return self.phones[0]
+
+
+@dataclass(frozen=True, slots=True)
+class CallingWindow:
+    """Hours when a person may be called, in that person's own time: half-open [start, end), on `days` (Monday is 0)."""
+
+    start: time = time(9, 0)
+    end: time = time(20, 0)
+    days: frozenset[int] = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """Try again `delay_s` after this outcome, until the lead has had `max_attempts` attempts; None: never again."""
+
+    delay_s: float | None
+    max_attempts: int = 6
+    next_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """All that the engine needs to know of a campaign."""
+
+    campaign_id: int
+    name: str
+    kind: Kind = Kind.TELESALES
+    mode: Mode = Mode.PREDICTIVE
+    state: CampaignState = CampaignState.STOPPED
+    max_abandon_rate: float = 0.03
+    hold_s: float = 2.0
+    lines_per_agent: float = 1.5
+    max_lines: int | None = None
+    ring_timeout_s: float = 25.0
+    wrapup_s: float = 30.0
+    window: CallingWindow = field(default_factory=CallingWindow)
+    retry: dict[Outcome, RetryRule] = field(default_factory=dict)
+    caller_id: str = ""
+    trunks: tuple[str, ...] = ()
+    abandon_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The lead may be called now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The lead may not be called: `reason` is a stable word, `detail` a sentence, `until` when that ends, if known."""
+
+    reason: str
+    detail: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecision:
+    """When (aware UTC) and on which number a lead is tried again; `at` None means never. `because` says why."""
+
+    at: datetime | None
+    phone_id: int | None
+    because: str

@@ -1,0 +1,68 @@
+"""What a line driver reports. Every event names its call; times are stamped by whoever receives them."""
+
+from dataclasses import dataclass
+
+from hw.contract.causes import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class LineEvent:
+    """Something that happened to the call `call_id`."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed(LineEvent):
+    """The network has been asked for the call. `ref` is its name out there (SIP: the Call-ID)."""
+
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing(LineEvent):
+    """The far side is alerting. May come again when early media opens or closes."""
+
+    early_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(LineEvent):
+    """The far side picked up; audio flows. May come after our own hang-up (glare); `Ended` still follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(LineEvent):
+    """Audio passes both ways between `call_id` and `peer_id`."""
+
+    peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFailed(LineEvent):
+    """The two calls could not be joined; each is otherwise as it was."""
+
+    peer_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlayed(LineEvent):
+    """The WAV file asked for has been played to its end. Not sent when the call ended first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived(LineEvent):
+    """The far side pressed a key: one of 0-9 * # A-D."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(LineEvent):
+    """The call is over: exactly one per call, and the last event of it."""
+
+    cause: Cause
+    sip_code: int | None = None
+    q850: int | None = None
+    detail: str = ""
