@@ -31,7 +31,7 @@ class CampaignState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of an attempt: closed vocabulary. HANDLED attempts carry the agent's own status instead of a machine-set one."""
+    """What came of an attempt: closed vocabulary. A HANDLED attempt carries its agent's status, not a machine-set one."""
 
     HANDLED = "handled"
     ABANDONED = "abandoned"
@@ -62,7 +62,8 @@ class Phone:
 class Candidate:
     """A lead the store offers for dialing, with the number whose turn it is first in `phones`.
 
-    `attempts` counts all attempts on the lead so far; `dnc` is what the lists said when it was loaded.
+    `attempts` counts all attempts on the lead so far. `phones` holds only numbers that may be dialed: none on a DNC
+    list, none found invalid.
     """
 
     lead_id: int
@@ -77,11 +78,24 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class CallingWindow:
-    """Hours when a person may be called, in that person's own time: half-open [start, end), on `days` (Monday is 0)."""
+    """Hours when a person may be called, in that person's own time: half-open [start, end), on `days` (Monday is 0).
+
+    Raises ValueError when no instant can lie inside or a bound has a time zone.
+    """
 
     start: time = time(9, 0)
     end: time = time(20, 0)
     days: frozenset[int] = frozenset(range(7))
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is not None or self.end.tzinfo is not None:
+            raise ValueError("a calling window is in the called person's own time: give start and end without a zone")
+        if not self.start < self.end:
+            raise ValueError(f"calling window: start {self.start:%H:%M} must come before end {self.end:%H:%M}")
+        if not self.days:
+            raise ValueError("calling window: no days; name at least one (Monday is 0)")
+        if not self.days <= frozenset(range(7)):
+            raise ValueError(f"calling window: days {sorted(self.days)} must be 0 (Monday) to 6 (Sunday)")
 
 
 @dataclass(frozen=True, slots=True)
