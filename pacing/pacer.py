@@ -1,0 +1,299 @@
+"""The pacer: takes in what happens to calls and agents, and says how many calls to start now."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from pacing import kernels, policies
+from pacing.learning import Learner
+from pacing.ledger import Ledger
+from pacing.spans import Spans
+
+MODES = ("predictive", "progressive", "power")
+AGENT_STATES = ("ready", "talking", "wrapup", "paused", "logged_out")
+OUTCOMES = ("human", "machine", "no_answer", "busy", "failed")
+REMEMBERED_CALLS = 10_000
+WAIT_FORGOTTEN_S = 10.0
+UNBOUNDED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PacerConfig:
+    """How to pace a campaign.
+
+    `max_abandon_rate` is a share (0.03: 3 %) of live answers; `hold_s` is how long an answered person may wait before
+    the call counts as abandoned; `max_lines` bounds calls in flight and calls up with an agent together; None: no
+    bound. `lines_per_agent` is for mode "power". Raises ValueError on values outside their range.
+    """
+
+    mode: str = "predictive"
+    max_abandon_rate: float = 0.03
+    hold_s: float = 2.0
+    max_lines: int | None = None
+    lines_per_agent: float = 1.5
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}")
+        if not 0.0 <= self.max_abandon_rate <= 1.0:
+            raise ValueError(f"max_abandon_rate is {self.max_abandon_rate!r}; it is a share from 0 to 1 (0.03 for 3 %)")
+        if not (math.isfinite(self.hold_s) and self.hold_s >= 0.0):
+            raise ValueError(f"hold_s is {self.hold_s!r}; it must be 0 or more seconds")
+        if self.max_lines is not None and self.max_lines < 0:
+            raise ValueError(f"max_lines is {self.max_lines!r}; it must be 0 or more, or None for no bound")
+        if not (math.isfinite(self.lines_per_agent) and self.lines_per_agent > 0.0):
+            raise ValueError(f"lines_per_agent is {self.lines_per_agent!r}; it must be more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class PacingDecision:
+    """How many calls to start now, with the figures behind it.
+
+    `in_flight`: calls that may still need an agent. Of the forecast (predictive mode only, else 0): `predicted_answers`
+    and `predicted_free` by the time a call dialed now is answered, `risk` of the last line that was accepted,
+    `next_risk` of one more, and `threshold`, the risk that the ledger accepts. `budget_left`: calls that might still be
+    abandoned within the limit.
+    """
+
+    lines: int
+    mode: str
+    ready: int
+    in_flight: int
+    room: int | None
+    predicted_answers: float = 0.0
+    predicted_free: float = 0.0
+    risk: float = 0.0
+    next_risk: float = 0.0
+    threshold: float = 0.0
+    abandoned_rate: float = 0.0
+    budget_left: float = 0.0
+
+    @property
+    def because(self) -> str:
+        """One sentence for people."""
+        if self.room == 0:
+            return f"no new lines: the bound of lines is reached with {self.in_flight} in flight"
+        if self.mode != "predictive":
+            return f"{_new_lines(self.lines)}: {self.mode}, {self.ready} ready, {self.in_flight} lines in flight"
+        if self.predicted_free == 0.0:
+            return "no new lines: no agent is ready or expected to be soon"
+        return (
+            f"{_new_lines(self.lines)}: {self.predicted_answers:.1f} answers expected for "
+            f"{self.predicted_free:.1f} free agents; one more line would risk {self.next_risk:.1%} "
+            f"of an abandoned call against {self.threshold:.1%} accepted "
+            f"({self.abandoned_rate:.1%} abandoned so far, budget {self.budget_left:.1f})"
+        )
+
+
+def _new_lines(lines: int) -> str:
+    return "no new lines" if lines == 0 else "1 new line" if lines == 1 else f"{lines} new lines"
+
+
+class Pacer:
+    """Paces one campaign. Times are seconds on any monotonic clock (a step back counts as no step), ids any hashable.
+
+    Events may come late, twice, out of order or for unknown ids: they never raise for that. ValueError: an unknown
+    state or outcome, or a time that is not a finite number. `seed` fixes whatever a policy draws at random; the
+    present ones compute exactly and draw nothing.
+    """
+
+    def __init__(self, config: PacerConfig | None = None, seed: int = 0) -> None:
+        self.config = config if config is not None else PacerConfig()
+        self.seed = seed
+        self.ledger = Ledger(self.config.max_abandon_rate)
+        self.learner = Learner()
+        self._now = -math.inf
+        self._ready: set[Hashable] = set()
+        self._talking = Spans()
+        self._wrapup = Spans()
+        self._call_of: dict[Hashable, Hashable] = {}
+        self._ringing = Spans()
+        self._picked_up = Spans()
+        self._waiting: dict[Hashable, float] = {}
+        self._ring_s: dict[Hashable, float] = {}
+        self._closed: OrderedDict[Hashable, tuple[float, bool]] = OrderedDict()
+        if self.config.mode == "predictive":
+            kernels.warm()
+
+    def agent(self, at: float, agent_id: Hashable, state: str) -> None:
+        """An agent is now in this state: "ready", "talking", "wrapup", "paused" or "logged_out"."""
+        if state not in AGENT_STATES:
+            raise ValueError(f"agent state is {state!r}; it must be one of {', '.join(AGENT_STATES)}")
+        now = self._clock(at)
+        if state == "talking":
+            self._ready.discard(agent_id)
+            self._end_wrapup(agent_id, now, cut=True)
+            self._talking.add(agent_id, now)
+            return
+        self._end_talk(agent_id, now, cut=state in ("paused", "logged_out"))
+        if state == "wrapup":
+            self._ready.discard(agent_id)
+            self._wrapup.add(agent_id, now)
+            return
+        self._end_wrapup(agent_id, now, cut=state != "ready")
+        if state == "ready":
+            self._ready.add(agent_id)
+        else:
+            self._ready.discard(agent_id)
+
+    def dialed(self, at: float, call_id: Hashable) -> None:
+        """A call was started. An id may be used again for a later call once its last one is over."""
+        now = self._clock(at)
+        closed = self._closed.get(call_id)
+        if self._is_open(call_id) or (closed is not None and at <= closed[0]):
+            return
+        self._ringing.add(call_id, now)
+        self._closed.pop(call_id, None)
+
+    def answered(self, at: float, call_id: Hashable) -> None:
+        """A call was picked up and someone listens who it is. Optional before `resolved`."""
+        now = self._clock(at)
+        dialed_at = self._ringing.pop(call_id)
+        if dialed_at is not None:
+            self._ring_s[call_id] = now - dialed_at
+            self._picked_up.add(call_id, now)
+
+    def resolved(self, at: float, call_id: Hashable, outcome: str) -> None:
+        """What came of a call: "human" (then it waits for an agent), "machine", "no_answer", "busy" or "failed"."""
+        if outcome not in OUTCOMES:
+            raise ValueError(f"outcome is {outcome!r}; it must be one of {', '.join(OUTCOMES)}")
+        now = self._clock(at)
+        self._learn_end(call_id, now, live=outcome == "human")
+        if outcome != "human":
+            if call_id not in self._closed:
+                self._close(call_id, at, counted=False)
+        elif call_id not in self._closed:
+            self._waiting.setdefault(call_id, now)
+
+    def connected(self, at: float, call_id: Hashable, agent_id: Hashable) -> None:
+        """A person and an agent were joined; a ready agent counts as talking from now on."""
+        now = self._clock(at)
+        self._count(at, now, call_id, abandoned=False)
+        if agent_id in self._ready or agent_id in self._talking:
+            self._ready.discard(agent_id)
+            self._talking.add(agent_id, now)
+            self._call_of[agent_id] = call_id
+
+    def abandoned(self, at: float, call_id: Hashable) -> None:
+        """A person answered and no agent took the call in time; counts once per call, known or not."""
+        self._count(at, self._clock(at), call_id, abandoned=True)
+
+    def decide(self, at: float) -> PacingDecision:
+        """How many calls to start now. Changes nothing: ask as often as you like, even about a time to come."""
+        state = self._snapshot(max(self._now, _finite(at)))
+        in_flight = state.claims + self._forgotten(state.at)
+        room = self._room()
+        if self.config.mode == "predictive":
+            return self._decide_predictive(state, in_flight, room)
+        if self.config.mode == "power":
+            lines = policies.power(state.ready, state.claims, self.config.lines_per_agent)
+        else:
+            lines = policies.progressive(state.ready, state.claims)
+        return PacingDecision(
+            lines=min(lines, UNBOUNDED if room is None else room),
+            mode=self.config.mode,
+            ready=state.ready,
+            in_flight=in_flight,
+            room=room,
+            abandoned_rate=self.ledger.rate,
+            budget_left=self.ledger.budget,
+        )
+
+    def _decide_predictive(self, state: policies.Snapshot, in_flight: int, room: int | None) -> PacingDecision:
+        learned = self.learner
+        threshold = self.ledger.threshold
+        forecast = policies.predictive(
+            state,
+            policies.Tables(learned.ring.table, learned.listen.table, learned.talk.table, learned.wrapup.table),
+            self.config.hold_s,
+            learned.caution,
+            threshold,
+            UNBOUNDED if room is None else room,
+        )
+        return PacingDecision(
+            lines=forecast.lines,
+            mode=self.config.mode,
+            ready=state.ready,
+            in_flight=in_flight,
+            room=room,
+            predicted_answers=forecast.answers,
+            predicted_free=forecast.free_agents,
+            risk=forecast.risk,
+            next_risk=forecast.next_risk,
+            threshold=threshold,
+            abandoned_rate=self.ledger.rate,
+            budget_left=self.ledger.budget,
+        )
+
+    def _clock(self, at: float) -> float:
+        self._now = max(self._now, _finite(at))
+        return self._now
+
+    def _is_open(self, call_id: Hashable) -> bool:
+        return call_id in self._ringing or call_id in self._picked_up or call_id in self._waiting
+
+    def _learn_end(self, call_id: Hashable, now: float, live: bool) -> None:
+        dialed_at = self._ringing.pop(call_id)
+        if dialed_at is not None:
+            self.learner.ring_ended(now - dialed_at, live)
+        picked_up_at = self._picked_up.pop(call_id)
+        if picked_up_at is not None:
+            self.learner.ring_ended(self._ring_s.pop(call_id), live)
+            self.learner.listen.ended(now - picked_up_at, 0 if live else 1)
+
+    def _count(self, at: float, now: float, call_id: Hashable, abandoned: bool) -> None:
+        closed = self._closed.get(call_id)
+        if closed is not None and closed[1]:
+            return
+        self._learn_end(call_id, now, live=True)
+        self.ledger.record(abandoned)
+        self._close(call_id, at, counted=True)
+
+    def _close(self, call_id: Hashable, at: float, counted: bool) -> None:
+        self._waiting.pop(call_id, None)
+        self._closed[call_id] = (at, counted)
+        if len(self._closed) > REMEMBERED_CALLS:
+            self._closed.popitem(last=False)
+
+    def _end_talk(self, agent_id: Hashable, now: float, cut: bool) -> None:
+        self._call_of.pop(agent_id, None)
+        began_at = self._talking.pop(agent_id)
+        if began_at is not None:
+            self.learner.talk.ended(now - began_at, 0)
+            if not cut:
+                self._wrapup.add(agent_id, now)
+
+    def _end_wrapup(self, agent_id: Hashable, now: float, cut: bool) -> None:
+        began_at = self._wrapup.pop(agent_id)
+        if began_at is not None:
+            self.learner.wrapup.ended(now - began_at, -1 if cut else 0)
+
+    def _snapshot(self, now: float) -> policies.Snapshot:
+        return policies.Snapshot(
+            at=now,
+            ready=len(self._ready),
+            waiting=len(self._waiting) - self._forgotten(now),
+            dialed_at=self._ringing.starts,
+            picked_up_at=self._picked_up.starts,
+            talk_starts_at=self._talking.starts,
+            wrapup_starts_at=self._wrapup.starts,
+        )
+
+    def _forgotten(self, now: float) -> int:
+        if not self._waiting:
+            return 0
+        oldest = now - self.config.hold_s - WAIT_FORGOTTEN_S
+        return sum(1 for since in self._waiting.values() if since < oldest)
+
+    def _room(self) -> int | None:
+        if self.config.max_lines is None:
+            return None
+        up = len(self._ringing) + len(self._picked_up) + len(self._waiting) + len(self._call_of)
+        return max(0, self.config.max_lines - up)
+
+
+def _finite(at: float) -> float:
+    if not math.isfinite(at):
+        raise ValueError(f"the time is {at!r}; it must be a finite number of seconds")
+    return at
