@@ -1,0 +1,61 @@
+"""Asks a SIP peer whether it is there, without a call: one OPTIONS (RFC 3261 section 11)."""
+
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+
+_TARGET = re.compile(r"sips?:[^@]*@(?P<host>\[[^\]]+\]|[^:;>]+)(?::(?P<port>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """`reachable` is True when anything came back; `detail` says what, or why nothing could."""
+
+    reachable: bool
+    detail: str
+
+
+def probe(target: str, timeout_s: float = 1.5) -> ProbeResult:
+    """Send OPTIONS over UDP to the host of `target` and wait for any SIP response. Blocks up to `timeout_s`."""
+    match = _TARGET.match(target)
+    if match is None:
+        return ProbeResult(False, f"'{target}' names no host")
+    host, port = match["host"], int(match["port"] or 5060)
+    try:
+        address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
+    except OSError as error:
+        return ProbeResult(False, f"{host} cannot be resolved: {error.strerror}")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.connect(address)
+        local_ip, local_port = udp.getsockname()
+        for wait_s in (timeout_s / 3, timeout_s * 2 / 3):
+            try:
+                udp.send(_options(host, port, f"{local_ip}:{local_port}"))
+                udp.settimeout(wait_s)
+                answer = udp.recv(4096)
+            except ConnectionRefusedError:
+                return ProbeResult(False, f"nothing listens at {host}:{port}")
+            except TimeoutError:
+                continue
+            except OSError as error:
+                return ProbeResult(False, f"{host}:{port} cannot be reached: {error.strerror}")
+            return ProbeResult(True, answer.split(b"\r\n", 1)[0].decode("ascii", "replace"))
+    return ProbeResult(False, f"no answer from {host}:{port} to SIP OPTIONS in {timeout_s:g} s")
+
+
+def _options(host: str, port: int, local: str) -> bytes:
+    mark = secrets.token_hex(8)
+    lines = (
+        f"OPTIONS sip:{host}:{port} SIP/2.0",
+        f"Via: SIP/2.0/UDP {local};rport;branch=z9hG4bK{mark}",
+        f"From: <sip:probe@{local}>;tag={mark[:6]}",
+        f"To: <sip:{host}:{port}>",
+        f"Call-ID: {mark}@{local}",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 70",
+        "Content-Length: 0",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode()
