@@ -6,18 +6,13 @@ the same people whatever order they are called in.
 
 import math
 import random
-import tomllib
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
-T = TypeVar("T")
-
-
-class ProfileError(ValueError):
-    """A profile cannot be used; the text names file, section and key, and says how to mend it."""
+from dialer.farend.fields import ProfileError, audible, base, fill, ordered, read, share, table
 
 
 class Kind(StrEnum):
@@ -112,10 +107,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """`[[number]]`: numbers (`match`: exact, or with * ? [..]) whose behaviour is set; other keys override its plan."""
+    """`[[number]]`: numbers (`match`: exact, or with * ? [..]) whose plan is set, key by key.
+
+    `code` and `cause` make any call a refusal after its ringing; `vanish` leaves without BYE at the end.
+    """
 
     match: str = ""
-    kind: Kind = Kind.PERSON
+    kind: Kind | None = None
     setup_s: float | None = None
     ring_s: float | None = None
     talk_s: float | None = None
@@ -242,102 +240,57 @@ def load(name: str) -> Profile:
     """A built-in profile by name, or one from a TOML file. Raises ProfileError."""
     if name in BUILT_IN:
         return BUILT_IN[name]
-    path = Path(name)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProfileError(f"{name}: no such file and no such profile; built in are {', '.join(BUILT_IN)}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProfileError(f"{name}: {error}") from error
-    return parse(document, source=name)
+    return parse(read(name, list(BUILT_IN)), source=name)
 
 
 def parse(document: dict[str, Any], *, source: str) -> Profile:
-    """A profile from a TOML document; `base` names a built-in profile to start from. Raises ProfileError."""
+    """A profile from a TOML document, over the built-in one that `base` names. Raises ProfileError.
+
+    A `[shares]` table stands alone: kinds it does not name have no share.
+    """
     document = dict(document)
-    base = document.pop("base", "demo" if "shares" not in document else None)
-    if base is not None and base not in BUILT_IN:
-        raise ProfileError(f"{source}: base: no profile {base!r}; built in are {', '.join(BUILT_IN)}")
-    start = replace(BUILT_IN[base] if base else Profile(), name=Path(source).stem)
+    start = replace(BUILT_IN[base(document, list(BUILT_IN), source)], name=Path(source).stem)
+    if "shares" in document:
+        start = replace(start, shares=Shares())
     sections: dict[str, Any] = {}
     for name in ("shares", "network", "person", "machine", "rejected"):
-        table = _table(document.pop(name, {}), f"{source}: [{name}]")
-        sections[name] = _fill(getattr(start, name), table, f"{source}: [{name}]")
+        where = f"{source}: [{name}]"
+        sections[name] = fill(getattr(start, name), table(document.pop(name, {}), where), where)
     if "number" in document:
         sections["number"] = _overrides(document.pop("number"), source)
-    profile = _fill(replace(start, **sections), document, f"{source}: top level", only=("name", "time_scale"))
+    profile = fill(replace(start, **sections), document, f"{source}: top level", only=("name", "time_scale"))
     _check(profile, source)
     return profile
-
-
-def _table(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ProfileError(f"{where}: must be a table")
-    return value
 
 
 def _overrides(value: Any, source: str) -> tuple[Override, ...]:
     if not isinstance(value, list):
         raise ProfileError(f"{source}: number: write [[number]], one table per pattern")
-    found = []
-    for index, table in enumerate(value, start=1):
-        where = f"{source}: [[number]] {index}"
-        override = _fill(Override(), _table(table, where), where)
-        if not override.match:
-            raise ProfileError(
-                f"{where}: match is missing; give a number such as '+12125550123' or a pattern such as '*0123'"
-            )
-        found.append(override)
-    return tuple(found)
+    return tuple(_override(values, f"{source}: [[number]] {index}") for index, values in enumerate(value, start=1))
 
 
-def _fill(start: T, table: dict[str, Any], where: str, *, only: tuple[str, ...] | None = None) -> T:
-    """`start` with the table's values, each checked against the field's type. Raises ProfileError."""
-    hints = get_type_hints(type(start))
-    known = only or tuple(f.name for f in fields(start))  # type: ignore[arg-type]
-    changes = {}
-    for key, value in table.items():
-        if key not in known:
-            raise ProfileError(f"{where}: unknown key {key!r}; known keys: {', '.join(known)}")
-        changes[key] = _value(value, hints[key], f"{where}: {key}")
-    return replace(start, **changes)  # type: ignore[type-var]
-
-
-def _value(value: Any, hint: Any, where: str) -> Any:
-    wanted = next(part for part in getattr(hint, "__args__", (hint,)) if part is not type(None))
-    if issubclass(wanted, StrEnum):
-        if value not in set(wanted):
-            raise ProfileError(f"{where}: {value!r} is none of {', '.join(wanted)}")
-        return wanted(value)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is not wanted:
-        raise ProfileError(f"{where}: must be {wanted.__name__}, got {value!r}")
-    if wanted is not bool and wanted is not str and not (math.isfinite(value) and value >= 0):
-        raise ProfileError(f"{where}: must be finite and not negative, got {value!r}")
-    return value
+def _override(values: Any, where: str) -> Override:
+    override = fill(Override(), table(values, where), where)
+    if not override.match:
+        raise ProfileError(f"{where}: match is missing; give '+12125550123' or a pattern such as '*0123'")
+    if override.code is not None and not 400 <= override.code < 700:
+        raise ProfileError(f"{where}: code: {override.code} is no SIP refusal; use 400 to 699")
+    if override.cause is not None and not 1 <= override.cause <= 127:
+        raise ProfileError(f"{where}: cause: {override.cause} is no Q.850 cause; use 1 to 127")
+    audible(override.tone_hz or 0, f"{where}: tone_hz")
+    return override
 
 
 def _check(profile: Profile, source: str) -> None:
     if sum(_weights(profile.shares)) <= 0:
         raise ProfileError(f"{source}: [shares]: at least one share must be above 0")
-    for section, low, high in (
-        ("network", "setup_min_s", "setup_max_s"),
-        ("person", "patience_min_s", "patience_max_s"),
-        ("machine", "greeting_min_s", "greeting_max_s"),
-        ("rejected", "ring_min_s", "ring_max_s"),
-    ):
-        table = getattr(profile, section)
-        if getattr(table, low) > getattr(table, high):
-            raise ProfileError(f"{source}: [{section}]: {low} is above {high}")
-    if profile.network.early_media_share > 1:
-        raise ProfileError(f"{source}: [network]: early_media_share is above 1")
-    for hz in (profile.person.tone_hz, profile.machine.beep_hz, *(o.tone_hz or 0 for o in profile.number)):
-        if hz > 3400:
-            raise ProfileError(f"{source}: a tone of {hz} Hz does not pass a telephone line; use 100 to 3400")
-    for index, override in enumerate(profile.number, start=1):
-        if override.code is not None and not 400 <= override.code < 700:
-            raise ProfileError(f"{source}: [[number]] {index}: code: {override.code} is no SIP refusal; use 400 to 699")
+    ordered(profile.network, f"{source}: [network]", ("setup_min_s", "setup_max_s"))
+    ordered(profile.person, f"{source}: [person]", ("patience_min_s", "patience_max_s"))
+    ordered(profile.machine, f"{source}: [machine]", ("greeting_min_s", "greeting_max_s"))
+    ordered(profile.rejected, f"{source}: [rejected]", ("ring_min_s", "ring_max_s"))
+    share(profile.network.early_media_share, f"{source}: [network]: early_media_share")
+    audible(profile.person.tone_hz, f"{source}: [person]: tone_hz")
+    audible(profile.machine.beep_hz, f"{source}: [machine]: beep_hz")
 
 
 def _weights(shares: Shares) -> list[float]:
@@ -349,7 +302,7 @@ def plan(profile: Profile, seed: int, number: str, nth: int) -> Plan:
     rng = random.Random(f"{seed}|{number}|{nth}")
     drawn = rng.choices(list(Kind), weights=_weights(profile.shares))[0]
     override = next((o for o in profile.number if fnmatchcase(number, o.match)), None)
-    kind = drawn if override is None else override.kind
+    kind = (override.kind if override is not None else None) or drawn
     made = _draw(profile, kind, rng)
     if override is not None:
         changes = {f.name: getattr(override, f.name) for f in fields(override) if f.name not in ("match", "kind")}

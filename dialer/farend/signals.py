@@ -67,7 +67,8 @@ def _babble(duration_s: float, seed: int) -> _Wave:
     heights = np.where(np.arange(knots) % 2, rng.uniform(0.02, 0.2, knots), rng.uniform(0.6, 1.0, knots))
     envelope = np.interp(np.linspace(0, knots - 1, count), np.arange(knots), heights)
     wave *= envelope
-    return wave * (3000.0 / np.sqrt(np.mean(wave**2)))
+    wave *= 3000.0 / np.sqrt(np.mean(wave**2))
+    return wave
 
 
 @lru_cache(maxsize=256)

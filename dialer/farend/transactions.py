@@ -6,8 +6,8 @@ belongs to the transaction) and an accepted one (whose ACK does not).
 
 import asyncio
 import contextlib
-import random
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -222,11 +222,8 @@ class SipTransport(asyncio.DatagramProtocol):
     `on_request` must answer or keep the transaction. A datagram that is not sound SIP is counted and dropped.
     """
 
-    def __init__(
-        self, on_request: Callable[[ServerTransaction], None], *, seed: int, timers: Timers | None = None
-    ) -> None:
+    def __init__(self, on_request: Callable[[ServerTransaction], None], *, timers: Timers | None = None) -> None:
         self._on_request = on_request
-        self._random = random.Random(f"sip|{seed}")
         self.timers = timers or Timers()
         self.stats = SipStats()
         self.loop = asyncio.get_running_loop()
@@ -253,12 +250,12 @@ class SipTransport(asyncio.DatagramProtocol):
             self._socket = None
 
     def new_tag(self) -> str:
-        """A fresh tag, seeded."""
-        return f"{self._random.getrandbits(48):012x}"
+        """A fresh tag. Never seeded: identifiers must be unique over all runs (RFC 3261 section 19.3)."""
+        return secrets.token_hex(6)
 
     def new_branch(self) -> str:
-        """A fresh Via branch, seeded."""
-        return f"{_MAGIC}{self._random.getrandbits(64):016x}"
+        """A fresh Via branch."""
+        return _MAGIC + secrets.token_hex(8)
 
     def later(self, delay_s: float, act: Callable[..., None], *args: object) -> asyncio.TimerHandle:
         """Call back after a delay unless closed before."""

@@ -28,7 +28,7 @@ class UserAgent:
     ) -> None:
         self.address = bind
         self._on_call = on_call
-        self.transport = SipTransport(self._request, seed=seed, timers=timers)
+        self.transport = SipTransport(self._request, timers=timers)
         self.media = MediaEngine(bind[0], rtp_ports, seed)
         self.calls: dict[tuple[str, str], Call] = {}
 

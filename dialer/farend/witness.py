@@ -26,7 +26,7 @@ class Witness:
 
     def _heard(self, at: float) -> None:
         if self._call.answered_at is not None:
-            self.note("heard", after_answer_s=round(at - self._call.answered_at, 4))
+            self.note("heard", heard_mono=round(at, 4), after_answer_s=round(at - self._call.answered_at, 4))
 
     def _ended(self) -> None:
         call = self._call
