@@ -31,7 +31,7 @@ class CampaignState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of an attempt: closed vocabulary. A HANDLED attempt carries its agent's status, not a machine-set one."""
+    """What came of an attempt: closed vocabulary. A HANDLED attempt carries the status its agent set."""
 
     HANDLED = "handled"
     ABANDONED = "abandoned"

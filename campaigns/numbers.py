@@ -48,6 +48,22 @@ _ALSO = {
 _INSTEAD = {"689": ("America/New_York",)}
 
 
+# Old spellings in the tables, which some systems no longer ship.
+_TODAY = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Choibalsan": "Asia/Ulaanbaatar",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
+
+
 class NumberError(ValueError):
     """A text is no number that can be dialed; the message says why."""
 
@@ -109,7 +125,7 @@ def zones_of(e164: str) -> tuple[str, ...]:
     zones = _north_american(number, e164) if number.country_code == 1 else _elsewhere(number, e164)
     if not 0 < len(zones) <= MAX_ZONES or _UNKNOWN_ZONE in zones:
         return ()
-    return tuple(sorted(zones))
+    return tuple(sorted({_TODAY.get(zone, zone) for zone in zones}))
 
 
 _GEOGRAPHICAL = {PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE}

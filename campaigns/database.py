@@ -1,0 +1,135 @@
+"""The embedded database: connection, transactions and raw statements. All SQL of the project goes through here."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import peewee
+
+Row = tuple[Any, ...]
+
+BUSY_TIMEOUT_S = 30
+
+# Older builds of SQLite take 999 parameters in a statement.
+_IN_LIST = 500
+
+_SAFE = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
+_FAST = {"journal_mode": "memory", "synchronous": "off", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the text says why and how to mend it."""
+
+
+class Database:
+    """One connection. Not for use by two threads at the same time; other processes may have the file open as well."""
+
+    def __init__(self, path: str, *, fast: bool) -> None:
+        self.path = path
+        self._in_transaction = False
+        self.peewee: Any = peewee.SqliteDatabase(
+            path,
+            pragmas=_FAST if fast else _SAFE,
+            timeout=BUSY_TIMEOUT_S,
+            thread_safe=False,
+            check_same_thread=False,
+        )
+
+    @classmethod
+    def open(cls, location: Path | str, *, create: bool, fast: bool) -> Self:
+        """Connect to a file, `sqlite:///FILE` or ":memory:". Raises StoreError when it is missing or no database."""
+        path = _path_of(location)
+        if path != ":memory:":
+            _require_file(Path(path), create=create)
+        database = cls(path, fast=fast)
+        try:
+            database.peewee.connect()
+            database.rows("SELECT COUNT(*) FROM sqlite_master")
+        except (peewee.PeeweeException, sqlite3.Error) as error:
+            database.close()
+            raise StoreError(f"{path}: cannot be opened as a campaign store: {error}") from error
+        return database
+
+    def close(self) -> None:
+        self.peewee.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; inside another transaction it is part of that one. Raises StoreError when it stays locked.
+
+        The write lock is taken at the start: a transaction that reads first and writes later could else fail midway.
+        """
+        if self._in_transaction:
+            yield
+            return
+        try:
+            self.peewee.begin("IMMEDIATE")
+        except peewee.OperationalError as error:
+            raise StoreError(
+                f"{self.path}: another process has held the store for {BUSY_TIMEOUT_S} s: {error}"
+            ) from error
+        self._in_transaction = True
+        try:
+            yield
+            self.peewee.commit()
+        except BaseException:
+            self.peewee.rollback()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> int:
+        """Run one statement; how many rows it changed."""
+        count: int = self.peewee.execute_sql(sql, params).rowcount
+        return count
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        found: list[Row] = self.peewee.execute_sql(sql, params).fetchall()
+        return found
+
+    def rows_in(self, sql: str, values: Sequence[object], before: Sequence[object] = ()) -> list[Row]:
+        """Rows of a statement whose last parameters are `IN (:values)`, asked for a few hundred values at a time."""
+        found: list[Row] = []
+        for start in range(0, len(values), _IN_LIST):
+            part = values[start : start + _IN_LIST]
+            found += self.rows(sql.replace(":values", ",".join("?" * len(part))), (*before, *part))
+        return found
+
+    def one(self, sql: str, params: Sequence[object] = ()) -> Row | None:
+        found: Row | None = self.peewee.execute_sql(sql, params).fetchone()
+        return found
+
+    def value(self, sql: str, params: Sequence[object] = ()) -> Any:
+        """The first column of the first row; None when there is no row."""
+        found = self.one(sql, params)
+        return None if found is None else found[0]
+
+    def lazy(self, sql: str, params: Sequence[object] = ()) -> Iterator[Row]:
+        """Rows as they are asked for, so that a reader that stops early pays for no more."""
+        found: Iterator[Row] = iter(self.peewee.execute_sql(sql, params))
+        return found
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one statement for each row."""
+        self.peewee.connection().executemany(sql, rows)
+
+
+def _path_of(location: Path | str) -> str:
+    text = str(location)
+    if text.startswith("sqlite:///"):
+        return text.removeprefix("sqlite:///")
+    if "://" in text:
+        scheme = text.partition("://")[0]
+        raise StoreError(f"a store at {scheme}:// is not supported; give a file name or sqlite:///FILE")
+    return text
+
+
+def _require_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path}: is a directory; name the database file in it")
+    if not path.exists() and not create:
+        raise StoreError(f"{path}: no campaign store here; `dialer init DIR` makes one")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: its directory does not exist; make it first")

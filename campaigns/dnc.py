@@ -1,0 +1,132 @@
+"""The do-not-call list: single numbers, and files of one number a line or `area,number` (the FTC's flat files)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from campaigns.database import Database, StoreError
+from campaigns.instants import datetime_of, seconds_of
+from campaigns.numbers import NumberError, parse
+
+_CHUNK = 5000
+_BAD_LINES_KEPT = 1000
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_TEN_DIGITS = re.compile(r"\s*\"?([2-9]\d\d)\"?\s*,?\s*\"?([2-9]\d{6})\"?\s*")
+_NANP_REGIONS = frozenset({"US", "CA"})
+
+
+@dataclass(frozen=True, slots=True)
+class DncHit:
+    """A number on the list: who put it there, and when (aware UTC)."""
+
+    e164: str
+    source: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no number."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DncCounts:
+    """What an import did. `bad` counts all bad lines; `bad_lines` keeps the first thousand."""
+
+    read: int
+    added: int
+    already: int
+    bad: int
+    bad_lines: tuple[BadLine, ...]
+
+
+def add(database: Database, e164: str, source: str, at: datetime) -> bool:
+    """Bar one number; False when it was barred already. Raises ValueError when it is not E.164."""
+    _require_e164(e164)
+    added = database.execute(
+        "INSERT INTO dnc (e164, source, added_at) VALUES (?, ?, ?) ON CONFLICT (e164) DO NOTHING",
+        (e164, source, seconds_of(at)),
+    )
+    return added == 1
+
+
+def check(database: Database, e164: str) -> DncHit | None:
+    """The list's entry for a number. Raises ValueError when it is not E.164."""
+    _require_e164(e164)
+    row = database.one("SELECT source, added_at FROM dnc WHERE e164 = ?", (e164,))
+    if row is None:
+        return None
+    added_at = datetime_of(row[1])
+    assert added_at is not None
+    return DncHit(e164, row[0], added_at)
+
+
+def _require_e164(e164: str) -> None:
+    if not _E164.fullmatch(e164):
+        raise ValueError(f"{e164!r} is not E.164 (+ and 7 to 15 digits); parse it with campaigns.numbers.parse first")
+
+
+def import_file(
+    database: Database, source: Path | str | TextIO, region: str, at: datetime, label: str | None = None
+) -> DncCounts:
+    """Add a file's numbers in transactions of a few thousand. Raises StoreError when it cannot be read."""
+    if not isinstance(source, Path | str):
+        return _import_lines(database, source, region, at, label or "import")
+    path = Path(source)
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as lines:
+            return _import_lines(database, lines, region, at, label or path.name)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _import_lines(database: Database, lines: Iterable[str], region: str, at: datetime, label: str) -> DncCounts:
+    read = added = bad = good = 0
+    bad_lines: list[BadLine] = []
+    chunk: list[str] = []
+    for parsed in _parsed(lines, region):
+        read += 1
+        if isinstance(parsed, BadLine):
+            bad += 1
+            bad_lines.extend([parsed] if len(bad_lines) < _BAD_LINES_KEPT else [])
+            continue
+        good += 1
+        chunk.append(parsed)
+        if len(chunk) == _CHUNK:
+            added += _add_many(database, chunk, label, at)
+            chunk = []
+    added += _add_many(database, chunk, label, at)
+    return DncCounts(read, added, good - added, bad, tuple(bad_lines))
+
+
+def _parsed(lines: Iterable[str], region: str) -> Iterator[str | BadLine]:
+    """Each line's number; empty lines, `#` comments and a header without digits are passed over."""
+    seen_number = False
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith("#") or (not seen_number and not any(char.isdigit() for char in text)):
+            continue
+        try:
+            yield _number(text, region)
+            seen_number = True
+        except NumberError as error:
+            yield BadLine(number, text, str(error))
+
+
+def _number(text: str, region: str) -> str:
+    ten_digits = _TEN_DIGITS.fullmatch(text) if region in _NANP_REGIONS else None
+    if ten_digits:
+        return f"+1{ten_digits[1]}{ten_digits[2]}"
+    return parse(text.replace(",", " ").replace('"', ""), region)
+
+
+def _add_many(database: Database, numbers: list[str], label: str, at: datetime) -> int:
+    with database.transaction():
+        return sum(add(database, number, label, at) for number in numbers)

@@ -1,0 +1,138 @@
+"""The hopper's source: the next leads that may be called now, found by index range scans."""
+
+import heapq
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from campaigns.database import Database, Row
+from campaigns.eligibility import is_open, next_open
+from campaigns.instants import seconds_of
+from campaigns.leads import NEW, RETRY, LeadRow, ZoneSets, load
+from campaigns.model import CallingWindow, CampaignSettings, Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Refill:
+    """Leads that may be called now; when there is none, `next_at` is when the next is due (None: none will be)."""
+
+    leads: tuple[Candidate, ...]
+    next_at: datetime | None
+
+
+def refill(
+    database: Database,
+    zone_sets: ZoneSets,
+    campaign: CampaignSettings,
+    n: int,
+    wall_now: datetime,
+    exclude: Collection[int],
+) -> Refill:
+    """Up to `n` leads outside `exclude`: due retries first, then new leads in the order of their import.
+
+    A lead whose turn falls on a number that is on a DNC list or invalid moves to its next number, or ends as DNCL or
+    ADC when none is left; only that writes to the database.
+    """
+    now = math.floor(seconds_of(wall_now))
+    zone_sets.refresh()
+    open_sets = {row_id: zones for row_id, zones in zone_sets.items() if is_open(zones, campaign.window, wall_now)}
+    passed = set(exclude)
+    found: list[Candidate] = []
+    while len(found) < n:
+        ids = _due(database, campaign.campaign_id, open_sets, now, n - len(found), passed)
+        if not ids:
+            break
+        passed.update(ids)
+        found.extend(_admitted(database, zone_sets, ids, set(open_sets.values())))
+    if found or n <= 0:
+        return Refill(tuple(found), None)
+    return Refill((), _next_at(database, zone_sets, campaign, now, set(open_sets)))
+
+
+def _due(
+    database: Database, campaign_id: int, open_ids: Collection[int], now: int, n: int, passed: set[int]
+) -> list[int]:
+    """The first `n` due leads by priority, time and id, merged over the open zone sets."""
+    limit = n + len(passed)
+    due: list[int] = []
+    for priority in (RETRY, NEW):
+        scans = [_scan(database, campaign_id, row_id, priority, now, limit) for row_id in sorted(open_ids)]
+        for _, lead_id in heapq.merge(*scans):
+            if lead_id not in passed:
+                due.append(lead_id)
+                if len(due) == n:
+                    return due
+    return due
+
+
+def _scan(database: Database, campaign_id: int, zone_set_id: int, priority: int, now: int, limit: int) -> Iterator[Row]:
+    return database.lazy(
+        "SELECT next_at, id FROM leads WHERE campaign_id = ? AND zone_set_id = ? AND priority = ? AND next_at <= ?"
+        " ORDER BY next_at, id LIMIT ?",
+        (campaign_id, zone_set_id, priority, now, limit),
+    )
+
+
+def _admitted(
+    database: Database, zone_sets: ZoneSets, ids: list[int], open_zones: set[tuple[str, ...]]
+) -> Iterator[Candidate]:
+    """Those of the leads whose number in turn may be dialed; moves the others on."""
+    moved: list[LeadRow] = []
+    for row in load(database, zone_sets, ids):
+        candidate = row.candidate(row.next_phone_id)
+        if candidate is None or candidate.phone.phone_id != row.next_phone_id:
+            moved.append(row)
+        if candidate is not None and candidate.phone.zones in open_zones:
+            yield candidate
+    if moved:
+        with database.transaction():
+            for row in moved:
+                _move_on(database, row)
+
+
+def _move_on(database: Database, row: LeadRow) -> None:
+    candidate = row.candidate(row.next_phone_id)
+    if candidate is None:
+        status = "DNCL" if row.dnc else "ADC"
+        database.execute(
+            "UPDATE leads SET status = ?, next_at = NULL WHERE id = ? AND next_at IS NOT NULL", (status, row.lead_id)
+        )
+        return
+    phone_id = candidate.phone.phone_id
+    database.execute(
+        "UPDATE leads SET next_phone_id = ?, zone_set_id = (SELECT zone_set_id FROM lead_phones WHERE id = ?)"
+        " WHERE id = ? AND next_at IS NOT NULL",
+        (phone_id, phone_id, row.lead_id),
+    )
+
+
+def _next_at(
+    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, now: int, open_ids: set[int]
+) -> datetime | None:
+    """When the first waiting lead is both due and inside the window of its zones."""
+    best: datetime | None = None
+    for row_id, zones in zone_sets.items():
+        due = _first_due(database, campaign.campaign_id, row_id, now if row_id in open_ids else None)
+        if due is None or not zones:
+            continue
+        opens = _opens(zones, campaign.window, max(now, due), best)
+        if opens is not None and (best is None or opens < best):
+            best = opens
+    return best
+
+
+def _opens(zones: tuple[str, ...], window: CallingWindow, due: int, best: datetime | None) -> datetime | None:
+    at = datetime.fromtimestamp(due, UTC)
+    return None if best is not None and at >= best else next_open(zones, window, at)
+
+
+def _first_due(database: Database, campaign_id: int, zone_set_id: int, after: int | None) -> int | None:
+    firsts = [
+        database.value(
+            "SELECT MIN(next_at) FROM leads WHERE campaign_id = ? AND zone_set_id = ? AND priority = ? AND next_at > ?",
+            (campaign_id, zone_set_id, priority, -1 if after is None else after),
+        )
+        for priority in (RETRY, NEW)
+    ]
+    return min((first for first in firsts if first is not None), default=None)

@@ -1,0 +1,200 @@
+"""Leads as the database has them: their numbers, their zone sets, and the candidates made of them."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns.database import Database, Row
+from campaigns.instants import iso_of
+from campaigns.model import CampaignSettings, Candidate, Phone
+
+NEW, RETRY = 1, 0
+
+
+class UnknownLead(KeyError):
+    """The campaign has no such lead."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ZoneSets:
+    """Interned sets of zones; one row serves all the numbers that may be in the same places."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._zones: dict[int, tuple[str, ...]] = {}
+        self._ids: dict[tuple[str, ...], int] = {}
+
+    def refresh(self) -> None:
+        """Learn the sets that other processes added."""
+        newest = max(self._zones, default=0)
+        for row_id, zones in self._database.rows("SELECT id, zones FROM zone_sets WHERE id > ? ORDER BY id", (newest,)):
+            self._learn(row_id, tuple(zones.split()))
+
+    def items(self) -> list[tuple[int, tuple[str, ...]]]:
+        """All sets known since the last refresh."""
+        return list(self._zones.items())
+
+    def zones(self, row_id: int) -> tuple[str, ...]:
+        if row_id not in self._zones:
+            self.refresh()
+        return self._zones[row_id]
+
+    def id_of(self, zones: Collection[str]) -> int:
+        """The id of a set, added when new: call it inside the transaction that uses the id."""
+        key = tuple(sorted(zones))
+        if key not in self._ids:
+            self.refresh()
+        if key not in self._ids:
+            row_id = 1 + max(self._zones, default=0)
+            self._database.execute("INSERT INTO zone_sets (id, zones) VALUES (?, ?)", (row_id, " ".join(key)))
+            return row_id
+        return self._ids[key]
+
+    def _learn(self, row_id: int, zones: tuple[str, ...]) -> None:
+        self._zones[row_id] = zones
+        self._ids[zones] = row_id
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """What decides about dialing a lead. `phones` has all its numbers, `usable` those that may be dialed."""
+
+    lead_id: int
+    campaign_id: int
+    status: str
+    attempts: int
+    next_phone_id: int
+    next_at: int | None
+    phones: tuple[Phone, ...]
+    dnc: frozenset[int]
+    uncallable: frozenset[int]
+
+    @property
+    def usable(self) -> tuple[Phone, ...]:
+        barred = self.dnc | self.uncallable
+        return tuple(phone for phone in self.phones if phone.phone_id not in barred)
+
+    def candidate(self, first_phone_id: int) -> Candidate | None:
+        """The lead with its usable numbers in turn from `first_phone_id`; None when no number is usable.
+
+        When the first may not be dialed, the next in turn that has a known zone takes its place.
+        """
+        usable = {phone.phone_id for phone in self.usable}
+        phones = tuple(phone for phone in in_turn(self.phones, first_phone_id) if phone.phone_id in usable)
+        if not phones:
+            return None
+        if phones[0].phone_id != first_phone_id:
+            first = next((phone for phone in phones if phone.zones), phones[0])
+            phones = in_turn(phones, first.phone_id)
+        return Candidate(self.lead_id, phones, self.attempts, self.status)
+
+
+def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
+    """The numbers from `first_phone_id` on, then round to the one before it."""
+    at = next((index for index, phone in enumerate(phones) if phone.phone_id == first_phone_id), 0)
+    return (*phones[at:], *phones[:at])
+
+
+def load(database: Database, zone_sets: ZoneSets, lead_ids: Sequence[int]) -> list[LeadRow]:
+    """The leads in the order of `lead_ids`; ids that do not exist are left out."""
+    phones: dict[int, list[Phone]] = {}
+    dnc: set[int] = set()
+    uncallable: set[int] = set()
+    numbers = database.rows_in(
+        "SELECT p.lead_id, p.id, p.e164, p.zone_set_id, p.attempts, p.uncallable, d.e164 IS NOT NULL"
+        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164"
+        " WHERE p.lead_id IN (:values) ORDER BY p.lead_id, p.position",
+        lead_ids,
+    )
+    for lead_id, phone_id, e164, zone_set_id, attempts, is_uncallable, is_dnc in numbers:
+        phones.setdefault(lead_id, []).append(Phone(phone_id, e164, zone_sets.zones(zone_set_id), attempts))
+        if is_uncallable:
+            uncallable.add(phone_id)
+        if is_dnc:
+            dnc.add(phone_id)
+    rows = database.rows_in(
+        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at FROM leads WHERE id IN (:values)", lead_ids
+    )
+    found = {row[0]: _lead_row(row, phones.get(row[0], []), dnc, uncallable) for row in rows}
+    return [found[lead_id] for lead_id in lead_ids if lead_id in found]
+
+
+def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
+    lead_id, campaign_id, status, attempts, next_phone_id, next_at = row
+    ids = {phone.phone_id for phone in phones}
+    return LeadRow(
+        lead_id,
+        campaign_id,
+        status,
+        attempts,
+        next_phone_id,
+        next_at,
+        tuple(phones),
+        frozenset(ids & dnc),
+        frozenset(ids & uncallable),
+    )
+
+
+_FIELDS = (
+    "title, first_name, last_name, email, address1, city, state, postal_code, country, timezone, vendor_lead_code,"
+    " comments"
+)
+CONTACT_FIELDS = tuple(name.strip() for name in _FIELDS.split(","))
+
+
+def listing(
+    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, limit: int | None, offset: int
+) -> list[dict[str, Any]]:
+    """Leads in the order of their import."""
+    ids = database.rows(
+        "SELECT id FROM leads WHERE campaign_id = ? ORDER BY id LIMIT ? OFFSET ?",
+        (campaign.campaign_id, 2**62 if limit is None else limit, offset),
+    )
+    return details(database, zone_sets, campaign, [lead_id for (lead_id,) in ids])
+
+
+def details(
+    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, lead_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """All that is known of the campaign's leads, in the order of `lead_ids`; others are left out."""
+    contacts = {
+        row[0]: row[1:]
+        for row in database.rows_in(
+            f"SELECT id, last_attempt_at, custom, {_FIELDS} FROM leads WHERE campaign_id = ? AND id IN (:values)",  # noqa: S608
+            lead_ids,
+            (campaign.campaign_id,),
+        )
+    }
+    rows = load(database, zone_sets, [lead_id for lead_id in lead_ids if lead_id in contacts])
+    return [_detail(row, contacts[row.lead_id]) for row in rows]
+
+
+def _detail(row: LeadRow, contact: Row) -> dict[str, Any]:
+    last_attempt_at, custom, *fields = contact
+    turn = next((phone.e164 for phone in row.phones if phone.phone_id == row.next_phone_id), None)
+    return {
+        "id": row.lead_id,
+        "lead_id": row.lead_id,
+        "phone": turn,
+        "status": row.status,
+        "attempts": row.attempts,
+        "next_at": iso_of(row.next_at),
+        "last_attempt_at": iso_of(last_attempt_at),
+        "phones": [
+            {
+                "phone_id": phone.phone_id,
+                "e164": phone.e164,
+                "zones": list(phone.zones),
+                "attempts": phone.attempts,
+                "next": phone.phone_id == row.next_phone_id,
+                "dnc": phone.phone_id in row.dnc,
+                "uncallable": phone.phone_id in row.uncallable,
+            }
+            for phone in row.phones
+        ],
+        **dict(zip(CONTACT_FIELDS, fields, strict=True)),
+        "custom": json.loads(custom),
+    }

@@ -1,0 +1,176 @@
+"""What happened, as plain lists and dicts: attempts, agents' time, the campaign's counts, abandonment."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from campaigns.database import Database, Row
+from campaigns.instants import iso_of, seconds_of
+from campaigns.model import CampaignSettings, Outcome
+
+BUCKETS = ("pause", "wait", "talk", "wrap-up", "dead")
+
+# Which bucket an agent's state fills; a logged-out agent's time is nobody's.
+_BUCKET_OF = {
+    "PAUSED": "pause",
+    "READY": "wait",
+    "QUEUE": "wait",
+    "RING": "wait",
+    "INCALL": "talk",
+    "PARK": "talk",
+    "3-WAY": "talk",
+    "WRAPUP": "wrap-up",
+    "DEAD": "dead",
+    "LOGGED_OUT": None,
+}
+
+_TIMES = ("started_at", "ringing_at", "answered_at", "connected_at", "ended_at")
+_ATTEMPT_COLUMNS = (
+    "id, lead_id, phone, started_at, ringing_at, answered_at, connected_at, ended_at, status, outcome, agent, cause, "
+    "sip_code, q850, detail, trunk, caller_id, ref, retry_at, retry_because"
+)
+
+
+def require_agent_state(state: str) -> str:
+    """The state as reports know it. Raises ValueError naming the known ones."""
+    known = state.upper()
+    if known not in _BUCKET_OF:
+        raise ValueError(f"no agent state {state!r}; there are {', '.join(_BUCKET_OF)}")
+    return known
+
+
+def attempts(
+    database: Database,
+    campaign: CampaignSettings,
+    *,
+    lead_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[dict[str, Any]]:
+    """Attempts in the order they were placed, started in [since, until). Open ones have no status or outcome yet."""
+    sql = f"SELECT {_ATTEMPT_COLUMNS} FROM attempts WHERE campaign_id = ?"  # noqa: S608 (a constant)
+    params: list[object] = [campaign.campaign_id]
+    for condition, value in (
+        (" AND lead_id = ?", lead_id),
+        (" AND started_at >= ?", None if since is None else seconds_of(since)),
+        (" AND started_at < ?", None if until is None else seconds_of(until)),
+    ):
+        if value is not None:
+            sql += condition
+            params.append(value)
+    sql += " ORDER BY id"
+    if limit is not None or offset:
+        sql += " LIMIT ? OFFSET ?"
+        params += [2**62 if limit is None else limit, offset]
+    return [_attempt(row) for row in database.rows(sql, params)]
+
+
+def _attempt(row: Row) -> dict[str, Any]:
+    """Times as text; durations are None where the end is not known, as after a crash."""
+    attempt: dict[str, Any] = dict(zip(_ATTEMPT_COLUMNS.split(", "), row, strict=True))
+    lost = attempt["outcome"] == Outcome.LOST
+    attempt["duration_s"] = None if lost else _between(attempt["started_at"], attempt["ended_at"])
+    attempt["talk_s"] = None if lost else _between(attempt["connected_at"], attempt["ended_at"])
+    for key in (*_TIMES, "retry_at"):
+        attempt[key] = iso_of(attempt[key])
+    return attempt
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round(max(0.0, end - start), 3)
+
+
+def agents(database: Database, campaign: CampaignSettings, now: datetime | None = None) -> list[dict[str, Any]]:
+    """Calls and seconds per bucket of each agent. A state that still lasts counts up to `now`, or not when None."""
+    found: dict[str, dict[str, Any]] = {}
+    current: dict[str, tuple[str, float]] = {}
+    for agent, state, at in database.rows(
+        "SELECT agent, state, at FROM agent_log WHERE campaign_id = ? ORDER BY id", (campaign.campaign_id,)
+    ):
+        _spend(found, agent, current.get(agent), at)
+        current[agent] = (state, at)
+    if now is not None:
+        for agent, last in current.items():
+            _spend(found, agent, last, seconds_of(now))
+    for agent, calls in database.rows(
+        "SELECT agent, COUNT(*) FROM attempts WHERE campaign_id = ? AND agent IS NOT NULL AND connected_at IS NOT NULL"
+        " GROUP BY agent",
+        (campaign.campaign_id,),
+    ):
+        _entry(found, agent)["calls"] = calls
+    return [_rounded(found[agent]) for agent in sorted(found)]
+
+
+def _entry(found: dict[str, dict[str, Any]], agent: str) -> dict[str, Any]:
+    return found.setdefault(agent, {"agent": agent, "calls": 0, **dict.fromkeys(BUCKETS, 0.0)})
+
+
+def _spend(found: dict[str, dict[str, Any]], agent: str, last: tuple[str, float] | None, until: float) -> None:
+    entry = _entry(found, agent)
+    bucket = None if last is None else _BUCKET_OF[last[0]]
+    if last is not None and bucket is not None:
+        entry[bucket] += max(0.0, until - last[1])
+
+
+def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 3) if key in BUCKETS else value for key, value in entry.items()}
+
+
+def campaign(database: Database, settings: CampaignSettings) -> dict[str, Any]:
+    """Counts of attempts and leads. `leads_left` may still be dialed; `penetration` is the share dialed so far."""
+    key = (settings.campaign_id,)
+    closed = database.rows(
+        "SELECT status, outcome, COUNT(*) FROM attempts WHERE campaign_id = ? AND closed_at IS NOT NULL"
+        " GROUP BY status, outcome",
+        key,
+    )
+    by_status = _tally(
+        database.rows("SELECT status, COUNT(*) FROM leads WHERE campaign_id = ? GROUP BY status", key), 0
+    )
+    total = sum(by_status.values())
+    dialed = database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ? AND attempts > 0", key)
+    left = database.value(
+        "SELECT COUNT(*) FROM leads l JOIN zone_sets z ON z.id = l.zone_set_id"
+        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND z.zones <> ''",
+        key,
+    )
+    return {
+        "campaign": settings.name,
+        "state": settings.state.value,
+        "attempts": database.value("SELECT COUNT(*) FROM attempts WHERE campaign_id = ?", key),
+        "open_attempts": database.value(
+            "SELECT COUNT(*) FROM attempts WHERE campaign_id = ? AND closed_at IS NULL", key
+        ),
+        "by_status": _tally(closed, 0),
+        "by_outcome": _tally(closed, 1),
+        "leads": total,
+        "leads_by_status": by_status,
+        "leads_left": left,
+        "leads_dialed": dialed,
+        "penetration": dialed / total if total else 0.0,
+        "abandonment": abandonment(database, settings),
+    }
+
+
+def _tally(rows: list[Row], column: int) -> dict[str, int]:
+    """Sum the counts in the last column by another column, in order of its names."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row[column]] += row[-1]
+    return dict(sorted(counts.items()))
+
+
+def abandonment(database: Database, campaign: CampaignSettings) -> dict[str, Any]:
+    """Live calls (connected or abandoned), those abandoned, and their share, 0 when none (16 CFR 310.4(b)(4))."""
+    row = database.one(
+        "SELECT COALESCE(SUM(CASE WHEN connected_at IS NOT NULL THEN 1 ELSE 0 END), 0),"
+        " COALESCE(SUM(CASE WHEN connected_at IS NULL AND outcome = 'abandoned' THEN 1 ELSE 0 END), 0)"
+        " FROM attempts WHERE campaign_id = ?",
+        (campaign.campaign_id,),
+    )
+    assert row is not None
+    connected, abandoned = row
+    live = connected + abandoned
+    return {"live": live, "abandoned": abandoned, "rate": abandoned / live if live else 0.0}

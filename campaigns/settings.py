@@ -1,0 +1,173 @@
+"""A campaign's settings: bounds, defaults, and their form in the database. Pure."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import time
+from typing import Any
+
+from campaigns.model import CallingWindow, CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryRule
+from campaigns.retry import DEFAULT_RULES
+
+# 16 CFR 310.4(b)(4): ring at least 15 s, connect within 2 s of the greeting. No known regulator allows an
+# abandonment rate over 5 %; twice that is the most a campaign can be set to.
+MIN_RING_TIMEOUT_S = 15.0
+MAX_HOLD_S = 2.0
+MAX_ABANDON_RATE = 0.10
+
+Check = Callable[[str, object], object]
+
+
+class SettingError(ValueError):
+    """A campaign setting is unknown or out of bounds; the text names the key, the bounds and the value."""
+
+
+def _number(low: float, high: float) -> Check:
+    def check(key: str, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise SettingError(f"{key} must be a number from {low:g} to {high:g}, not {value!r}")
+        return float(value)
+
+    return check
+
+
+def _max_lines(key: str, value: object) -> object:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10_000:
+        raise SettingError(f"{key} must be a whole number from 1 to 10000, or none for no limit, not {value!r}")
+    return value
+
+
+def _text(key: str, value: object) -> object:
+    if not isinstance(value, str) or not value.isprintable():
+        raise SettingError(f"{key} must be printable text, not {value!r}")
+    return value
+
+
+def _trunks(key: str, value: object) -> object:
+    if (
+        isinstance(value, str)
+        or not isinstance(value, tuple | list)
+        or not all(isinstance(name, str) for name in value)
+    ):
+        raise SettingError(f"{key} must be a list of trunk names, not {value!r}")
+    return tuple(value)
+
+
+def _window(key: str, value: object) -> object:
+    if not isinstance(value, CallingWindow):
+        raise SettingError(f"{key} must be a CallingWindow, not {value!r}")
+    return value
+
+
+def _retry(key: str, value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise SettingError(f"{key} must map outcomes to retry rules, not {value!r}")
+    return {_outcome(key, outcome): _rule(key, outcome, rule) for outcome, rule in value.items()}
+
+
+def _outcome(key: str, value: object) -> Outcome:
+    try:
+        return Outcome(str(value))
+    except ValueError:
+        raise SettingError(f"{key}: no outcome {value!r}; there are {', '.join(Outcome)}") from None
+
+
+def _rule(key: str, outcome: object, rule: object) -> RetryRule:
+    if not isinstance(rule, RetryRule):
+        raise SettingError(f"{key}: the rule for {outcome} must be a RetryRule, not {rule!r}")
+    if rule.delay_s is not None and not 0 <= rule.delay_s <= 365 * 86_400:
+        raise SettingError(f"{key}: delay_s of {outcome} must be from 0 to 31536000 (a year), not {rule.delay_s!r}")
+    if not 1 <= rule.max_attempts <= 100:
+        raise SettingError(f"{key}: max_attempts of {outcome} must be from 1 to 100, not {rule.max_attempts!r}")
+    return rule
+
+
+def _one_of(kind: type[Kind] | type[Mode] | type[CampaignState]) -> Check:
+    def check(key: str, value: object) -> object:
+        try:
+            return kind(str(value))
+        except ValueError:
+            raise SettingError(f"{key} must be one of {', '.join(kind)}, not {value!r}") from None
+
+    return check
+
+
+def _name(key: str, value: object) -> object:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > 64 or not text.isprintable() or "/" in text:
+        raise SettingError(f"{key} must be 1 to 64 printable characters without '/', not {value!r}")
+    return text
+
+
+_CHECKS: dict[str, Check] = {
+    "name": _name,
+    "kind": _one_of(Kind),
+    "mode": _one_of(Mode),
+    "state": _one_of(CampaignState),
+    "max_abandon_rate": _number(0.0, MAX_ABANDON_RATE),
+    "hold_s": _number(0.0, MAX_HOLD_S),
+    "lines_per_agent": _number(1.0, 10.0),
+    "max_lines": _max_lines,
+    "ring_timeout_s": _number(MIN_RING_TIMEOUT_S, 120.0),
+    "wrapup_s": _number(0.0, 3600.0),
+    "window": _window,
+    "retry": _retry,
+    "caller_id": _text,
+    "trunks": _trunks,
+    "abandon_message": _text,
+}
+
+_COLUMNS = frozenset({"name", "kind", "mode", "state"})
+
+
+def checked(changes: Mapping[str, object]) -> dict[str, Any]:
+    """The same settings with each value checked and normalised. Raises SettingError naming the key and its bounds."""
+    unknown = [key for key in changes if key not in _CHECKS]
+    if unknown:
+        raise SettingError(f"no campaign setting {unknown[0]!r}; there are {', '.join(sorted(_CHECKS))}")
+    return {key: _CHECKS[key](key, value) for key, value in changes.items()}
+
+
+def changed(settings: CampaignSettings, changes: Mapping[str, object]) -> CampaignSettings:
+    """`settings` with some keys changed; a retry rule given for some outcomes leaves the others as they are."""
+    values = checked(changes)
+    if "retry" in values:
+        values["retry"] = {**settings.retry, **values["retry"]}
+    return CampaignSettings(**({name: getattr(settings, name) for name in settings.__slots__} | values))
+
+
+def new(campaign_id: int, name: str, kind: object, mode: object, changes: Mapping[str, object]) -> CampaignSettings:
+    """Settings of a new campaign: the defaults, with `changes` applied."""
+    plain = CampaignSettings(campaign_id=campaign_id, name=name, retry=dict(DEFAULT_RULES))
+    return changed(plain, {"name": name, "kind": kind, "mode": mode, **changes})
+
+
+def to_json(settings: CampaignSettings) -> str:
+    """All settings that have no column of their own."""
+    document: dict[str, Any] = {
+        key: getattr(settings, key) for key in _CHECKS if key not in _COLUMNS and key not in ("window", "retry")
+    }
+    window = settings.window
+    document["window"] = {
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "days": sorted(window.days),
+    }
+    document["retry"] = {
+        outcome.value: {"delay_s": rule.delay_s, "max_attempts": rule.max_attempts, "next_phone": rule.next_phone}
+        for outcome, rule in settings.retry.items()
+    }
+    return json.dumps(document, sort_keys=True)
+
+
+def from_json(campaign_id: int, name: str, kind: str, mode: str, state: str, text: str) -> CampaignSettings:
+    """The reverse of `to_json`, checked like any other input."""
+    document: dict[str, Any] = json.loads(text)
+    window = document["window"]
+    document["window"] = CallingWindow(
+        time.fromisoformat(window["start"]), time.fromisoformat(window["end"]), frozenset(window["days"])
+    )
+    document["retry"] = {Outcome(outcome): RetryRule(**rule) for outcome, rule in document["retry"].items()}
+    plain = CampaignSettings(campaign_id=campaign_id, name=name)
+    return changed(plain, {"kind": kind, "mode": mode, "state": state, **document})

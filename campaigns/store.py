@@ -1,0 +1,366 @@
+"""The campaign store: the one door to leads, attempts, agents and DNC on disk. Synchronous; one thread at a time."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+import peewee
+
+from campaigns import attempts, dnc, hopper, leads, migrations, reports, settings
+from campaigns import why as reasons
+from campaigns.database import Database, StoreError
+from campaigns.dnc import DncCounts, DncHit
+from campaigns.hopper import Refill
+from campaigns.instants import seconds_of
+from campaigns.leads import UnknownLead, ZoneSets
+from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryDecision
+from campaigns.schema import Agent as AgentRow
+from campaigns.schema import Campaign as CampaignRow
+
+__all__ = [
+    "Agent",
+    "DncCounts",
+    "DncHit",
+    "Refill",
+    "Store",
+    "StoreError",
+    "UnknownAgent",
+    "UnknownCampaign",
+    "UnknownLead",
+]
+
+
+class UnknownCampaign(KeyError):
+    """No campaign has this name or id; the text lists those there are."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnknownAgent(KeyError):
+    """No agent has this name; the text lists those there are."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person who takes calls, and the station they sit at."""
+
+    name: str
+    station: str
+
+
+class Store:
+    """Everything a site remembers. A `campaign` argument is a campaign's name or id.
+
+    Instants are aware datetimes; a naive one raises ValueError. Journal calls belong inside `transaction()`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.zone_sets = ZoneSets(database)
+
+    @classmethod
+    def open(cls, path_or_url: Path | str, create: bool = False, *, fast: bool = False) -> Self:
+        """Open a store and bring its schema up to date. ":memory:" is a new one that goes away when closed.
+
+        With `create` a missing file is made. `fast` gives up durability: for simulations only. Raises StoreError when
+        the file is missing, not a store, or from a newer version of this program.
+        """
+        create = create or str(path_or_url) == ":memory:"
+        database = Database.open(path_or_url, create=create, fast=fast)
+        try:
+            migrations.migrate(database, create=create)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Let go of the file; the store cannot be used afterwards."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all that is done inside together, or nothing. Nested ones are part of the outermost."""
+        with self.database.transaction():
+            yield
+
+    # Campaigns
+
+    def create_campaign(self, name: str, kind: Kind | str, mode: Mode | str, **changes: object) -> CampaignSettings:
+        """A new stopped campaign with the default settings, changed by `changes`.
+
+        Raises SettingError (a ValueError) naming the key and its bounds, StoreError when the name is taken.
+        """
+        made = settings.new(0, name, kind, mode, changes)
+        row = {"name": made.name, "kind": made.kind, "mode": made.mode, "state": made.state}
+        insert = CampaignRow.insert(**row, settings=settings.to_json(made)).bind(self.database.peewee)
+        try:
+            with self.transaction():
+                campaign_id: int = insert.execute()
+        except peewee.IntegrityError:
+            raise StoreError(f"there is a campaign {made.name!r} already; choose another name") from None
+        return self.campaign_by_id(campaign_id)
+
+    def campaigns(self) -> list[CampaignSettings]:
+        """All campaigns by name."""
+        rows = CampaignRow.select().order_by(CampaignRow.name).bind(self.database.peewee)
+        return [_settings_of(row) for row in rows]
+
+    def campaign(self, name: str) -> CampaignSettings:
+        """Settings as they are now. Raises UnknownCampaign listing those there are."""
+        row = CampaignRow.select().where(CampaignRow.name == name).bind(self.database.peewee).first()
+        if row is None:
+            raise self._unknown_campaign(name)
+        return _settings_of(row)
+
+    def campaign_by_id(self, campaign_id: int) -> CampaignSettings:
+        """Settings as they are now. Raises UnknownCampaign listing those there are."""
+        row = CampaignRow.select().where(CampaignRow.id == campaign_id).bind(self.database.peewee).first()
+        if row is None:
+            raise self._unknown_campaign(campaign_id)
+        return _settings_of(row)
+
+    def set_campaign_state(self, campaign: str | int, state: CampaignState | str) -> CampaignSettings:
+        """Ask for a state; the running dialer follows it."""
+        return self.update_campaign(campaign, state=state)
+
+    def update_campaign(self, campaign: str | int, **changes: object) -> CampaignSettings:
+        """Change settings by key; a `retry` rule changes its own outcome only. Raises SettingError for a bad value."""
+        with self.transaction():
+            before = self._campaign(campaign)
+            after = settings.changed(before, changes)
+            row = {"name": after.name, "kind": after.kind, "mode": after.mode, "state": after.state}
+            update = CampaignRow.update(**row, settings=settings.to_json(after))
+            try:
+                update.where(CampaignRow.id == after.campaign_id).bind(self.database.peewee).execute()
+            except peewee.IntegrityError:
+                raise StoreError(f"there is a campaign {after.name!r} already; choose another name") from None
+        return after
+
+    def _campaign(self, campaign: str | int) -> CampaignSettings:
+        return self.campaign_by_id(campaign) if isinstance(campaign, int) else self.campaign(campaign)
+
+    def _unknown_campaign(self, wanted: str | int) -> UnknownCampaign:
+        names = ", ".join(each.name for each in self.campaigns())
+        there = f"there are: {names}" if names else "there is none yet; `dialer campaign create` makes one"
+        return UnknownCampaign(f"no campaign {wanted!r}; {there}")
+
+    # The hopper
+
+    def refill(self, campaign_id: int, n: int, wall_now: datetime, exclude: Collection[int] = ()) -> Refill:
+        """Up to `n` leads that may be called at `wall_now`, none of them in `exclude`: due retries, then new leads.
+
+        When there is none, `next_at` is when the first becomes callable. Leads whose every number is barred end here.
+        """
+        campaign = self.campaign_by_id(campaign_id)
+        return hopper.refill(self.database, self.zone_sets, campaign, n, wall_now, exclude)
+
+    # The journal
+
+    def reserve_attempt(
+        self,
+        attempt_id: int,
+        campaign_id: int,
+        lead_id: int,
+        phone_id: int,
+        phone: str,
+        trunk: str,
+        caller_id: str,
+        at: datetime,
+    ) -> str | None:
+        """Open an attempt; the last check before its call is placed.
+
+        Otherwise writes nothing and says why: "already_open", "dnc", or "not_callable".
+        """
+        return attempts.reserve(self.database, attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
+
+    def mark_answered(self, attempt_id: int, at: datetime) -> None:
+        """The far side picked up. Raises AttemptError when the attempt is not open."""
+        attempts.mark_answered(self.database, attempt_id, at)
+
+    def mark_connected(self, attempt_id: int, agent: str, at: datetime) -> None:
+        """The agent and the person are joined. Raises AttemptError when the attempt is not open."""
+        attempts.mark_connected(self.database, attempt_id, agent, at)
+
+    def mark_call_ended(
+        self,
+        attempt_id: int,
+        at: datetime,
+        cause: str,
+        sip_code: int | None,
+        q850: int | None,
+        detail: str,
+    ) -> None:
+        """The call is over, the disposition still to come. Raises AttemptError when the attempt is not open."""
+        attempts.mark_call_ended(self.database, attempt_id, at, cause, sip_code, q850, detail)
+
+    def close_attempt(
+        self,
+        attempt_id: int,
+        *,
+        at: datetime,
+        outcome: Outcome,
+        status: str,
+        ringing_at: datetime | None,
+        cause: str | None,
+        sip_code: int | None,
+        q850: int | None,
+        detail: str,
+        ref: str,
+        agent: str | None,
+        retry: RetryDecision,
+    ) -> None:
+        """Close an attempt and settle its lead (status, attempts, next time, next number) together.
+
+        The end that `mark_call_ended` reported stands. A status with the dnc flag bars the number and ends the lead.
+        Raises AttemptError when the attempt is closed already or unknown, ValueError for an unknown status.
+        """
+        with self.transaction():
+            attempts.close(
+                self.database,
+                attempt_id,
+                at=at,
+                outcome=outcome,
+                status=status,
+                ringing_at=ringing_at,
+                cause=cause,
+                sip_code=sip_code,
+                q850=q850,
+                detail=detail,
+                ref=ref,
+                agent=agent,
+                retry=retry,
+            )
+
+    def log_agent(self, agent: str, campaign_id: int, state: str, code: str, at: datetime) -> None:
+        """An agent entered a state. Raises ValueError for a state that no report knows."""
+        self.database.execute(
+            "INSERT INTO agent_log (agent, campaign_id, state, code, at) VALUES (?, ?, ?, ?, ?)",
+            (agent, campaign_id, reports.require_agent_state(state), code, seconds_of(at)),
+        )
+
+    def last_attempt_id(self) -> int:
+        """The highest attempt id in use; 0 when there is none."""
+        return int(self.database.value("SELECT COALESCE(MAX(id), 0) FROM attempts"))
+
+    def close_lost_attempts(self, at: datetime) -> list[dict[str, Any]]:
+        """Close what a dead process left open; what became of each.
+
+        Answered but never connected: abandoned. With an agent: lost, and not redialed without review. Not answered:
+        lost, and tried again by the campaign's rule.
+        """
+        with self.transaction():
+            return attempts.close_lost(self.database, self.zone_sets, self.campaign_by_id, at)
+
+    # Agents
+
+    def add_agent(self, name: str, station: str) -> Agent:
+        """A new agent. Raises StoreError when the name is taken or is no name."""
+        if not name.strip() or not name.isprintable():
+            raise StoreError(f"an agent's name must be printable text, not {name!r}")
+        insert = AgentRow.insert(name=name, station=station).bind(self.database.peewee)
+        try:
+            with self.transaction():
+                insert.execute()
+        except peewee.IntegrityError:
+            raise StoreError(f"there is an agent {name!r} already; choose another name") from None
+        return Agent(name, station)
+
+    def agents(self) -> list[Agent]:
+        """All agents by name."""
+        rows = AgentRow.select().order_by(AgentRow.name).bind(self.database.peewee)
+        return [Agent(row.name, row.station) for row in rows]
+
+    def agent(self, name: str) -> Agent:
+        """Raises UnknownAgent listing those there are."""
+        found = {agent.name: agent for agent in self.agents()}
+        if name not in found:
+            there = f"there are: {', '.join(found)}" if found else "there is none yet; `dialer agent add` makes one"
+            raise UnknownAgent(f"no agent {name!r}; {there}")
+        return found[name]
+
+    def remove_agent(self, name: str) -> None:
+        """Forget an agent; what was logged of them stays. Raises UnknownAgent."""
+        with self.transaction():
+            self.agent(name)
+            AgentRow.delete().where(AgentRow.name == name).bind(self.database.peewee).execute()
+
+    # Do not call
+
+    def add_dnc(self, e164: str, source: str, at: datetime | None = None) -> bool:
+        """Bar a number from now on; False when it was barred already. Raises ValueError when it is not E.164."""
+        with self.transaction():
+            return dnc.add(self.database, e164, source, at or datetime.now(UTC))
+
+    def dnc_check(self, e164: str) -> DncHit | None:
+        """The list's entry for a number, None when it is not listed. Raises ValueError when it is not E.164."""
+        return dnc.check(self.database, e164)
+
+    def import_dnc(
+        self, source: Path | str | TextIO, region: str = "US", *, label: str | None = None, at: datetime | None = None
+    ) -> DncCounts:
+        """Add a file's numbers: one a line, or `area,number`. Bad lines are counted and reported with their number."""
+        return dnc.import_file(self.database, source, region, at or datetime.now(UTC), label)
+
+    # Leads and reports
+
+    def leads(self, campaign: str | int, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
+        """Leads with their numbers, in the order of their import."""
+        return leads.listing(self.database, self.zone_sets, self._campaign(campaign), limit, offset)
+
+    def lead(self, campaign: str | int, lead_id: int) -> dict[str, Any]:
+        """One lead with its numbers and attempts. Raises UnknownLead."""
+        of = self._campaign(campaign)
+        found = leads.details(self.database, self.zone_sets, of, [lead_id])
+        if not found:
+            raise UnknownLead(f"campaign {of.name!r} has no lead {lead_id}")
+        return {**found[0], "attempt_log": reports.attempts(self.database, of, lead_id=lead_id)}
+
+    def why(self, campaign: str | int, lead_id: int, wall_now: datetime) -> dict[str, Any]:
+        """Whether a lead may be called, and all reasons against: {"callable", "reasons": [{rule, detail, until}]}."""
+        return reasons.why(self.database, self.zone_sets, self._campaign(campaign), lead_id, wall_now)
+
+    def report_attempts(
+        self,
+        campaign: str | int,
+        *,
+        lead_id: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Attempts in the order they were placed, started in [since, until)."""
+        of = self._campaign(campaign)
+        return reports.attempts(
+            self.database, of, lead_id=lead_id, since=since, until=until, limit=limit, offset=offset
+        )
+
+    def report_agents(self, campaign: str | int, now: datetime | None = None) -> list[dict[str, Any]]:
+        """Calls and seconds of pause, wait, talk, wrap-up and dead of each agent; lasting states count up to `now`."""
+        return reports.agents(self.database, self._campaign(campaign), now)
+
+    def report_campaign(self, campaign: str | int) -> dict[str, Any]:
+        """Counts by status and outcome, leads by status, leads left, penetration, abandonment."""
+        return reports.campaign(self.database, self._campaign(campaign))
+
+    def report_abandonment(self, campaign: str | int) -> dict[str, Any]:
+        """{"live", "abandoned", "rate"}: live calls were connected to an agent or abandoned."""
+        return reports.abandonment(self.database, self._campaign(campaign))
+
+
+def _settings_of(row: CampaignRow) -> CampaignSettings:
+    return settings.from_json(row.id, row.name, row.kind, row.mode, row.state, row.settings)

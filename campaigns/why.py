@@ -1,0 +1,80 @@
+"""Why a lead is or is not called now: every reason at once, in words."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from campaigns.database import Database
+from campaigns.eligibility import check
+from campaigns.instants import datetime_of, iso_of, seconds_of
+from campaigns.leads import LeadRow, UnknownLead, ZoneSets, load
+from campaigns.model import Blocked, CampaignSettings, CampaignState, Candidate
+from campaigns.statuses import STATUSES
+
+Reason = dict[str, Any]
+
+
+def why(
+    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, lead_id: int, wall_now: datetime
+) -> dict[str, Any]:
+    """Whether a lead may be called at `wall_now`, and every reason against it with the instant it ends, if known.
+
+    Raises UnknownLead when the campaign has no such lead.
+    """
+    found = load(database, zone_sets, [lead_id])
+    if not found or found[0].campaign_id != campaign.campaign_id:
+        raise UnknownLead(f"campaign {campaign.name!r} has no lead {lead_id}")
+    reasons = list(_reasons(database, campaign, found[0], wall_now))
+    return {"lead_id": lead_id, "status": found[0].status, "callable": not reasons, "reasons": reasons}
+
+
+def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_now: datetime) -> Iterator[Reason]:
+    if campaign.state is not CampaignState.ACTIVE:
+        yield _reason("campaign", f"the campaign is {campaign.state}; `dialer campaign start` makes it dial")
+    open_attempt = database.one(
+        "SELECT id, started_at FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (row.lead_id,)
+    )
+    if open_attempt:
+        yield _reason("open_attempt", f"attempt {open_attempt[0]} since {iso_of(open_attempt[1])} is not over")
+    elif row.next_at is None:
+        yield _ended(database, row)
+    elif row.next_at > seconds_of(wall_now):
+        yield _waiting(database, row)
+    for phone in row.phones:
+        if phone.phone_id in row.dnc:
+            yield _reason("dnc", f"{phone.e164} is on the do-not-call list")
+        elif phone.phone_id in row.uncallable:
+            yield _reason("invalid_number", f"{phone.e164} was found to be no working number")
+    candidate = row.candidate(row.next_phone_id)
+    blocked = None if candidate is None else _blocked(candidate, campaign, wall_now)
+    if blocked is not None:
+        yield _reason(blocked.reason, blocked.detail, blocked.until)
+
+
+def _blocked(candidate: Candidate, campaign: CampaignSettings, wall_now: datetime) -> Blocked | None:
+    verdict = check(candidate, campaign.window, wall_now)
+    return verdict if isinstance(verdict, Blocked) else None
+
+
+def _ended(database: Database, row: LeadRow) -> Reason:
+    """Why the lead has no next time: what its last attempt decided, else what its status means."""
+    last = database.one(
+        "SELECT retry_because FROM attempts WHERE lead_id = ? AND closed_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        (row.lead_id,),
+    )
+    because = last[0] if last else ""
+    if because.startswith("attempt limit"):
+        return _reason("attempt_limit", because)
+    name = STATUSES[row.status].name if row.status in STATUSES else "unknown status"
+    return _reason("status", f"its status {row.status} ({name}) ends its dialing" + (f": {because}" if because else ""))
+
+
+def _waiting(database: Database, row: LeadRow) -> Reason:
+    last = database.one("SELECT retry_because FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,))
+    until = datetime_of(row.next_at)
+    return _reason("retry", last[0] if last else "it waits for its next time", until)
+
+
+def _reason(rule: str, detail: str, until: datetime | None = None) -> Reason:
+    text = None if until is None else until.astimezone(UTC).isoformat(timespec="seconds")
+    return {"rule": rule, "detail": detail, "until": text}
