@@ -36,12 +36,14 @@ TINY = 1e-12
 _SIGNATURES: dict[str, str] = {
     "bin_of": "i8(f8[::1], f8)",
     "observe": "void(f8[:,::1], f8[::1], f8[::1], f8, i8, f8)",
+    "add_running": "void(f8[::1], f8[::1], f8[::1], f8)",
     "incidence": "void(f8[:,::1], f8[::1], f8[::1], f8[::1], f8, f8, f8, f8[:,::1])",
     "interpolate": "f8(f8[::1], f8[::1], f8)",
     "quantile_points": "void(f8[::1], f8[:,::1], f8[::1])",
     "line_chances": "void(f8[::1], f8[:,::1], f8[::1], f8, f8[::1], f8, f8[:,::1])",
     "free_chances": "void(f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8, f8[::1], f8[:,::1])",
     "count_distribution": "i8(f8[:,::1], i8, i8, f8[::1])",
+    "matched_binomial": "i8(f8, f8, i8, f8[::1])",
     "add_line": "i8(f8[::1], i8, f8)",
     "shortfall": "f8(f8[::1], i8, f8[::1], i8, i8)",
     "plan": "i8(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1],"
@@ -80,6 +82,17 @@ def observe(counts: Floats, exposure: Floats, edges: Floats, age_s: float, cause
     exposure[last] += max(0.05, min(age_s, edges[last + 1]) - edges[last])
     if cause >= 0:
         counts[cause, last] += 1.0
+
+
+@_kernel
+def add_running(exposure: Floats, edges: Floats, starts_at: Floats, at: float) -> None:
+    """Add to `exposure` the ages that spells still running at `at` have lived through."""
+    for k in range(starts_at.size):
+        age_s = at - starts_at[k]
+        for i in range(exposure.size):
+            if age_s <= edges[i]:
+                break
+            exposure[i] += min(age_s, edges[i + 1]) - edges[i]
 
 
 @_kernel
@@ -204,7 +217,8 @@ def free_chances(
 def count_distribution(chances: Floats, trials: int, column: int, out: Floats) -> int:
     """Distribution of how many of `trials` events with chances[:, column] happen; returns the size of its support.
 
-    Exact convolution (Poisson-binomial) for few trials; for many, the binomial of equal mean and variance.
+    The last entry of `out` stands for its index or more. Exact convolution (Poisson-binomial) for few trials; for
+    many, the binomial of equal mean and variance.
     """
     out[0] = 1.0
     size = 1
@@ -220,36 +234,58 @@ def count_distribution(chances: Floats, trials: int, column: int, out: Floats) -
     if mean < 1e-9:
         return size
     chance = min(0.999999, squares / mean)
-    number = mean / chance
+    return matched_binomial(mean / chance, chance, trials, out)
+
+
+@_kernel
+def matched_binomial(number: float, chance: float, trials: int, out: Floats) -> int:
+    """Fill `out` with the binomial of `number` (not always whole) trials, no more than `trials` happening.
+
+    The last entry of `out` stands for its index or more; entries past six deviations are 0. Returns the support's size.
+    """
+    mean = number * chance
     ratio = chance / (1.0 - chance)
-    mode = int(min(mean, trials - 1))
-    deviation = np.sqrt(mean * (1.0 - chance))
-    low = max(0, int(mean - 6.0 * deviation - 2.0))
-    high = int(min(float(trials), number, mean + 6.0 * deviation + 3.0, float(out.size - 2)))
-    out[: high + 1] = 0.0
-    mode = max(low, min(mode, high))
-    out[mode] = 1.0
+    reach = 6.0 * np.sqrt(mean * (1.0 - chance)) + 3.0
+    last = out.size - 1
+    low = max(0, int(mean - reach))
+    high = max(low, min(trials, int(number), int(mean + reach)))
+    mode = max(low, min(int(mean), high))
+    above = np.empty(high - mode + 1)
     total = 1.0
+    above[0] = 1.0
     for k in range(mode, high):
-        out[k + 1] = out[k] * max(0.0, number - k) / (k + 1.0) * ratio
-        total += out[k + 1]
+        above[k + 1 - mode] = above[k - mode] * max(0.0, number - k) / (k + 1.0) * ratio
+        total += above[k + 1 - mode]
+    below = 1.0
+    size = min(high, last) + 1
+    out[:size] = 0.0
     for k in range(mode, low, -1):
-        out[k - 1] = out[k] * k / (max(TINY, number - k + 1.0) * ratio)
-        total += out[k - 1]
-    out[low : high + 1] /= total
-    return high + 1
+        below *= k / (max(TINY, number - k + 1.0) * ratio)
+        total += below
+        out[min(k - 1, last)] += below
+    for k in range(mode, high + 1):
+        out[min(k, last)] += above[k - mode]
+    out[:size] /= total
+    return size
 
 
 @_kernel
 def add_line(distribution: Floats, size: int, chance: float) -> int:
-    """Convolve the first `size` entries with one more event of this chance, in place; returns the new size."""
-    if size >= distribution.size:
-        size = distribution.size - 1
-    distribution[size] = distribution[size - 1] * chance
-    for k in range(size - 1, 0, -1):
+    """Add one more event of this chance to the first `size` entries, in place; returns the new size.
+
+    A full array keeps its size; its last entry then stands for its index or more.
+    """
+    if size < distribution.size:
+        distribution[size] = distribution[size - 1] * chance
+        top = size - 1
+        size += 1
+    else:
+        distribution[size - 1] += distribution[size - 2] * chance
+        top = size - 2
+    for k in range(top, 0, -1):
         distribution[k] = distribution[k] * (1.0 - chance) + distribution[k - 1] * chance
     distribution[0] *= 1.0 - chance
-    return size + 1
+    return size
 
 
 @_kernel
@@ -302,8 +338,8 @@ def plan(
     freeing = np.empty((busy + 1, POINTS))
     free_chances(edges, talk, wrapup, talk_starts_at, wrapup_starts_at, at, points + hold_s, freeing)
     fresh = np.empty(POINTS)
-    answers = np.zeros((POINTS, lines + most + 2))
-    freed = np.zeros((POINTS, busy + 2))
+    answers = np.empty((POINTS, max(0, ready - waiting) + busy + 3))
+    freed = np.empty((POINTS, busy + 2))
     n_answers = np.empty(POINTS, np.int64)
     n_freed = np.empty(POINTS, np.int64)
     for j in range(POINTS):

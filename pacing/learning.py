@@ -5,12 +5,14 @@ spells fade, and faster when the share of live answers has clearly changed. The 
 """
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pacing import kernels
 from pacing.kernels import BINS, EDGES_S, Floats
+from pacing.spans import Spans
 
 COARSE_WEIGHT = 4.0
 FINE_WEIGHT = 3.0
@@ -42,10 +44,33 @@ class Spells:
         self._prior_counts = np.array([prior.share, 1.0 - prior.share]) * prior.weight
         self._table = np.empty((2, BINS + 1))
         self._stale = True
+        self._running = Spans()
+        self._as_of = 0.0
 
-    def ended(self, age_s: float, cause: int) -> None:
-        """Enter a spell that ended at this age: cause 0, cause 1, or -1 when it was cut short by something else."""
-        kernels.observe(self._counts, self._exposure, EDGES_S, age_s, cause, self._keep)
+    def begin(self, key: Hashable, at: float) -> None:
+        """A spell began; one that runs already keeps its start."""
+        self._running.add(key, at)
+        self._touch(at)
+
+    def end(self, key: Hashable, at: float, cause: int) -> bool:
+        """A spell ended of cause 0 or 1, or -1 when cut short; False when none ran."""
+        length_s = self.withdraw(key, at)
+        if length_s is None:
+            return False
+        self.enter(length_s, cause)
+        return True
+
+    def withdraw(self, key: Hashable, at: float) -> float | None:
+        """A spell is over, of a cause that is not known yet; returns its length in seconds, None when none ran."""
+        began_at = self._running.pop(key)
+        if began_at is None:
+            return None
+        self._touch(at)
+        return at - began_at
+
+    def enter(self, length_s: float, cause: int) -> None:
+        """Count a spell that is over."""
+        kernels.observe(self._counts, self._exposure, EDGES_S, length_s, cause, self._keep)
         self._stale = True
 
     def fade(self, keep: float) -> None:
@@ -54,13 +79,30 @@ class Spells:
         self._exposure *= keep
         self._stale = True
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._running
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def starts(self) -> Floats:
+        """When the spells that still run began, in no order; valid until the next change."""
+        return self._running.starts
+
     @property
     def table(self) -> Floats:
-        """Survival and cumulative incidence of cause 0 at each edge of the age grid."""
+        """Survival and cumulative incidence of cause 0 at each edge of the age grid.
+
+        Spells that still run count with the ages they had at the latest event: else the first to end, which are the
+        short ones, would make all look short.
+        """
         if self._stale:
+            exposure = self._exposure.copy()
+            kernels.add_running(exposure, EDGES_S, self._running.starts, self._as_of)
             kernels.incidence(
                 self._counts,
-                self._exposure,
+                exposure,
                 EDGES_S,
                 self._prior_counts,
                 self._prior.weight * self._prior.mean_s,
@@ -70,6 +112,10 @@ class Spells:
             )
             self._stale = False
         return self._table
+
+    def _touch(self, at: float) -> None:
+        self._as_of = at
+        self._stale = True
 
     @property
     def weight(self) -> float:
@@ -113,10 +159,30 @@ class Learner:
     talk: Spells = field(default_factory=lambda: Spells(TALK_PRIOR, memory=800.0))
     wrapup: Spells = field(default_factory=lambda: Spells(WRAPUP_PRIOR, memory=400.0))
     recent: RecentShare = field(default_factory=RecentShare)
+    _ring_s: dict[Hashable, float] = field(default_factory=dict)
 
-    def ring_ended(self, age_s: float, live: bool) -> None:
-        """A call's ring ended at this age with a live answer, or otherwise."""
-        self.ring.ended(age_s, 0 if live else 1)
+    def picked_up(self, call_id: Hashable, at: float) -> None:
+        """A ringing call was picked up, by whom is not known yet."""
+        ring_s = self.ring.withdraw(call_id, at)
+        if ring_s is not None:
+            self._ring_s[call_id] = ring_s
+            self.listen.begin(call_id, at)
+
+    def resolved(self, call_id: Hashable, at: float, live: bool) -> None:
+        """A ringing or picked-up call turned out to be a live answer, or not."""
+        cause = 0 if live else 1
+        if self.ring.end(call_id, at, cause):
+            self._ring_over(live)
+        elif self.listen.end(call_id, at, cause):
+            self.ring.enter(self._ring_s.pop(call_id), cause)
+            self._ring_over(live)
+
+    def talk_ended(self, agent_id: Hashable, at: float, wraps_up: bool) -> None:
+        """An agent's talk ended; `wraps_up` is False for one who leaves at once, not to be ready soon."""
+        if self.talk.end(agent_id, at, 0) and wraps_up:
+            self.wrapup.begin(agent_id, at)
+
+    def _ring_over(self, live: bool) -> None:
         self.recent.enter(live, self.ring.share)
         if abs(self.recent.surprise(self.ring.share)) > 4.0:
             self.ring.fade(0.1)
@@ -131,7 +197,8 @@ class Learner:
         """By how much to inflate the chance of a live answer: the doubt of the estimate, and a recent rise."""
         share = self.ring.share
         doubt = math.sqrt(share * (1.0 - share) / self.ring.weight)
+        surprise = self.recent.surprise(share)
         rise = 0.0
-        if self.recent.value is not None and self.recent.surprise(share) > 2.0:
-            rise = self.recent.value - share
-        return 1.0 + (0.5 * doubt + rise) / share
+        if self.recent.value is not None and surprise > 1.5:
+            rise = (self.recent.value - share) * min(1.0, (surprise - 1.5) / 1.5)
+        return 1.0 + (doubt + rise) / share

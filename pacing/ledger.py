@@ -9,25 +9,31 @@ from collections import deque
 from dataclasses import dataclass, field
 
 RECENT_ANSWERS = 150
-GAIN = 0.3
-LOWEST_THRESHOLD = 0.004
-HIGHEST_THRESHOLD = 0.35
-FIRST_THRESHOLD = 0.06
+GAIN = 0.15
+DRIFT = 0.003
+RESERVE = 0.7
+FLOOR = -0.5
+HIGHEST_BUDGET = 10.0
+FIRST_SHARE = 0.5
+LOWEST_SHARE = 0.05
+HIGHEST_SHARE = 8.0
+HIGHEST_THRESHOLD = 0.3
 
 
 @dataclass(slots=True)
 class Ledger:
     """Counts of one regulatory window, and the controller that turns them into an accepted risk per line.
 
-    The controller moves the accepted risk a little up with each connected call and far down with each abandoned one,
-    so that its balance point is `target`, under `limit`. Hence abandoned <= target * live + ln(highest / lowest) / gain
-    whatever the forecasts are worth; the budget stops overdialing well before.
+    `budget` is how many more calls might be abandoned with the rate still at the limit. The accepted risk rises and
+    falls exponentially with it (`GAIN` per call), and a slow drift moves the scale until the budget rests at a
+    reserve of a few calls, so that chance alone seldom uses it up. With the budget used up no line is dialed
+    that could find no agent: abandoned <= limit * live + FLOOR + the people who answer the lines then in flight.
     """
 
     limit: float
     connected: int = 0
     abandoned: int = 0
-    _log_threshold: float = math.log(FIRST_THRESHOLD)
+    _log_scale: float = math.log(FIRST_SHARE)
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT_ANSWERS))
 
     @property
@@ -41,14 +47,15 @@ class Ledger:
         return self.abandoned / self.live if self.live else 0.0
 
     @property
-    def target(self) -> float:
-        """What the controller steers to: under the limit by a margin that shrinks with evidence."""
-        return self.limit * (0.95 - 0.15 / math.sqrt(1.0 + self.live / 100.0))
+    def budget(self) -> float:
+        """How many more calls might be abandoned now with the rate at the limit."""
+        return self.limit * self.live - self.abandoned
 
     @property
-    def budget(self) -> float:
-        """How many more calls might be abandoned now with the rate at the limit; one is lent at the start."""
-        return 1.0 + self.limit * self.live - self.abandoned
+    def reserve(self) -> float:
+        """The budget that the controller tries to keep: builds up over the first answers."""
+        allowed = self.limit * self.live
+        return min(0.3 * allowed, RESERVE * math.sqrt(allowed))
 
     @property
     def upper_bound(self) -> float:
@@ -73,18 +80,17 @@ class Ledger:
         else:
             self.connected += 1
         self._recent.append(abandoned)
-        step = GAIN * (self.target - float(abandoned)) / max(0.01, self.limit) * 0.03
-        lowest, highest = math.log(LOWEST_THRESHOLD), math.log(HIGHEST_THRESHOLD)
-        self._log_threshold = min(highest, max(lowest, self._log_threshold + step))
+        drifted = self._log_scale + DRIFT * self.limit * (self.budget - self.reserve)
+        self._log_scale = min(math.log(HIGHEST_SHARE), max(math.log(LOWEST_SHARE), drifted))
 
     @property
     def threshold(self) -> float:
         """The risk of abandonment that one more line may carry; 0 when the budget or the recent window is spent."""
-        if self.limit <= 0.0 or self.budget < 1.0 or self._recent_spent:
+        if self.budget < FLOOR or self._recent_spent:
             return 0.0
-        return math.exp(self._log_threshold)
+        share = math.exp(self._log_scale + GAIN * min(self.budget, HIGHEST_BUDGET))
+        return min(HIGHEST_THRESHOLD, self.limit * min(share, HIGHEST_SHARE))
 
     @property
     def _recent_spent(self) -> bool:
-        allowed = max(2.0, 2.0 * self.limit * RECENT_ANSWERS)
-        return self.recent_abandoned > allowed
+        return self.recent_abandoned > max(3.0, 3.0 * self.limit * RECENT_ANSWERS)

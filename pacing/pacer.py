@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pacing import kernels, policies
 from pacing.learning import Learner
 from pacing.ledger import Ledger
-from pacing.spans import Spans
 
 MODES = ("predictive", "progressive", "power")
 AGENT_STATES = ("ready", "talking", "wrapup", "paused", "logged_out")
@@ -105,37 +104,30 @@ class Pacer:
         self.learner = Learner()
         self._now = -math.inf
         self._ready: set[Hashable] = set()
-        self._talking = Spans()
-        self._wrapup = Spans()
         self._call_of: dict[Hashable, Hashable] = {}
-        self._ringing = Spans()
-        self._picked_up = Spans()
         self._waiting: dict[Hashable, float] = {}
-        self._ring_s: dict[Hashable, float] = {}
         self._closed: OrderedDict[Hashable, tuple[float, bool]] = OrderedDict()
-        if self.config.mode == "predictive":
-            kernels.warm()
+        kernels.warm()
 
     def agent(self, at: float, agent_id: Hashable, state: str) -> None:
         """An agent is now in this state: "ready", "talking", "wrapup", "paused" or "logged_out"."""
         if state not in AGENT_STATES:
             raise ValueError(f"agent state is {state!r}; it must be one of {', '.join(AGENT_STATES)}")
         now = self._clock(at)
+        if state != "ready":
+            self._ready.discard(agent_id)
         if state == "talking":
-            self._ready.discard(agent_id)
-            self._end_wrapup(agent_id, now, cut=True)
-            self._talking.add(agent_id, now)
+            self.learner.wrapup.end(agent_id, now, -1)
+            self.learner.talk.begin(agent_id, now)
             return
-        self._end_talk(agent_id, now, cut=state in ("paused", "logged_out"))
+        self._call_of.pop(agent_id, None)
+        self.learner.talk_ended(agent_id, now, wraps_up=state in ("wrapup", "ready"))
         if state == "wrapup":
-            self._ready.discard(agent_id)
-            self._wrapup.add(agent_id, now)
+            self.learner.wrapup.begin(agent_id, now)
             return
-        self._end_wrapup(agent_id, now, cut=state != "ready")
+        self.learner.wrapup.end(agent_id, now, 0 if state == "ready" else -1)
         if state == "ready":
             self._ready.add(agent_id)
-        else:
-            self._ready.discard(agent_id)
 
     def dialed(self, at: float, call_id: Hashable) -> None:
         """A call was started. An id may be used again for a later call once its last one is over."""
@@ -143,23 +135,19 @@ class Pacer:
         closed = self._closed.get(call_id)
         if self._is_open(call_id) or (closed is not None and at <= closed[0]):
             return
-        self._ringing.add(call_id, now)
+        self.learner.ring.begin(call_id, now)
         self._closed.pop(call_id, None)
 
     def answered(self, at: float, call_id: Hashable) -> None:
         """A call was picked up and someone listens who it is. Optional before `resolved`."""
-        now = self._clock(at)
-        dialed_at = self._ringing.pop(call_id)
-        if dialed_at is not None:
-            self._ring_s[call_id] = now - dialed_at
-            self._picked_up.add(call_id, now)
+        self.learner.picked_up(call_id, self._clock(at))
 
     def resolved(self, at: float, call_id: Hashable, outcome: str) -> None:
         """What came of a call: "human" (then it waits for an agent), "machine", "no_answer", "busy" or "failed"."""
         if outcome not in OUTCOMES:
             raise ValueError(f"outcome is {outcome!r}; it must be one of {', '.join(OUTCOMES)}")
         now = self._clock(at)
-        self._learn_end(call_id, now, live=outcome == "human")
+        self.learner.resolved(call_id, now, live=outcome == "human")
         if outcome != "human":
             if call_id not in self._closed:
                 self._close(call_id, at, counted=False)
@@ -170,9 +158,9 @@ class Pacer:
         """A person and an agent were joined; a ready agent counts as talking from now on."""
         now = self._clock(at)
         self._count(at, now, call_id, abandoned=False)
-        if agent_id in self._ready or agent_id in self._talking:
+        if agent_id in self._ready or agent_id in self.learner.talk:
             self._ready.discard(agent_id)
-            self._talking.add(agent_id, now)
+            self.learner.talk.begin(agent_id, now)
             self._call_of[agent_id] = call_id
 
     def abandoned(self, at: float, call_id: Hashable) -> None:
@@ -231,22 +219,13 @@ class Pacer:
         return self._now
 
     def _is_open(self, call_id: Hashable) -> bool:
-        return call_id in self._ringing or call_id in self._picked_up or call_id in self._waiting
-
-    def _learn_end(self, call_id: Hashable, now: float, live: bool) -> None:
-        dialed_at = self._ringing.pop(call_id)
-        if dialed_at is not None:
-            self.learner.ring_ended(now - dialed_at, live)
-        picked_up_at = self._picked_up.pop(call_id)
-        if picked_up_at is not None:
-            self.learner.ring_ended(self._ring_s.pop(call_id), live)
-            self.learner.listen.ended(now - picked_up_at, 0 if live else 1)
+        return call_id in self.learner.ring or call_id in self.learner.listen or call_id in self._waiting
 
     def _count(self, at: float, now: float, call_id: Hashable, abandoned: bool) -> None:
         closed = self._closed.get(call_id)
         if closed is not None and closed[1]:
             return
-        self._learn_end(call_id, now, live=True)
+        self.learner.resolved(call_id, now, live=True)
         self.ledger.record(abandoned)
         self._close(call_id, at, counted=True)
 
@@ -256,28 +235,15 @@ class Pacer:
         if len(self._closed) > REMEMBERED_CALLS:
             self._closed.popitem(last=False)
 
-    def _end_talk(self, agent_id: Hashable, now: float, cut: bool) -> None:
-        self._call_of.pop(agent_id, None)
-        began_at = self._talking.pop(agent_id)
-        if began_at is not None:
-            self.learner.talk.ended(now - began_at, 0)
-            if not cut:
-                self._wrapup.add(agent_id, now)
-
-    def _end_wrapup(self, agent_id: Hashable, now: float, cut: bool) -> None:
-        began_at = self._wrapup.pop(agent_id)
-        if began_at is not None:
-            self.learner.wrapup.ended(now - began_at, -1 if cut else 0)
-
     def _snapshot(self, now: float) -> policies.Snapshot:
         return policies.Snapshot(
             at=now,
             ready=len(self._ready),
             waiting=len(self._waiting) - self._forgotten(now),
-            dialed_at=self._ringing.starts,
-            picked_up_at=self._picked_up.starts,
-            talk_starts_at=self._talking.starts,
-            wrapup_starts_at=self._wrapup.starts,
+            dialed_at=self.learner.ring.starts,
+            picked_up_at=self.learner.listen.starts,
+            talk_starts_at=self.learner.talk.starts,
+            wrapup_starts_at=self.learner.wrapup.starts,
         )
 
     def _forgotten(self, now: float) -> int:
@@ -289,7 +255,7 @@ class Pacer:
     def _room(self) -> int | None:
         if self.config.max_lines is None:
             return None
-        up = len(self._ringing) + len(self._picked_up) + len(self._waiting) + len(self._call_of)
+        up = len(self.learner.ring) + len(self.learner.listen) + len(self._waiting) + len(self._call_of)
         return max(0, self.config.max_lines - up)
 
 
