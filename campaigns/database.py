@@ -28,6 +28,7 @@ class Database:
 
     def __init__(self, path: str, *, fast: bool) -> None:
         self.path = path
+        self.rollbacks = 0
         self._in_transaction = False
         self.peewee: Any = peewee.SqliteDatabase(
             path,
@@ -75,6 +76,7 @@ class Database:
             yield
             self.peewee.commit()
         except BaseException:
+            self.rollbacks += 1
             self.peewee.rollback()
             raise
         finally:

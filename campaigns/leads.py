@@ -26,9 +26,14 @@ class ZoneSets:
         self._database = database
         self._zones: dict[int, tuple[str, ...]] = {}
         self._ids: dict[tuple[str, ...], int] = {}
+        self._rollbacks = 0
 
     def refresh(self) -> None:
-        """Learn the sets that other processes added."""
+        """Learn the sets that other processes added, and forget those that a rollback took back."""
+        if self._rollbacks != self._database.rollbacks:
+            self._rollbacks = self._database.rollbacks
+            self._zones.clear()
+            self._ids.clear()
         newest = max(self._zones, default=0)
         for row_id, zones in self._database.rows("SELECT id, zones FROM zone_sets WHERE id > ? ORDER BY id", (newest,)):
             self._learn(row_id, tuple(zones.split()))
@@ -38,14 +43,14 @@ class ZoneSets:
         return list(self._zones.items())
 
     def zones(self, row_id: int) -> tuple[str, ...]:
-        if row_id not in self._zones:
+        if row_id not in self._zones or self._rollbacks != self._database.rollbacks:
             self.refresh()
         return self._zones[row_id]
 
     def id_of(self, zones: Collection[str]) -> int:
         """The id of a set, added when new: call it inside the transaction that uses the id."""
         key = tuple(sorted(zones))
-        if key not in self._ids:
+        if key not in self._ids or self._rollbacks != self._database.rollbacks:
             self.refresh()
         if key not in self._ids:
             row_id = 1 + max(self._zones, default=0)

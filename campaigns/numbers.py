@@ -118,11 +118,7 @@ def zones_of(e164: str) -> tuple[str, ...]:
     A North American number gets every zone of its area code, since numbers move between exchanges; a mobile number
     gets every zone of its country.
     """
-    try:
-        number = phonenumbers.parse(e164, None)
-    except NumberParseException:
-        return ()
-    zones = _north_american(number, e164) if number.country_code == 1 else _elsewhere(number, e164)
+    zones = _area_code_zones(e164[2:5]) if e164.startswith("+1") else _elsewhere(e164)
     if not 0 < len(zones) <= MAX_ZONES or _UNKNOWN_ZONE in zones:
         return ()
     return tuple(sorted({_TODAY.get(zone, zone) for zone in zones}))
@@ -131,14 +127,9 @@ def zones_of(e164: str) -> tuple[str, ...]:
 _GEOGRAPHICAL = {PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
-def _north_american(number: PhoneNumber, e164: str) -> frozenset[str]:
-    if phonenumbers.number_type(number) not in _GEOGRAPHICAL and not _FICTION.fullmatch(e164):
-        return frozenset()
-    return _area_code_zones(e164[2:5])
-
-
 @lru_cache(maxsize=1024)
 def _area_code_zones(area_code: str) -> frozenset[str]:
+    """Empty for toll-free and other codes that belong to no place, since the tables know no zone of theirs alone."""
     if area_code in _INSTEAD:
         return frozenset(_INSTEAD[area_code])
     zones = _table_zones().get(area_code, frozenset()) | frozenset(_ALSO.get(area_code, ()))
@@ -157,7 +148,11 @@ def _table_zones() -> dict[str, frozenset[str]]:
     return joined
 
 
-def _elsewhere(number: PhoneNumber, e164: str) -> frozenset[str]:
+def _elsewhere(e164: str) -> frozenset[str]:
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return frozenset()
     kind = phonenumbers.number_type(number)
     if kind in (PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST):
         return frozenset()
