@@ -1,0 +1,47 @@
+"""`dialer [--site DIR] NOUN VERB`: the command line of the appliance."""
+
+from pathlib import Path
+
+import click
+
+from dialer import __version__
+from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status
+from dialer.cli.context import Context, Failures
+
+
+@click.group(cls=Failures, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    envvar="DIALER_SITE",
+    default=Path(),
+    help="Directory of the site. Default: $DIALER_SITE, else the current directory.",
+)
+@click.version_option(__version__, prog_name="dialer")
+@click.pass_context
+def main(ctx: click.Context, site: Path) -> None:
+    """Ringpace: a predictive dialer in a box.
+
+    \b
+    First steps:
+      dialer demo                          watch a campaign run for real
+      dialer init mysite                   make a site of your own
+      dialer --site mysite doctor          see what is still missing
+    """
+    ctx.obj = Context(site)
+
+
+for command in (
+    init.init,
+    campaign.campaign,
+    leads.leads,
+    dnc.dnc,
+    agent.agent,
+    run.run,
+    status.status,
+    report.report,
+    demo.demo,
+    simulate.simulate,
+    doctor.doctor,
+):
+    main.add_command(command)

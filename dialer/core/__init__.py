@@ -1,0 +1,1 @@
+"""The engine without I/O: events in, records and actions out."""

@@ -1,0 +1,1 @@
+"""Worlds, faults and checkers that drive the real core in virtual time."""

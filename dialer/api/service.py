@@ -1,0 +1,75 @@
+"""Runs a site's dialer together with its API, until signals or the dialer itself end it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+
+from dialer.api.http import make_app
+from dialer.app import Dialer, build
+from dialer.config import Config, ConfigError
+from dialer.site import Site, SiteLock
+
+log = logging.getLogger("dialer")
+
+Companion = Callable[[Dialer, str], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the dialer."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run_site(site: Site, config: Config, companion: Companion | None = None) -> None:
+    """Run until drained or stopped by SIGTERM or Ctrl-C. `companion(dialer, api_url)` runs beside it when given.
+
+    Raises SiteError, ConfigError, DriverError, StoreFailed.
+    """
+    lock = SiteLock(site)
+    lock.take()
+    try:
+        asyncio.run(_run(site, config, lock, companion))
+    finally:
+        lock.release()
+
+
+async def _run(site: Site, config: Config, lock: SiteLock, companion: Companion | None) -> None:
+    token = site.token(config)
+    listener = _listen(config)
+    url = "http://{}:{}".format(*listener.getsockname())
+    dialer = build(site, config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, dialer.drain_or_stop)
+    server = _Server(uvicorn.Config(make_app(dialer.desk, token), log_config=None, lifespan="off"))
+    serving = loop.create_task(server.serve(sockets=[listener]))
+    beside = loop.create_task(companion(dialer, url)) if companion else None
+    lock.tell({"pid": os.getpid(), "api": url})
+    log.info("the dialer runs; API at %s", url)
+    try:
+        await dialer.run()
+    finally:
+        server.should_exit = True
+        if beside is not None:
+            beside.cancel()
+        await asyncio.gather(serving, *([beside] if beside else []), return_exceptions=True)
+        dialer.store.close()
+
+
+def _listen(config: Config) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.api.ip, config.api.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"[api]: bind: {config.api.bind} cannot be used: {error.strerror}") from None
+    return listener

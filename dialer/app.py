@@ -1,0 +1,228 @@
+"""A running dialer put together from a site: engine, store, lines; and the desk that people's commands go through."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from campaigns.model import CampaignSettings, CampaignState
+from campaigns.store import Store, UnknownAgent, UnknownCampaign
+from dialer.config import Config, ConfigError, SipTrunk
+from dialer.core import events as ev
+from dialer.core.dialing import TrunkSettings
+from dialer.core.engine import Engine, EngineConfig
+from dialer.core.snapshot import agent_state, logged_out, snapshot
+from dialer.runner import CommandRefused, Runner
+from dialer.site import Site, default_message
+from hw.contract import LineDriver
+from hw.sip.config import SipSettings
+from hw.sip.config import SipTrunk as CardTrunk
+from hw.sip.pool import SipPool
+
+log = logging.getLogger("dialer")
+
+
+class UnknownName(Exception):
+    """No agent or campaign has this name; the text lists those that exist."""
+
+
+@dataclass(slots=True)
+class Dialer:
+    """Everything of one running site."""
+
+    site: Site
+    config: Config
+    store: Store
+    engine: Engine
+    runner: Runner
+    desk: "Desk"
+
+    async def run(self) -> None:
+        """Work until drained or stopped. Raises DriverError, StoreFailed."""
+        for settings in await self.runner.in_store(lambda store: store.campaigns()):
+            self.runner.post(ev.CampaignLoaded(settings))
+        await self.runner.run()
+
+    def drain_or_stop(self) -> None:
+        """The first call drains (no new calls, talks finish); the second stops at once."""
+        if self.engine.draining:
+            self.runner.post(ev.StopRequested())
+        else:
+            log.warning("draining: no new calls; talks finish. Ask again to stop at once")
+            self.runner.post(ev.DrainRequested())
+
+
+def build(
+    site: Site,
+    config: Config,
+    *,
+    driver_for: "Callable[[Site, Config], LineDriver] | None" = None,
+) -> Dialer:
+    """Put a site's dialer together and close what an earlier run left open. Raises ConfigError."""
+    driver = (driver_for or sip_driver)(site, config)
+    store = site.open_store(config)
+    lost = store.close_lost_attempts(datetime.now(UTC))
+    if lost:
+        log.warning("%d attempts were open when the dialer last went down; closed as lost", len(lost))
+    store.close_agent_sessions(datetime.now(UTC))
+    trunks = tuple(TrunkSettings(t.name, t.max_lines, t.starts_per_s, t.caller_ids) for t in config.trunk)
+    engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1))
+    runner = Runner(engine, store, driver, _message_finder(site, engine))
+    return Dialer(site, config, store, engine, runner, Desk(config, runner))
+
+
+def sip_driver(site: Site, config: Config) -> SipPool:
+    """The SIP lines that a site's configuration asks for. Raises ConfigError."""
+    unsupported = [t for t in config.trunk if not isinstance(t, SipTrunk)]
+    if unsupported:
+        trunk = unsupported[0]
+        raise ConfigError(f'[[trunk]] {trunk.name}: kind: this version drives kind = "sip" only, not "{trunk.kind}"')
+    for station in config.station:
+        if station.kind != "sip":
+            raise ConfigError(
+                f'[[station]] {station.name}: kind: this version drives kind = "sip" only, not "{station.kind}"'
+            )
+    trunks = tuple(_card_trunk(site, t) for t in config.trunk if isinstance(t, SipTrunk))
+    return SipPool(
+        SipSettings(
+            bind_ip=config.sip.ip,
+            bind_port=config.sip.port,
+            rtp_port_base=config.sip.rtp_port_base,
+            max_calls=sum(t.max_lines for t in config.trunk) + len(config.station),
+            trunks=trunks,
+            codecs=config.sip.codecs,
+        )
+    )
+
+
+def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
+    password = ""
+    if trunk.password_file is not None:
+        path = site.file(trunk.password_file)
+        try:
+            password = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"[[trunk]] {trunk.name}: password_file: {path} cannot be read: {error}") from None
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"[[trunk]] {trunk.name}: password_file: others can read it; run: chmod 600 {path}")
+    return CardTrunk(
+        name=trunk.name,
+        target=trunk.target,
+        max_lines=trunk.max_lines,
+        username=trunk.username,
+        password=password,
+    )
+
+
+def _message_finder(site: Site, engine: Engine) -> Callable[[int], Path]:
+    def find(campaign_id: int) -> Path:
+        named = engine.runs[campaign_id].settings.abandon_message
+        if not named:
+            return default_message()
+        path = site.file(named)
+        if not path.exists():
+            log.error("campaign %s: abandon_message: %s does not exist; the default is played", campaign_id, path)
+            return default_message()
+        return path
+
+    return find
+
+
+class Desk:
+    """What agents and managers may ask of a running dialer."""
+
+    def __init__(self, config: Config, runner: Runner) -> None:
+        self._config = config
+        self._runner = runner
+        self._engine = runner.engine
+
+    async def state(self) -> dict[str, Any]:
+        return snapshot(self._engine, time.monotonic())
+
+    async def agents(self) -> list[dict[str, Any]]:
+        """Every agent of the site with state."""
+        known = await self._runner.in_store(lambda store: [a.name for a in store.agents()])
+        return [self._agent_state(name) for name in known]
+
+    async def agent(self, name: str) -> dict[str, Any]:
+        """Raises UnknownName."""
+        await self._station_of(name)
+        return self._agent_state(name)
+
+    async def agent_command(self, name: str, verb: str, body: dict[str, Any]) -> str:
+        """Raises UnknownName, ValueError for a body that does not fit, CommandRefused."""
+        station = await self._station_of(name)
+        if verb == "login":
+            return await self._log_in(name, station, body.get("campaign"))
+        makers: dict[str, Callable[[int], object]] = {
+            "ready": lambda request: ev.MakeReady(name, request),
+            "pause": lambda request: ev.Pause(name, _pause_code(body), request),
+            "logout": lambda request: ev.LogOut(name, request),
+            "hangup": lambda request: ev.HangUpCustomer(name, request),
+            "dispose": lambda request: ev.Dispose(name, _status(body), request),
+        }
+        if verb not in makers:
+            raise UnknownName(f"unknown verb '{verb}'; known: login, {', '.join(makers)}")
+        maker = makers[verb]
+        maker(0)
+        return await self._runner.ask(maker)
+
+    async def set_campaign_state(self, name: str, state: CampaignState) -> str:
+        """Raises UnknownName, CommandRefused."""
+        settings = await self.reload_campaign(name)
+        return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))
+
+    async def reload_campaign(self, name: str) -> CampaignSettings:
+        """Take over a campaign's settings from the store. Raises UnknownName."""
+        try:
+            settings = await self._runner.in_store(lambda store: store.campaign(name))
+        except UnknownCampaign as error:
+            raise UnknownName(str(error)) from None
+        self._runner.post(ev.CampaignLoaded(settings))
+        return settings
+
+    async def _log_in(self, name: str, station: str, campaign: object) -> str:
+        target = self._config.station_named(station)
+        if target is None:
+            known = ", ".join(s.name for s in self._config.station) or "none"
+            raise CommandRefused(f"agent {name} is at station '{station}', which dialer.toml does not have; known: {known}")
+        settings = await self._campaign_for(campaign)
+        return await self._runner.ask(lambda request: ev.LogIn(name, target.address, settings.campaign_id, request))
+
+    async def _campaign_for(self, campaign: object) -> CampaignSettings:
+        if isinstance(campaign, str):
+            return await self.reload_campaign(campaign)
+        active = [r.settings for r in self._engine.runs.values() if r.settings.state is CampaignState.ACTIVE]
+        if len(active) == 1:
+            return active[0]
+        names = ", ".join(r.settings.name for r in self._engine.runs.values()) or "none exists"
+        which = "no campaign is active" if not active else "several campaigns are active"
+        raise CommandRefused(f"{which}: say which one to log in to ({names})")
+
+    async def _station_of(self, name: str) -> str:
+        try:
+            agent = await self._runner.in_store(lambda store: store.agent(name))
+        except UnknownAgent as error:
+            raise UnknownName(str(error)) from None
+        return agent.station
+
+    def _agent_state(self, name: str) -> dict[str, Any]:
+        agent = self._engine.agents.get(name)
+        return agent_state(agent, time.monotonic()) if agent else logged_out(name)
+
+
+def _pause_code(body: dict[str, Any]) -> str:
+    code = body.get("code", "BREAK")
+    if not isinstance(code, str) or not 1 <= len(code) <= 16 or not code.isprintable():
+        raise ValueError("'code' must be a pause code of 1 to 16 characters, for example BREAK")
+    return code
+
+
+def _status(body: dict[str, Any]) -> str:
+    status = body.get("status")
+    if not isinstance(status, str):
+        raise ValueError("'status' is missing: an agent's status code, for example SALE")  # noqa: TRY004
+    return status

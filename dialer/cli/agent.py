@@ -1,0 +1,153 @@
+"""`dialer agent`."""
+
+from typing import Any
+
+import click
+
+from dialer.cli.context import Context, Failure, pass_context
+from dialer.cli.output import json_option, show_facts, show_rows
+
+
+@click.group()
+def agent() -> None:
+    """Agents: add them, and act for them on the running dialer."""
+
+
+@agent.command()
+@click.argument("name")
+@click.option("--station", required=True, help="Name of a [[station]] in dialer.toml.")
+@pass_context
+def add(ctx: Context, name: str, station: str) -> None:
+    """Add an agent who works at a station.
+
+    \b
+    Example:
+      dialer agent add anna --station desk1
+    """
+    if ctx.config.station_named(station) is None:
+        known = ", ".join(s.name for s in ctx.config.station) or "none yet"
+        raise Failure(f"dialer.toml has no [[station]] named '{station}'; known: {known}")
+    try:
+        ctx.store.add_agent(name, station)
+    except ValueError as error:
+        raise Failure(str(error)) from None
+    click.echo(f"agent {name} works at {station}")
+
+
+@agent.command("list")
+@json_option
+@pass_context
+def list_(ctx: Context, as_json: bool) -> None:
+    """List the agents, with their states when the dialer runs.
+
+    \b
+    Example:
+      dialer agent list
+    """
+    states: dict[str, Any] = {}
+    if ctx.running():
+        states = {a["name"]: a for a in ctx.api("GET", "/agents")}
+    rows = [
+        {"name": a.name, "station": a.station, "state": states.get(a.name, {}).get("state", "LOGGED_OUT")}
+        for a in ctx.store.agents()
+    ]
+    show_rows(rows, ("name", "station", "state"), as_json=as_json, empty="no agents; add one with: dialer agent add")
+
+
+@agent.command()
+@click.argument("name")
+@click.option("--campaign", help="Campaign to work for. Default: the active one.")
+@pass_context
+def login(ctx: Context, name: str, campaign: str | None) -> None:
+    """Log an agent in: the station is called and stays connected.
+
+    \b
+    Example:
+      dialer agent login anna --campaign spring
+    """
+    _command(ctx, name, "login", {"campaign": campaign})
+
+
+@agent.command()
+@click.argument("name")
+@pass_context
+def ready(ctx: Context, name: str) -> None:
+    """Let the agent get calls.
+
+    \b
+    Example:
+      dialer agent ready anna
+    """
+    _command(ctx, name, "ready")
+
+
+@agent.command()
+@click.argument("name")
+@click.option("--code", default="BREAK", show_default=True, help="Pause code.")
+@pass_context
+def pause(ctx: Context, name: str, code: str) -> None:
+    """Give the agent no more calls, at once or after this one.
+
+    \b
+    Example:
+      dialer agent pause anna --code LUNCH
+    """
+    _command(ctx, name, "pause", {"code": code})
+
+
+@agent.command()
+@click.argument("name")
+@pass_context
+def logout(ctx: Context, name: str) -> None:
+    """Log the agent out, at once or after this call.
+
+    \b
+    Example:
+      dialer agent logout anna
+    """
+    _command(ctx, name, "logout")
+
+
+@agent.command()
+@click.argument("name")
+@pass_context
+def hangup(ctx: Context, name: str) -> None:
+    """Hang up the customer; the agent goes to wrap-up.
+
+    \b
+    Example:
+      dialer agent hangup anna
+    """
+    _command(ctx, name, "hangup")
+
+
+@agent.command()
+@click.argument("name")
+@click.option("--status", required=True, help="Status code, for example SALE, NI, PTP.")
+@pass_context
+def dispose(ctx: Context, name: str, status: str) -> None:
+    """Set what came of the agent's last call.
+
+    \b
+    Example:
+      dialer agent dispose anna --status SALE
+    """
+    _command(ctx, name, "dispose", {"status": status})
+
+
+@agent.command()
+@click.argument("name")
+@json_option
+@pass_context
+def state(ctx: Context, name: str, as_json: bool) -> None:
+    """Show an agent's state.
+
+    \b
+    Example:
+      dialer agent state anna --json
+    """
+    show_facts(ctx.api("GET", f"/agents/{name}"), as_json=as_json)
+
+
+def _command(ctx: Context, name: str, verb: str, body: dict[str, Any] | None = None) -> None:
+    click.echo(ctx.api("POST", f"/agents/{name}/{verb}", body)["text"])

@@ -1,0 +1,261 @@
+"""`dialer.toml`: every key, its bounds and its meaning. An unknown key is an error that names section and key."""
+
+import difflib
+import ipaddress
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+CONFIG_NAME = "dialer.toml"
+
+
+class ConfigError(Exception):
+    """The site's configuration cannot be used; the text names file, section and key, and how to mend it."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _host_port(value: str, *, loopback_only: bool) -> str:
+    host, sep, port = value.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError:
+        raise ValueError(f"'{value}' is not IP:PORT, for example 127.0.0.1:5060") from None
+    if not sep or not 0 <= number <= 65535:
+        raise ValueError(f"'{value}' is not IP:PORT with a port from 0 to 65535")
+    if address.version != 4:
+        raise ValueError(f"'{value}': only IPv4 addresses are supported")
+    if loopback_only and not address.is_loopback:
+        raise ValueError(f"'{value}' can be reached from outside; the API has no sign-in for that: use 127.0.0.1:PORT")
+    return value
+
+
+class Site(Section):
+    """What the site is."""
+
+    name: str = Field("Ringpace site", description="A name for people; shown in reports.")
+    region: str = Field(
+        "US",
+        pattern="^[A-Z]{2}$",
+        description="ISO 3166 country whose numbers may be written without a country code in lists.",
+    )
+
+
+class Sip(Section):
+    """Where SIP and RTP are spoken."""
+
+    bind: str = Field(
+        "0.0.0.0:5060",
+        description="IP:PORT of the first card; card k uses PORT+k. Port 0 lets the system choose for each.",
+    )
+    rtp_port_base: int = Field(
+        16384, ge=1024, le=60000, description="First RTP port; each card takes 32 ports from here on."
+    )
+    codecs: tuple[Literal["PCMU", "PCMA", "G722"], ...] = Field(
+        ("PCMU", "PCMA"), min_length=1, description="Codecs offered, best first."
+    )
+
+    @field_validator("bind")
+    @classmethod
+    def _bind(cls, value: str) -> str:
+        return _host_port(value, loopback_only=False)
+
+    @property
+    def ip(self) -> str:
+        return self.bind.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+
+class Api(Section):
+    """The local HTTP API that the `dialer` commands use."""
+
+    bind: str = Field("127.0.0.1:8480", description="Loopback IP:PORT; port 0 lets the system choose.")
+    token_file: Path = Field(Path("api.token"), description="File with the token that every request must carry.")
+
+    @field_validator("bind")
+    @classmethod
+    def _bind(cls, value: str) -> str:
+        return _host_port(value, loopback_only=True)
+
+    @property
+    def ip(self) -> str:
+        return self.bind.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+
+class Store(Section):
+    """Where campaigns, leads and attempts are kept."""
+
+    url: str = Field("sqlite:///dialer.db", description="Database; a relative path is inside the site.")
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if not value.startswith("sqlite:///"):
+            raise ValueError(f"'{value}': this version keeps its store in SQLite: sqlite:///FILE")
+        return value
+
+
+class _Trunk(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Name, used in campaigns and reports.")
+    max_lines: int = Field(10, ge=1, le=1000, description="Calls that the trunk carries at once.")
+    starts_per_s: float = Field(5.0, gt=0, le=100, description="Calls that may be started per second.")
+    caller_ids: tuple[str, ...] = Field(
+        (), description="Numbers (E.164) that may be shown; a lead always sees the same one."
+    )
+
+    @field_validator("caller_ids")
+    @classmethod
+    def _caller_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number in value:
+            if not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+                raise ValueError(f"'{number}' is not E.164, for example +12125550100")
+        return value
+
+
+class SipTrunk(_Trunk):
+    """A carrier or switch reached over SIP."""
+
+    kind: Literal["sip"] = Field(description="How the trunk is reached.")
+    target: str = Field(description='Where calls go: "sip:{number}@HOST:PORT"; {number} is E.164 with +.')
+    username: str = Field("", description="User name for digest authentication.")
+    password_file: Path | None = Field(None, description="File with the password; never write it here.")
+
+    @field_validator("target")
+    @classmethod
+    def _target(cls, value: str) -> str:
+        if not re.fullmatch(r"sips?:[^@\s]*\{number\}[^@\s]*@[^\s@]+", value):
+            raise ValueError(f"'{value}' is not like sip:{{number}}@HOST:PORT")
+        return value
+
+    @model_validator(mode="after")
+    def _credentials(self) -> "SipTrunk":
+        if bool(self.username) != (self.password_file is not None):
+            raise ValueError("username and password_file go together: give both or none")
+        return self
+
+
+class SerialTrunk(_Trunk):
+    """Lines behind a serial port. Accepted here; this version does not drive them yet."""
+
+    kind: Literal["modem", "gateway"] = Field(description="How the trunk is reached.")
+    port: str = Field(description="Serial port, for example /dev/ttyUSB0.")
+
+
+class Station(Section):
+    """An agent's headset or phone."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Name that `dialer agent add --station` uses.")
+    kind: Literal["sip", "gateway", "hfp"] = Field(description="What the station is; this version drives sip.")
+    address: str = Field("", description='SIP address of the phone, for example "sip:anna@192.0.2.10:5060".')
+
+    @model_validator(mode="after")
+    def _address(self) -> "Station":
+        if self.kind == "sip" and not re.fullmatch(r"sips?:[^\s]+", self.address):
+            raise ValueError('a sip station needs address = "sip:USER@HOST:PORT"')
+        return self
+
+
+Trunk = Annotated[SipTrunk | SerialTrunk, Field(discriminator="kind")]
+
+
+class Config(Section):
+    """The whole of `dialer.toml`."""
+
+    site: Site = Site()
+    sip: Sip = Sip()
+    api: Api = Api()
+    store: Store = Store()
+    trunk: tuple[Trunk, ...] = ()
+    station: tuple[Station, ...] = ()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "Config":
+        for kind, items in (("trunk", self.trunk), ("station", self.station)):
+            names = [item.name for item in items]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"two [[{kind}]] sections are named '{name}'; names must differ")
+        return self
+
+    def station_named(self, name: str) -> Station | None:
+        return next((s for s in self.station if s.name == name), None)
+
+
+SECTIONS: dict[str, tuple[type[Section], ...]] = {
+    "[site]": (Site,),
+    "[sip]": (Sip,),
+    "[api]": (Api,),
+    "[store]": (Store,),
+    "[[trunk]]": (SipTrunk, SerialTrunk),
+    "[[station]]": (Station,),
+}
+
+
+def load_config(site: Path) -> Config:
+    """Read a site's `dialer.toml`. Raises ConfigError."""
+    path = site / CONFIG_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{site} is not a site: it has no {CONFIG_NAME}. Make one with: dialer init {site}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{path}: {line}" for line in _complaints(error, data))) from None
+
+
+def _complaints(error: ValidationError, data: dict[str, Any]) -> list[str]:
+    return [_complaint(e, data) for e in error.errors()]
+
+
+def _complaint(error: Any, data: dict[str, Any]) -> str:
+    loc = [part for part in error["loc"] if part not in ("sip", "modem", "gateway") or part == error["loc"][0]]
+    where, key = _section(loc, data)
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(loc)
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(known))}"
+        return f"{where}: unknown key '{key}'; {hint}" if where else f"unknown section '{key}'; {hint}"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is missing"
+    elif error["type"].startswith("union_tag"):
+        key, message = "kind", 'must be "sip", "modem" or "gateway"'
+    return " ".join(part for part in (f"{where}:" if where else "", f"{key}:" if key else "", message) if part)
+
+
+def _section(loc: list[Any], data: dict[str, Any]) -> tuple[str, str]:
+    """Section as the user wrote it, with the number and name of a repeated one, and the key in it."""
+    if len(loc) >= 2 and isinstance(loc[1], int):
+        entry = data[loc[0]][loc[1]]
+        name = f" '{entry['name']}'" if isinstance(entry, dict) and "name" in entry else ""
+        return f"[[{loc[0]}]] number {loc[1] + 1}{name}", ".".join(map(str, loc[2:]))
+    if len(loc) >= 2:
+        return f"[{loc[0]}]", ".".join(map(str, loc[1:]))
+    return "", str(loc[0]) if loc else ""
+
+
+def _known_keys(loc: list[Any]) -> list[str]:
+    if len(loc) < 2:
+        return list(Config.model_fields)
+    models = SECTIONS.get(f"[[{loc[0]}]]") or SECTIONS.get(f"[{loc[0]}]") or ()
+    return sorted({key for model in models for key in model.model_fields})

@@ -1,0 +1,127 @@
+"""How lines are found for the lines the pacer asks for: hoppers, trunks and their start limits."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from campaigns.model import CampaignSettings, Candidate
+from dialer.core.attempts import Agent, Attempt, Tally
+
+# A trunk that fails this often in a row, without one call that rang, rests for TRUNK_REST_S and is then tried again.
+TRUNK_FAULTS = 5
+TRUNK_REST_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSettings:
+    """What the engine needs to know of a trunk."""
+
+    name: str
+    max_lines: int
+    starts_per_s: float
+    caller_ids: tuple[str, ...] = ()
+
+
+class StartLimiter:
+    """At most `starts_per_s` starts in any window of one second (below 1/s: one start per 1/rate seconds)."""
+
+    def __init__(self, starts_per_s: float) -> None:
+        if starts_per_s <= 0:
+            raise ValueError(f"starts_per_s must be above 0, not {starts_per_s}")
+        self._burst = max(1, int(starts_per_s))
+        self._window_s = self._burst / starts_per_s
+        self._starts: deque[float] = deque(maxlen=self._burst)
+
+    def next_start(self, now: float) -> float:
+        """The earliest moment, from `now` on, at which one more start is allowed."""
+        if len(self._starts) < self._burst:
+            return now
+        return max(now, self._starts[0] + self._window_s)
+
+    def started(self, now: float) -> None:
+        self._starts.append(now)
+
+
+class TrunkLines:
+    """One trunk: its lines in use, its start limit, and whether it rests after failures."""
+
+    def __init__(self, settings: TrunkSettings) -> None:
+        self.settings = settings
+        self.in_use = 0
+        self.rests_until: float | None = None
+        self._faults = 0
+        self._limiter = StartLimiter(settings.starts_per_s)
+
+    def free_at(self, now: float) -> float | None:
+        """When the next call may start on this trunk; None when all its lines are in use."""
+        if self.in_use >= self.settings.max_lines:
+            return None
+        start = self._limiter.next_start(now)
+        if self.rests_until is not None:
+            start = max(start, self.rests_until)
+        return start
+
+    def take(self, now: float) -> None:
+        self.in_use += 1
+        self._limiter.started(now)
+
+    def release(self) -> None:
+        self.in_use -= 1
+
+    def worked(self) -> None:
+        self._faults = 0
+        self.rests_until = None
+
+    def faulted(self, now: float) -> bool:
+        """Note a failure that is the trunk's; True when it starts to rest because of it."""
+        self._faults += 1
+        if self._faults < TRUNK_FAULTS or (self.rests_until is not None and now < self.rests_until):
+            return False
+        self.rests_until = now + TRUNK_REST_S
+        return True
+
+
+class PacerLike(Protocol):
+    """The part of the frozen Pacer API that the engine uses; times in seconds on the engine's clock."""
+
+    def agent(self, at: float, agent_id: str, state: str) -> None: ...
+    def dialed(self, at: float, call_id: str) -> None: ...
+    def resolved(self, at: float, call_id: str, outcome: str) -> None: ...
+    def connected(self, at: float, call_id: str, agent_id: str) -> None: ...
+    def abandoned(self, at: float, call_id: str) -> None: ...
+    def decide(self, at: float) -> "DecisionLike": ...
+
+
+class DecisionLike(Protocol):
+    """How many calls to start now, and why in a sentence."""
+
+    @property
+    def lines(self) -> int: ...
+    @property
+    def because(self) -> str: ...
+
+
+@dataclass(slots=True)
+class CampaignRun:
+    """A campaign while the engine runs it."""
+
+    settings: CampaignSettings
+    pacer: PacerLike
+    hopper: deque[Candidate] = field(default_factory=deque)
+    refill_pending: bool = False
+    exhausted: bool = False
+    in_flight: dict[int, Attempt] = field(default_factory=dict)
+    waiting: dict[int, Attempt] = field(default_factory=dict)
+    ready: dict[str, Agent] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    because: str = ""
+
+    def held_leads(self) -> frozenset[int]:
+        """Leads that the engine already has, so that the store must not offer them."""
+        return frozenset(c.lead_id for c in self.hopper) | frozenset(self.in_flight)
+
+    def admit(self, leads: Iterable[Candidate]) -> None:
+        held = self.held_leads()
+        self.hopper.extend(lead for lead in leads if lead.lead_id not in held)

@@ -1,0 +1,95 @@
+"""What the world tells the engine, besides the line events of hw.contract. Past tense for facts; commands of people carry
+a `request` number, by which their `Reply` finds its way back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns.model import CampaignSettings, CampaignState, Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignLoaded:
+    """A campaign exists or its settings have changed."""
+
+    settings: CampaignSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsLoaded:
+    """The store's answer to `RefillLeads`; `next_at` is when the next lead becomes callable, if none is left now."""
+
+    campaign_id: int
+    leads: tuple[Candidate, ...]
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptVetoed:
+    """The store refused the reservation: nothing was written, nothing may be dialed."""
+
+    attempt_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRequested:
+    """No new calls; talks finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Everything down at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCampaignState:
+    campaign_id: int
+    state: CampaignState
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    agent: str
+    address: str
+    campaign_id: int
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MakeReady:
+    agent: str
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Takes effect at once, or after the call and its wrap-up."""
+
+    agent: str
+    code: str
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogOut:
+    """Takes effect at once, or after the call and its wrap-up."""
+
+    agent: str
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCustomer:
+    agent: str
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dispose:
+    agent: str
+    status: str
+    request: int = 0
+
+
+AgentCommand = MakeReady | Pause | LogOut | HangUpCustomer | Dispose

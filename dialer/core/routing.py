@@ -1,0 +1,44 @@
+"""Which agent takes a call, and which trunk carries one."""
+
+from collections.abc import Iterable, Mapping
+
+from campaigns.model import CampaignSettings
+from dialer.core.attempts import Agent
+from dialer.core.dialing import TrunkLines
+
+
+def longest_ready(ready: Mapping[str, Agent]) -> Agent | None:
+    """The agent who has been READY longest (`ready` is in the order in which they became so), or None."""
+    return next(iter(ready.values()), None)
+
+
+def pick_trunk(trunks: Iterable[TrunkLines], wanted: tuple[str, ...], now: float) -> tuple[TrunkLines | None, float | None]:
+    """The least loaded trunk that may start a call now; else (None, when one may, or None if all lines are in use).
+
+    `wanted` names the campaign's trunks; empty means any.
+    """
+    best: TrunkLines | None = None
+    soonest: float | None = None
+    for trunk in trunks:
+        if wanted and trunk.settings.name not in wanted:
+            continue
+        at = trunk.free_at(now)
+        if at is None:
+            continue
+        if at > now:
+            soonest = at if soonest is None else min(soonest, at)
+        elif best is None or _load(trunk) < _load(best):
+            best = trunk
+    return best, soonest
+
+
+def caller_id_for(campaign: CampaignSettings, trunk: TrunkLines, lead_id: int) -> str:
+    """The campaign's caller ID, else one of the trunk's, always the same for the same lead."""
+    if campaign.caller_id:
+        return campaign.caller_id
+    ids = trunk.settings.caller_ids
+    return ids[lead_id % len(ids)] if ids else ""
+
+
+def _load(trunk: TrunkLines) -> float:
+    return trunk.in_use / trunk.settings.max_lines

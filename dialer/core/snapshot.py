@@ -1,0 +1,86 @@
+"""The engine's state as plain data, for pages, tables and programs."""
+
+from typing import Any
+
+from dialer.core.attempts import Agent
+from dialer.core.dialing import CampaignRun
+from dialer.core.engine import Engine
+from dialer.core.states import AgentState, AttemptState
+
+
+def agent_state(agent: Agent, now: float) -> dict[str, Any]:
+    """One agent; `since_s` is how long the state has lasted."""
+    attempt = agent.attempt
+    return {
+        "name": agent.name,
+        "campaign_id": agent.campaign_id,
+        "state": agent.state.value,
+        "code": agent.code,
+        "since_s": round(max(0.0, now - agent.since_s), 3),
+        "attempt_id": attempt.attempt_id if attempt else None,
+        "lead_id": attempt.candidate.lead_id if attempt else None,
+        "phone": attempt.candidate.phone.e164 if attempt else None,
+        "pause_asked": agent.pause_asked,
+        "logout_asked": agent.logout_asked,
+    }
+
+
+def logged_out(name: str) -> dict[str, Any]:
+    """The same keys for an agent who is not logged in."""
+    return {
+        "name": name,
+        "campaign_id": None,
+        "state": AgentState.LOGGED_OUT.value,
+        "code": "",
+        "since_s": None,
+        "attempt_id": None,
+        "lead_id": None,
+        "phone": None,
+        "pause_asked": None,
+        "logout_asked": False,
+    }
+
+
+def campaign_state(run: CampaignRun) -> dict[str, Any]:
+    """One campaign with its counts since the dialer started."""
+    tally = run.tally
+    lines = dict.fromkeys(AttemptState, 0)
+    for attempt in run.in_flight.values():
+        lines[attempt.state] += 1
+    return {
+        "campaign_id": run.settings.campaign_id,
+        "name": run.settings.name,
+        "state": run.settings.state.value,
+        "mode": run.settings.mode.value,
+        "agents_logged_in": len(run.agents),
+        "agents_ready": len(run.ready),
+        "lines": {state.value: count for state, count in lines.items() if count},
+        "hopper": len(run.hopper),
+        "exhausted": run.exhausted,
+        "attempts": tally.attempts,
+        "answered": tally.answered,
+        "connected": tally.connected,
+        "abandoned": tally.abandoned,
+        "abandoned_rate": tally.abandoned_rate,
+        "statuses": dict(tally.statuses),
+        "pacing": run.because,
+    }
+
+
+def snapshot(engine: Engine, now: float) -> dict[str, Any]:
+    """Everything that a person watching wants to see."""
+    return {
+        "draining": engine.draining,
+        "agents": [agent_state(agent, now) for agent in engine.agents.values()],
+        "campaigns": [campaign_state(run) for run in engine.runs.values()],
+        "trunks": [
+            {
+                "name": trunk.settings.name,
+                "lines_in_use": trunk.in_use,
+                "max_lines": trunk.settings.max_lines,
+                "rests": trunk.rests_until is not None and now < trunk.rests_until,
+            }
+            for trunk in engine.trunks.values()
+        ],
+        "late_events": engine.late_events,
+    }

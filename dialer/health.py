@@ -1,0 +1,117 @@
+"""What `dialer doctor` looks at: everything that would keep a site from working, each finding with its remedy."""
+
+import importlib
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from campaigns.store import Store, StoreError
+from dialer.config import Config, ConfigError, SipTrunk
+from dialer.site import Site, running_dialer
+from hw.sip.probe import ProbeResult, probe
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `detail` names the section and key where one is at fault."""
+
+    check: str
+    level: Level
+    detail: str
+
+
+def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Finding]:
+    """Look at machine, packages, configuration, store, trunks and stations of a site."""
+    findings = [_python(), *_packages()]
+    try:
+        config = site.config()
+    except ConfigError as error:
+        return [*findings, Finding("configuration", Level.ERROR, str(error))]
+    findings.append(Finding("configuration", Level.OK, f"{site.path / 'dialer.toml'} is understood"))
+    findings += [_token(site, config), *_store(site, config), *_trunks(config, prober), *_stations(config, prober)]
+    running = running_dialer(site)
+    findings.append(Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now"))
+    return findings
+
+
+def trunk_problem(trunk: SipTrunk, prober: Callable[[str], ProbeResult] = probe) -> str | None:
+    """None when the trunk's peer answers, else what is wrong, naming section and key."""
+    result = prober(trunk.target.replace("{number}", "ping"))
+    return None if result.reachable else f"[[trunk]] {trunk.name}: target: {result.detail}"
+
+
+def _python() -> Finding:
+    good = (3, 11) <= sys.version_info[:2] < (3, 13)
+    detail = f"Python {platform.python_version()} on {platform.machine()}"
+    return Finding("python", Level.OK if good else Level.ERROR, detail if good else f"{detail}; 3.11 or 3.12 is needed")
+
+
+def _packages() -> Iterator[Finding]:
+    for module, package in (("pjsua2", "pjsua2-python"), ("numba", "numba"), ("phonenumbers", "phonenumbers")):
+        try:
+            importlib.import_module(module)
+            yield Finding(module, Level.OK, f"{package} {importlib.metadata.version(package)}")
+        except ImportError as error:
+            yield Finding(module, Level.ERROR, f"{error}; install it with: pip install {package}")
+
+
+def _token(site: Site, config: Config) -> Finding:
+    try:
+        site.token(config)
+    except ConfigError as error:
+        return Finding("api token", Level.ERROR, str(error))
+    return Finding("api token", Level.OK, f"{site.file(config.api.token_file)} is private")
+
+
+def _store(site: Site, config: Config) -> Iterator[Finding]:
+    try:
+        store: Store = site.open_store(config)
+    except (ConfigError, StoreError) as error:
+        yield Finding("store", Level.ERROR, str(error))
+        return
+    campaigns = store.campaigns()
+    agents = store.agents()
+    store.close()
+    yield Finding("store", Level.OK, f"{len(campaigns)} campaigns, {len(agents)} agents")
+    for agent in agents:
+        if config.station_named(agent.station) is None:
+            detail = f"agent {agent.name} is at station '{agent.station}', which dialer.toml does not have"
+            yield Finding("agents", Level.ERROR, detail)
+
+
+def _trunks(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:
+    if not config.trunk:
+        yield Finding("trunks", Level.ERROR, "dialer.toml has no [[trunk]]: there is no line to dial on")
+    for trunk in config.trunk:
+        if not isinstance(trunk, SipTrunk):
+            detail = f'[[trunk]] {trunk.name}: kind: this version drives kind = "sip" only'
+            yield Finding(f"trunk {trunk.name}", Level.ERROR, detail)
+            continue
+        problem = trunk_problem(trunk, prober)
+        detail = problem or f"{trunk.target} answers"
+        yield Finding(f"trunk {trunk.name}", Level.ERROR if problem else Level.OK, detail)
+
+
+def _stations(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:
+    if not config.station:
+        yield Finding("stations", Level.WARNING, "dialer.toml has no [[station]]: no agent can log in")
+    for station in config.station:
+        if station.kind != "sip":
+            continue
+        result = prober(station.address)
+        detail = f"[[station]] {station.name}: address: {result.detail}"
+        yield Finding(f"station {station.name}", Level.OK if result.reachable else Level.WARNING, detail)
+
+
+def as_rows(findings: list[Finding]) -> list[dict[str, Any]]:
+    return [{"check": f.check, "level": f.level.value, "detail": f.detail} for f in findings]

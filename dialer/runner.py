@@ -1,0 +1,203 @@
+"""The asyncio shell around the engine: feeds it, commits its records, performs its actions, arms one timer."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from campaigns.store import Store
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.engine import Engine
+from dialer.journal import Journal
+from hw.contract import LineDriver
+
+log = logging.getLogger("dialer.runner")
+T = TypeVar("T")
+
+# How long a stop waits for the last lines to come down; what is still open then is closed as lost at the next start.
+STOP_GRACE_S = 3.0
+
+
+class CommandRefused(Exception):
+    """The engine refused a command; the text says why and what to do instead."""
+
+
+class StoreFailed(Exception):
+    """Records could not be committed, so nothing more may be dialed."""
+
+
+class Runner:
+    """Runs one engine on one line driver and one store until it is drained or stopped.
+
+    The store is used from one thread only, in the order in which commits and queries were asked for.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        driver: LineDriver,
+        message_of: Callable[[int], Path],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.engine = engine
+        self._store = store
+        self._journal = Journal(store)
+        self._driver = driver
+        self._message_of = message_of
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._queue: deque[tuple[object, float, datetime]] = deque()
+        self._wake = asyncio.Event()
+        self._db = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._replies: dict[int, asyncio.Future[str]] = {}
+        self._next_request = 1
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.first_dial_at: float | None = None
+
+    def post(self, event: object) -> None:
+        """Queue an event, stamped with the time of its arrival. Call from the event loop."""
+        self._queue.append((event, self._clock(), self._wall_clock()))
+        self._wake.set()
+
+    async def ask(self, command: Callable[[int], object]) -> str:
+        """Post the command made by `command(request)` and wait until what it caused is on disk.
+
+        Raises CommandRefused.
+        """
+        request = self._next_request
+        self._next_request += 1
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._replies[request] = future
+        self.post(command(request))
+        try:
+            return await future
+        finally:
+            self._replies.pop(request, None)
+
+    async def in_store(self, query: Callable[[Store], T]) -> T:
+        """Run `query` in the store's thread, after the commits asked for so far."""
+        return await asyncio.get_running_loop().run_in_executor(self._db, query, self._store)
+
+    async def run(self) -> None:
+        """Work until drained (after `DrainRequested`) or stopped. Raises StoreFailed, DriverError."""
+        await self._driver.start(self.post)
+        try:
+            await self._work()
+        finally:
+            await self._driver.close()
+            for task in self._tasks:
+                task.cancel()
+            for future in self._replies.values():
+                if not future.done():
+                    future.set_exception(CommandRefused("the dialer has stopped"))
+            self._db.shutdown(wait=True)
+
+    async def _work(self) -> None:
+        stop_by: float | None = None
+        while True:
+            await self._turn(at_most_s=0.1 if stop_by is not None else None)
+            if self.engine.stopping:
+                stop_by = stop_by or self._clock() + STOP_GRACE_S
+                if not (self.engine.lines or self._queue) or self._clock() >= stop_by:
+                    return
+            elif self.engine.draining and self.engine.idle and not self._queue:
+                self.post(ev.StopRequested())
+
+    async def _turn(self, at_most_s: float | None = None) -> None:
+        """Step what has come, commit, perform; then sleep until the next event or deadline."""
+        ready = self._collect()
+        while ready.records or ready.actions:
+            await self._commit_and_perform(ready)
+            ready = self._collect()
+        waits = [] if at_most_s is None else [at_most_s]
+        if ready.deadline is not None:
+            waits.append(max(0.0, ready.deadline - self._clock()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), min(waits, default=None))
+        self._wake.clear()
+
+    def _collect(self) -> act.Ready:
+        while self._queue:
+            self.engine.step(*self._queue.popleft())
+        deadline = self.engine.deadline
+        if deadline is not None and deadline <= self._clock():
+            self.engine.handle_timer(self._clock(), self._wall_clock())
+        return self.engine.ready()
+
+    async def _commit_and_perform(self, ready: act.Ready) -> None:
+        vetoed: frozenset[int] = frozenset()
+        if ready.records:
+            vetoed = await self._commit(ready)
+        for action in ready.actions:
+            if isinstance(action, act.Originate) and action.attempt_id in vetoed:
+                continue
+            self._perform(action)
+
+    async def _commit(self, ready: act.Ready) -> frozenset[int]:
+        loop = asyncio.get_running_loop()
+        try:
+            vetoes = await loop.run_in_executor(self._db, self._journal.commit, ready.records)
+        except Exception as error:
+            raise StoreFailed(f"{len(ready.records)} records could not be written: {error}") from error
+        for veto in vetoes:
+            log.info("attempt %s not placed: %s", veto.attempt_id, veto.reason)
+            self.post(ev.AttemptVetoed(veto.attempt_id, veto.reason))
+        return frozenset(v.attempt_id for v in vetoes)
+
+    def _perform(self, action: act.Action) -> None:
+        match action:
+            case act.Originate():
+                if self.first_dial_at is None:
+                    self.first_dial_at = self._clock()
+                self._driver.dial(action.call_id, action.trunk, action.phone, action.caller_id)
+            case act.CallStation():
+                self._driver.call_station(action.call_id, action.address)
+            case act.HangUp():
+                self._driver.hang_up(action.call_id)
+            case act.Bridge():
+                self._driver.join(action.call_id, action.station_call_id, tone=True)
+            case act.PlayMessage():
+                self._driver.play(action.call_id, self._message_of(action.campaign_id))
+            case act.RefillLeads():
+                self._spawn(self._load_leads(action))
+            case act.Reply():
+                self._answer(action)
+            case act.Warn():
+                log.warning("%s", action.text)
+
+    async def _load_leads(self, action: act.RefillLeads) -> None:
+        wall_now = self._wall_clock()
+        refill = await self.in_store(
+            lambda store: store.refill(action.campaign_id, action.count, wall_now, action.exclude)
+        )
+        self.post(ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
+
+    def _answer(self, reply: act.Reply) -> None:
+        future = self._replies.get(reply.request)
+        if future is None or future.done():
+            return
+        if reply.error is None:
+            future.set_result(reply.text)
+        else:
+            future.set_exception(CommandRefused(reply.error))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("loading leads failed: %s", task.exception())
+            self.post(ev.StopRequested())

@@ -1,0 +1,282 @@
+"""A campaign in virtual time: the real engine, journal, store rules and pacer against a seeded world."""
+
+import hashlib
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from campaigns.importer import import_leads
+from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
+from campaigns.store import Store
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core import records as rec
+from dialer.core.dialing import PacerLike, TrunkSettings
+from dialer.core.engine import Engine, EngineConfig, pacer_for
+from dialer.journal import Journal
+from dialer.sim.checkers import RecordChecker, check_store
+from dialer.sim.leads import fictional_lists
+from dialer.sim.lines import SimulatedLines
+from dialer.sim.world import World, WorldProfile
+
+# A Monday, 09:30 on the East coast of the US, where all simulated numbers are.
+START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+STATUSES = {
+    "telesales": (("SALE", 0.1), ("NI", 0.6), ("DEC", 0.2), ("A", 0.1)),
+    "collections": (("PTP", 0.25), ("RPC", 0.3), ("WPC", 0.15), ("NI", 0.3)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationSettings:
+    """What to simulate. `campaign` gives mode, limits and rules; None stands for a predictive telesales campaign."""
+
+    agents: int
+    hours: float
+    seed: int = 0
+    profile: WorldProfile = WorldProfile()
+    campaign: CampaignSettings | None = None
+    leads: int | None = None
+    max_lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What came of it. Shares are of staffed agent time; waits are of agents, in seconds between calls."""
+
+    agents: int
+    hours: float
+    seed: int
+    mode: str
+    attempts: int
+    answered: int
+    connected: int
+    abandoned: int
+    abandoned_rate: float
+    talk_share: float
+    busy_share: float
+    mean_wait_s: float
+    p90_wait_s: float
+    statuses: dict[str, int]
+    leads: int
+    leads_left: int
+    vetoed: int
+    late_events: int
+    events: int
+    digest: str
+    simulated_s: float
+    real_s: float
+    speed: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Simulation:
+    """One run. `run` may be called once."""
+
+    def __init__(
+        self,
+        settings: SimulationSettings,
+        pacer_factory: Callable[[CampaignSettings], PacerLike] = pacer_for,
+    ) -> None:
+        self.settings = settings
+        self.store = Store.open(":memory:", create=True, fast=True)
+        self._campaign = self._make_campaign()
+        self._leads = self._load_leads()
+        trunk = TrunkSettings("sim", settings.max_lines or max(30, 12 * settings.agents), 50.0)
+        self.engine = Engine(EngineConfig((trunk,)), pacer_factory)
+        self._journal = Journal(self.store)
+        self._world = World(settings.profile, settings.seed)
+        self.lines = SimulatedLines(self._world, STATUSES[self._campaign.kind.value])
+        zones = {p["e164"]: tuple(p["zones"]) for row in self.store.leads("sim") for p in row["phones"]}
+        self.checker = RecordChecker(self._campaign.window, zones)
+        self._digest = hashlib.sha256()
+        self._queue: list[tuple[float, int, object]] = []
+        self._order = 0
+        self._now = 0.0
+        self.vetoed = 0
+        self.events = 0
+        self.clock = AgentClock()
+
+    def run(self) -> SimulationResult:
+        """Run to the end of the shift and until all calls are over. Raises checkers.Broken."""
+        began = time.perf_counter()
+        end_s = self.settings.hours * 3600.0
+        self._post(0.0, ev.CampaignLoaded(self._campaign))
+        for number in range(self.settings.agents):
+            name = f"agent{number + 1}"
+            self._post(0.0, ev.LogIn(name, f"sip:{name}@sim", self._campaign.campaign_id))
+            self._post(2.0 + 0.1 * number, ev.MakeReady(name))
+            self._plan_faults(name, end_s)
+        self._until(end_s)
+        self._post(end_s, ev.DrainRequested())
+        self._until(end_s + 7200.0, stop_when_idle=True)
+        self._post(self._now, ev.StopRequested())
+        self._until(self._now + 120.0)
+        self.checker.finish()
+        check_store(self.store, "sim")
+        return self._result(time.perf_counter() - began, end_s)
+
+    def _make_campaign(self) -> CampaignSettings:
+        given = self.settings.campaign
+        if given is None:
+            made = self.store.create_campaign("sim", Kind.TELESALES, Mode.PREDICTIVE, wrapup_s=120.0)
+        else:
+            kept = ("max_abandon_rate", "hold_s", "lines_per_agent", "max_lines", "ring_timeout_s", "wrapup_s")
+            values = {key: getattr(given, key) for key in kept}
+            made = self.store.create_campaign("sim", given.kind, given.mode, **values)
+            self.store.update_campaign("sim", window=given.window, retry=given.retry)
+        return self.store.set_campaign_state(made.name, CampaignState.ACTIVE)
+
+    def _load_leads(self) -> int:
+        count = self.settings.leads or int(self.settings.agents * self.settings.hours * 180) + 200
+        loaded = 0
+        for number, part in enumerate(fictional_lists(count)):
+            loaded += import_leads(self.store, "sim", part, list_name=f"list {number + 1}", duplicates="list").loaded
+        return loaded
+
+    def _post(self, at: float, event: object) -> None:
+        self._order += 1
+        heapq.heappush(self._queue, (at, self._order, event))
+
+    def _until(self, end_s: float, *, stop_when_idle: bool = False) -> None:
+        while True:
+            self._drain()
+            if stop_when_idle and self.engine.idle and not self._queue:
+                return
+            deadline = self.engine.deadline
+            posted = self._queue[0][0] if self._queue else float("inf")
+            at = min(posted, self.lines.next_at, float("inf") if deadline is None else deadline)
+            if at > end_s:
+                return
+            self._now = max(self._now, at)
+            self._one_at(posted, at)
+
+    def _one_at(self, posted: float, at: float) -> None:
+        wall = START + timedelta(seconds=self._now)
+        if posted <= at:
+            self._step(heapq.heappop(self._queue)[2], wall)
+        elif self.lines.next_at <= at:
+            event = self.lines.pop()
+            if event is not None:
+                self._step(event, wall)
+        else:
+            self.engine.handle_timer(self._now, wall)
+
+    def _step(self, event: object, wall: datetime) -> None:
+        self.events += 1
+        self.engine.step(event, self._now, wall)
+
+    def _drain(self) -> None:
+        ready = self.engine.ready()
+        while ready.records or ready.actions:
+            refused = self._commit(ready.records)
+            for action in ready.actions:
+                if not (isinstance(action, act.Originate) and action.attempt_id in refused):
+                    self._perform(action)
+            ready = self.engine.ready()
+
+    def _commit(self, records: tuple[rec.Record, ...]) -> set[int]:
+        vetoes = self._journal.commit(records)
+        refused = {veto.attempt_id for veto in vetoes}
+        for record in records:
+            if isinstance(record, rec.AttemptReserved) and record.attempt_id in refused:
+                continue
+            self._digest.update(repr(record).encode())
+            self.checker.observe(record)
+            if isinstance(record, rec.AgentStateChanged):
+                self._agent_moved(record)
+        for veto in vetoes:
+            self.vetoed += 1
+            self._post(self._now, ev.AttemptVetoed(veto.attempt_id, veto.reason))
+        return refused
+
+    def _perform(self, action: act.Action) -> None:
+        if isinstance(action, act.RefillLeads):
+            wall = START + timedelta(seconds=self._now)
+            refill = self.store.refill(action.campaign_id, action.count, wall, action.exclude)
+            self._post(self._now, ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
+        else:
+            self.lines.perform(action, self._now)
+
+    def _agent_moved(self, record: rec.AgentStateChanged) -> None:
+        self.clock.moved(record.agent, record.state, self._now)
+        if record.state == "WRAPUP":
+            self.lines.dispose_soon(record.agent)
+        elif record.state == "PAUSED" and record.code != "LOGOUT":
+            self._post(self._now + 30.0, ev.MakeReady(record.agent))
+        elif record.state == "LOGGED_OUT" and not self.engine.draining:
+            address = f"sip:{record.agent}@sim"
+            self._post(self._now + 20.0, ev.LogIn(record.agent, address, self._campaign.campaign_id))
+
+    def _plan_faults(self, agent: str, end_s: float) -> None:
+        faults = self.settings.profile.faults
+        for rate, make in (
+            (faults.station_lost_per_hour, lambda: self.lines.break_station(agent)),
+            (faults.pauses_per_hour, lambda: ev.Pause(agent, "BREAK")),
+        ):
+            at = self._world.random.expovariate(rate / 3600.0) if rate else end_s
+            while at < end_s:
+                self.lines.later(at, make)
+                at += self._world.random.expovariate(rate / 3600.0)
+
+    def _result(self, real_s: float, simulated_s: float) -> SimulationResult:
+        run = self.engine.runs[self._campaign.campaign_id]
+        tally = run.tally
+        if (tally.abandoned, tally.connected) != (self.checker.abandoned, self.checker.connected):
+            raise AssertionError(f"tally {tally} differs from the records: {self.checker.abandoned} abandoned")
+        report = self.store.report_abandonment("sim")
+        if report["abandoned"] != tally.abandoned or report["live"] != tally.abandoned + tally.connected:
+            raise AssertionError(f"report {report} differs from the tally {tally}")
+        waits = sorted(self.clock.waits)
+        staffed_s = self.clock.total_s()
+        return SimulationResult(
+            agents=self.settings.agents,
+            hours=self.settings.hours,
+            seed=self.settings.seed,
+            mode=self._campaign.mode.value,
+            attempts=tally.attempts,
+            answered=tally.answered,
+            connected=tally.connected,
+            abandoned=tally.abandoned,
+            abandoned_rate=round(tally.abandoned_rate, 5),
+            talk_share=round(self.clock.spent["INCALL"] / staffed_s, 4) if staffed_s else 0.0,
+            busy_share=round((self.clock.spent["INCALL"] + self.clock.spent["WRAPUP"]) / staffed_s, 4) if staffed_s else 0.0,
+            mean_wait_s=round(sum(waits) / len(waits), 2) if waits else 0.0,
+            p90_wait_s=round(waits[int(0.9 * len(waits))], 2) if waits else 0.0,
+            statuses=dict(sorted(tally.statuses.items())),
+            leads=self._leads,
+            leads_left=self.store.report_campaign("sim")["leads_left"],
+            vetoed=self.vetoed,
+            late_events=self.engine.late_events,
+            events=self.events,
+            digest=self._digest.hexdigest(),
+            simulated_s=simulated_s,
+            real_s=round(real_s, 3),
+            speed=round(simulated_s / real_s, 1),
+        )
+
+
+@dataclass(slots=True)
+class AgentClock:
+    """Time that agents spend in each state, and how long they wait between calls."""
+
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("READY", "INCALL", "WRAPUP", "PAUSED"), 0.0))
+    waits: list[float] = field(default_factory=list)
+    _last: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def moved(self, agent: str, state: str, now: float) -> None:
+        before, since = self._last.get(agent, ("LOGGED_OUT", now))
+        if before in self.spent:
+            self.spent[before] += now - since
+        if before == "READY" and state == "INCALL":
+            self.waits.append(now - since)
+        self._last[agent] = (state, now)
+
+    def total_s(self) -> float:
+        """Staffed time: all but pauses."""
+        return self.spent["READY"] + self.spent["INCALL"] + self.spent["WRAPUP"]

@@ -1,0 +1,181 @@
+"""A site on disk: its files, how one is made, and the lock that lets one dialer run on it."""
+
+import fcntl
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from campaigns.store import Store
+from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
+
+_TEMPLATE = """\
+# The configuration of this Ringpace site. Every key stands in docs/configuration.md of the project.
+
+[site]
+name = "{name}"
+region = "{region}"       # country of numbers that lists give without a country code
+
+[sip]
+bind = "0.0.0.0:5060"     # each SIP card takes the next port; port 0 lets the system choose
+
+# One [[trunk]] for each carrier or switch.
+# [[trunk]]
+# name = "carrier"
+# kind = "sip"
+# target = "sip:{{number}}@192.0.2.1:5060"
+# max_lines = 10
+# starts_per_s = 5
+# caller_ids = ["+12125550100"]
+# username = "account"
+# password_file = "carrier.password"
+
+# One [[station]] for each agent's SIP phone or headset adapter; it is called at log-in and stays up.
+# [[station]]
+# name = "desk1"
+# kind = "sip"
+# address = "sip:desk1@192.0.2.21:5060"
+"""
+
+
+class SiteError(Exception):
+    """The site cannot be used as asked; the text says how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the things of one site are."""
+
+    path: Path
+
+    @property
+    def recordings(self) -> Path:
+        return self.path / "recordings"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "dialer.lock"
+
+    def config(self) -> Config:
+        """Raises ConfigError."""
+        return load_config(self.path)
+
+    def file(self, name: Path | str) -> Path:
+        """A path of the configuration: relative ones are inside the site."""
+        return self.path / name
+
+    def database(self, config: Config) -> Path:
+        return self.path / config.store.url.removeprefix("sqlite:///")
+
+    def open_store(self, config: Config) -> Store:
+        """The site's store. Raises ConfigError when it is missing, StoreError when it cannot be used."""
+        path = self.database(config)
+        if not path.exists():
+            raise ConfigError(f"{self.path / CONFIG_NAME}: [store]: url: there is no database at {path}")
+        return Store.open(str(path))
+
+    def token(self, config: Config) -> str:
+        """The API's token. Raises ConfigError when the file is missing, empty or open to others."""
+        path = self.file(config.api.token_file)
+        try:
+            mode = path.stat().st_mode
+            token = path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"[api]: token_file: {path} cannot be read: {error}") from None
+        if mode & 0o077:
+            raise ConfigError(f"[api]: token_file: {path} can be read by others; run: chmod 600 {path}")
+        if len(token) < 16:
+            raise ConfigError(f"[api]: token_file: {path} holds no token of at least 16 characters")
+        return token
+
+
+def make_site(path: Path, *, name: str | None = None, region: str = "US", config_text: str | None = None) -> Site:
+    """Make a new site in `path`, which must not hold one. Raises SiteError."""
+    site = Site(path)
+    if (path / CONFIG_NAME).exists():
+        raise SiteError(f"{path} is a site already: it has a {CONFIG_NAME}")
+    try:
+        for folder in (path, site.recordings, site.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        text = config_text or _TEMPLATE.format(name=_toml_text(name or path.resolve().name), region=region)
+        _write_private(path / "api.token", secrets.token_urlsafe(32) + "\n")
+        Store.open(str(path / "dialer.db"), create=True).close()
+        (path / CONFIG_NAME).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SiteError(f"{path}: the site cannot be made: {error}") from None
+    return site
+
+
+def default_message() -> Path:
+    """The message for abandoned calls that is played where a campaign names none of its own."""
+    return Path(str(resources.files("dialer") / "sounds" / "abandoned.wav"))
+
+
+class SiteLock:
+    """Held while a dialer runs on a site. Tells others its process and API; gone with the process, however it ends."""
+
+    def __init__(self, site: Site) -> None:
+        self._path = site.lock_file
+        self._file: Any = None
+
+    def take(self) -> None:
+        """Raises SiteError when another dialer runs on the site."""
+        handle = self._path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            owner = _owner(handle.read())
+            handle.close()
+            raise SiteError(f"a dialer runs on this site already (process {owner.get('pid', 'unknown')})") from None
+        self._file = handle
+        self.tell({"pid": os.getpid()})
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        """Write what others may read, for example the API's address."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(json.dumps(facts))
+        self._file.flush()
+
+    def release(self) -> None:
+        self.tell({})
+        self._file.close()
+
+
+def running_dialer(site: Site) -> dict[str, Any] | None:
+    """Facts of the dialer that runs on the site (`pid`, `api`), or None when none runs."""
+    try:
+        with site.lock_file.open("r", encoding="utf-8") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return _owner(handle.read())
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _owner(text: str) -> dict[str, Any]:
+    try:
+        facts = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(text)
+
+
+def _toml_text(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
