@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -229,9 +230,12 @@ class FakeDriver:
         call.answered = True
         self._say(events.Answered(call.call_id))
         for place, digit in enumerate(call.far_end.digits, start=1):
-            self._later(call, place * DIGIT_GAP_S, lambda call, digit=digit: self.far_digit(call.call_id, digit))
+            self._later(call, place * DIGIT_GAP_S, partial(self._press, digit=digit))
         if call.far_end.hang_up_s is not None:
             self._later(call, call.far_end.hang_up_s, lambda call: self._over(call, Cause.NORMAL, 200))
+
+    def _press(self, call: _Call, digit: str) -> None:
+        self._say(events.DigitReceived(call.call_id, digit))
 
     def _fail(self, call: _Call) -> None:
         if not call.answered:
