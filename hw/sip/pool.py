@@ -215,6 +215,23 @@ class SipPool:
             peer.joins.pop(call_id, None)
             self._tell(peer, wire.Part(peer_id, call_id))
 
+    # For operators and the bench
+
+    def card_of(self, call_id: str) -> int | None:
+        """Number of the card that holds a call."""
+        call = self._calls.get(call_id)
+        return call.card.index if call is not None and call.card is not None else None
+
+    def card_pids(self) -> dict[int, int]:
+        """Process of each card that is up."""
+        return {card.index: card.link.pid for card in self._cards if card.link is not None and card.link.pid}
+
+    def kill_card(self, index: int) -> None:
+        """Kill a card's process; its calls are lost and it is started again. Raises IndexError when there is none."""
+        link = self._cards[index].link
+        if link is not None:
+            link.kill()
+
     # Placing calls
 
     def _new_call(self, call_id: str, trunk: str, *, station: bool) -> _Call:
