@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TextIO
+from typing import Any
 
-from campaigns.database import Database, StoreError
+from campaigns.database import Database
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.numbers import NumberError, parse
+from campaigns.textfiles import Source, name_of, reading
 
 _CHUNK = 5000
 _BAD_LINES_KEPT = 1000
@@ -34,17 +34,6 @@ class BadLine:
     line: int
     text: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class DncCounts:
-    """What an import did. `bad` counts all bad lines; `bad_lines` keeps the first thousand."""
-
-    read: int
-    added: int
-    already: int
-    bad: int
-    bad_lines: tuple[BadLine, ...]
 
 
 def add(database: Database, e164: str, source: str, at: datetime) -> bool:
@@ -74,20 +63,18 @@ def _require_e164(e164: str) -> None:
 
 
 def import_file(
-    database: Database, source: Path | str | TextIO, region: str, at: datetime, label: str | None = None
-) -> DncCounts:
-    """Add a file's numbers in transactions of a few thousand. Raises StoreError when it cannot be read."""
-    if not isinstance(source, Path | str):
-        return _import_lines(database, source, region, at, label or "import")
-    path = Path(source)
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as lines:
-            return _import_lines(database, lines, region, at, label or path.name)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+    database: Database, source: Source, region: str, at: datetime, label: str | None = None
+) -> dict[str, Any]:
+    """Add a file's numbers in transactions of a few thousand: {read, added, already, bad, bad_lines}.
+
+    `bad` counts all lines that are no number, `bad_lines` has the first thousand. Raises StoreError when the file
+    cannot be read.
+    """
+    with reading(source, errors="replace") as lines:
+        return _import_lines(database, lines, region, at, label or name_of(source))
 
 
-def _import_lines(database: Database, lines: Iterable[str], region: str, at: datetime, label: str) -> DncCounts:
+def _import_lines(database: Database, lines: Iterable[str], region: str, at: datetime, label: str) -> dict[str, Any]:
     read = added = bad = good = 0
     bad_lines: list[BadLine] = []
     chunk: list[str] = []
@@ -103,7 +90,13 @@ def _import_lines(database: Database, lines: Iterable[str], region: str, at: dat
             added += _add_many(database, chunk, label, at)
             chunk = []
     added += _add_many(database, chunk, label, at)
-    return DncCounts(read, added, good - added, bad, tuple(bad_lines))
+    return {
+        "read": read,
+        "added": added,
+        "already": good - added,
+        "bad": bad,
+        "bad_lines": [asdict(line) for line in bad_lines],
+    }
 
 
 def _parsed(lines: Iterable[str], region: str) -> Iterator[str | BadLine]:

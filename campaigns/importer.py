@@ -1,10 +1,8 @@
 """Lead import: delimited text with a header into a campaign's list, in short transactions beside a running dialer."""
 
 import csv
-import io
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,13 +10,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.database import Database, StoreError
 from campaigns.leads import CONTACT_FIELDS, NEW
 from campaigns.numbers import NumberError, parse, zones_of
 from campaigns.store import Store
+from campaigns.textfiles import Source, name_of, open_file, reading
 
 CHUNK_ROWS = 1000
 
@@ -114,7 +113,7 @@ class _Layout:
 def import_leads(
     store: Store,
     campaign: str | int,
-    source: Path | str | TextIO,
+    source: Source,
     *,
     mapping: Mapping[str, str] | None = None,
     region: str = "US",
@@ -135,9 +134,9 @@ def import_leads(
     """
     settings = store.campaign_by_id(campaign) if isinstance(campaign, int) else store.campaign(campaign)
     scope = Duplicates(duplicates)
-    name = list_name or _name_of(source)
+    name = list_name or name_of(source)
     _require_apart(source, rejects)
-    with _reading(source) as text, _writing(rejects) as rejected:
+    with reading(source) as text, _writing(rejects) as rejected:
         rows, layout = _opened(text, mapping or {})
         target = _Target(store, settings.campaign_id, name, scope, dry_run, at or datetime.now(UTC))
         report = ImportReport()
@@ -153,11 +152,7 @@ def import_leads(
     return report
 
 
-def _name_of(source: Path | str | TextIO) -> str:
-    return Path(source).name if isinstance(source, Path | str) and str(source) != "-" else "import"
-
-
-def _require_apart(source: Path | str | TextIO, rejects: Path | str | TextIO | None) -> None:
+def _require_apart(source: Source, rejects: Path | str | TextIO | None) -> None:
     if (
         isinstance(source, Path | str)
         and isinstance(rejects, Path | str)
@@ -167,35 +162,12 @@ def _require_apart(source: Path | str | TextIO, rejects: Path | str | TextIO | N
 
 
 @contextmanager
-def _reading(source: Path | str | TextIO) -> Iterator[TextIO]:
-    if not isinstance(source, Path | str):
-        yield source
-        return
-    if str(source) == "-":
-        stdin = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
-        try:
-            yield stdin
-        finally:
-            stdin.detach()
-        return
-    with _opened_file(Path(source), "r", "utf-8-sig", "cannot be read") as file:
-        yield file
-
-
-@contextmanager
 def _writing(rejects: Path | str | TextIO | None) -> Iterator[TextIO | None]:
     if rejects is None or not isinstance(rejects, Path | str):
         yield rejects
         return
-    with _opened_file(Path(rejects), "w", "utf-8", "the rejects file cannot be written") as file:
+    with open_file(Path(rejects), "w", "utf-8", "the rejects file cannot be written") as file:
         yield file
-
-
-def _opened_file(path: Path, mode: str, encoding: str, complaint: str) -> TextIO:
-    try:
-        return cast(TextIO, path.open(mode, encoding=encoding, newline=""))
-    except OSError as error:
-        raise ImportFileError(f"{path}: {complaint}: {error.strerror}") from error
 
 
 def _opened(text: TextIO, mapping: Mapping[str, str]) -> tuple[Iterator[_Row], _Layout]:

@@ -8,35 +8,11 @@ from campaigns.database import Database, Row
 from campaigns.instants import iso_of, seconds_of
 from campaigns.model import CampaignSettings, Outcome
 
-BUCKETS = ("pause", "wait", "talk", "wrap-up", "dead")
-
-# Which bucket an agent's state fills; a logged-out agent's time is nobody's.
-_BUCKET_OF = {
-    "PAUSED": "pause",
-    "READY": "wait",
-    "QUEUE": "wait",
-    "RING": "wait",
-    "INCALL": "talk",
-    "PARK": "talk",
-    "3-WAY": "talk",
-    "WRAPUP": "wrap-up",
-    "DEAD": "dead",
-    "LOGGED_OUT": None,
-}
-
 _TIMES = ("started_at", "ringing_at", "answered_at", "connected_at", "ended_at")
 _ATTEMPT_COLUMNS = (
     "id, lead_id, phone, started_at, ringing_at, answered_at, connected_at, ended_at, status, outcome, agent, cause, "
     "sip_code, q850, detail, trunk, caller_id, ref, retry_at, retry_because"
 )
-
-
-def require_agent_state(state: str) -> str:
-    """The state as reports know it. Raises ValueError naming the known ones."""
-    known = state.upper()
-    if known not in _BUCKET_OF:
-        raise ValueError(f"no agent state {state!r}; there are {', '.join(_BUCKET_OF)}")
-    return known
 
 
 def attempts(
@@ -80,42 +56,6 @@ def _attempt(row: Row) -> dict[str, Any]:
 
 def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else round(max(0.0, end - start), 3)
-
-
-def agents(database: Database, campaign: CampaignSettings, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Calls and seconds per bucket of each agent. A state that still lasts counts up to `now`, or not when None."""
-    found: dict[str, dict[str, Any]] = {}
-    current: dict[str, tuple[str, float]] = {}
-    for agent, state, at in database.rows(
-        "SELECT agent, state, at FROM agent_log WHERE campaign_id = ? ORDER BY id", (campaign.campaign_id,)
-    ):
-        _spend(found, agent, current.get(agent), at)
-        current[agent] = (state, at)
-    if now is not None:
-        for agent, last in current.items():
-            _spend(found, agent, last, seconds_of(now))
-    for agent, calls in database.rows(
-        "SELECT agent, COUNT(*) FROM attempts WHERE campaign_id = ? AND agent IS NOT NULL AND connected_at IS NOT NULL"
-        " GROUP BY agent",
-        (campaign.campaign_id,),
-    ):
-        _entry(found, agent)["calls"] = calls
-    return [_rounded(found[agent]) for agent in sorted(found)]
-
-
-def _entry(found: dict[str, dict[str, Any]], agent: str) -> dict[str, Any]:
-    return found.setdefault(agent, {"agent": agent, "calls": 0, **dict.fromkeys(BUCKETS, 0.0)})
-
-
-def _spend(found: dict[str, dict[str, Any]], agent: str, last: tuple[str, float] | None, until: float) -> None:
-    entry = _entry(found, agent)
-    bucket = None if last is None else _BUCKET_OF[last[0]]
-    if last is not None and bucket is not None:
-        entry[bucket] += max(0.0, until - last[1])
-
-
-def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: round(value, 3) if key in BUCKETS else value for key, value in entry.items()}
 
 
 def campaign(database: Database, settings: CampaignSettings) -> dict[str, Any]:

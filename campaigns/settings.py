@@ -1,6 +1,7 @@
 """A campaign's settings: bounds, defaults, and their form in the database. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
@@ -14,6 +15,12 @@ MIN_RING_TIMEOUT_S = 15.0
 MAX_HOLD_S = 2.0
 MAX_ABANDON_RATE = 0.10
 
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = f"(?:{'|'.join(_DAYS)})"
+_WINDOW = re.compile(
+    rf"(?P<start>\d\d:\d\d)\s*-\s*(?P<end>\d\d:\d\d)(?:\s+(?P<days>{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*))?"
+)
+
 Check = Callable[[str, object], object]
 
 
@@ -23,19 +30,30 @@ class SettingError(ValueError):
 
 def _number(low: float, high: float) -> Check:
     def check(key: str, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        number = _float_of(value)
+        if number is None or not low <= number <= high:
             raise SettingError(f"{key} must be a number from {low:g} to {high:g}, not {value!r}")
-        return float(value)
+        return number
 
     return check
 
 
-def _max_lines(key: str, value: object) -> object:
-    if value is None:
+def _float_of(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10_000:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _max_lines(key: str, value: object) -> object:
+    if value is None or value in ("", "none"):
+        return None
+    number = _float_of(value)
+    if number is None or not number.is_integer() or not 1 <= number <= 10_000:
         raise SettingError(f"{key} must be a whole number from 1 to 10000, or none for no limit, not {value!r}")
-    return value
+    return int(number)
 
 
 def _text(key: str, value: object) -> object:
@@ -45,19 +63,35 @@ def _text(key: str, value: object) -> object:
 
 
 def _trunks(key: str, value: object) -> object:
-    if (
-        isinstance(value, str)
-        or not isinstance(value, tuple | list)
-        or not all(isinstance(name, str) for name in value)
-    ):
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if not isinstance(value, tuple | list) or not all(isinstance(name, str) for name in value):
         raise SettingError(f"{key} must be a list of trunk names, not {value!r}")
     return tuple(value)
 
 
 def _window(key: str, value: object) -> object:
-    if not isinstance(value, CallingWindow):
-        raise SettingError(f"{key} must be a CallingWindow, not {value!r}")
-    return value
+    if isinstance(value, CallingWindow):
+        return value
+    match = _WINDOW.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if match is None:
+        raise SettingError(f"{key} must be like '09:00-20:00' or '09:00-20:00 mon-fri,sun', not {value!r}")
+    try:
+        days = _days(match["days"]) if match["days"] else frozenset(range(7))
+        return CallingWindow(time.fromisoformat(match["start"]), time.fromisoformat(match["end"]), days)
+    except ValueError as error:
+        raise SettingError(f"{key} {value!r}: {error}") from None
+
+
+def _days(text: str) -> frozenset[int]:
+    days: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        start, end = _DAYS.index(first), _DAYS.index(last or first)
+        if end < start:
+            raise ValueError(f"days run from mon to sun: {part!r} runs backwards")
+        days |= set(range(start, end + 1))
+    return frozenset(days)
 
 
 def _retry(key: str, value: object) -> object:
@@ -122,7 +156,10 @@ _COLUMNS = frozenset({"name", "kind", "mode", "state"})
 
 
 def checked(changes: Mapping[str, object]) -> dict[str, Any]:
-    """The same settings with each value checked and normalised. Raises SettingError naming the key and its bounds."""
+    """The same settings with each value checked and normalised; a value may also be given as text.
+
+    Raises SettingError naming the key and its bounds.
+    """
     unknown = [key for key in changes if key not in _CHECKS]
     if unknown:
         raise SettingError(f"no campaign setting {unknown[0]!r}; there are {', '.join(sorted(_CHECKS))}")

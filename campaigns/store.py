@@ -5,24 +5,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import peewee
 
-from campaigns import attempts, dnc, hopper, leads, migrations, reports, settings
+from campaigns import agentlog, attempts, dnc, hopper, leads, migrations, reports, settings
 from campaigns import why as reasons
 from campaigns.database import Database, StoreError
-from campaigns.dnc import DncCounts, DncHit
+from campaigns.dnc import DncHit
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
 from campaigns.leads import UnknownLead, ZoneSets
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryDecision
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
+from campaigns.textfiles import Source
 
 __all__ = [
     "Agent",
-    "DncCounts",
     "DncHit",
     "Refill",
     "Store",
@@ -247,10 +247,7 @@ class Store:
 
     def log_agent(self, agent: str, campaign_id: int, state: str, code: str, at: datetime) -> None:
         """An agent entered a state. Raises ValueError for a state that no report knows."""
-        self.database.execute(
-            "INSERT INTO agent_log (agent, campaign_id, state, code, at) VALUES (?, ?, ?, ?, ?)",
-            (agent, campaign_id, reports.require_agent_state(state), code, seconds_of(at)),
-        )
+        agentlog.add(self.database, agent, campaign_id, state, code, seconds_of(at))
 
     def last_attempt_id(self) -> int:
         """The highest attempt id in use; 0 when there is none."""
@@ -264,6 +261,14 @@ class Store:
         """
         with self.transaction():
             return attempts.close_lost(self.database, self.zone_sets, self.campaign_by_id, at)
+
+    def close_agent_sessions(self, at: datetime) -> list[str]:
+        """Log out the agents whom a dead process left logged in, as of its last sign of life; their names.
+
+        That is the newest instant in the journal up to `at`, so that no agent is credited with the time between.
+        """
+        with self.transaction():
+            return agentlog.close_sessions(self.database, at)
 
     # Agents
 
@@ -310,9 +315,13 @@ class Store:
         return dnc.check(self.database, e164)
 
     def import_dnc(
-        self, source: Path | str | TextIO, region: str = "US", *, label: str | None = None, at: datetime | None = None
-    ) -> DncCounts:
-        """Add a file's numbers: one a line, or `area,number`. Bad lines are counted and reported with their number."""
+        self, source: Source, region: str = "US", *, label: str | None = None, at: datetime | None = None
+    ) -> dict[str, Any]:
+        """Add a file's numbers, one a line or `area,number`: {read, added, already, bad, bad_lines}.
+
+        `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
+        first thousand are kept. Raises StoreError when the file cannot be read.
+        """
         return dnc.import_file(self.database, source, region, at or datetime.now(UTC), label)
 
     # Leads and reports
@@ -351,7 +360,7 @@ class Store:
 
     def report_agents(self, campaign: str | int, now: datetime | None = None) -> list[dict[str, Any]]:
         """Calls and seconds of pause, wait, talk, wrap-up and dead of each agent; lasting states count up to `now`."""
-        return reports.agents(self.database, self._campaign(campaign), now)
+        return agentlog.report(self.database, self._campaign(campaign), now)
 
     def report_campaign(self, campaign: str | int) -> dict[str, Any]:
         """Counts by status and outcome, leads by status, leads left, penetration, abandonment."""
