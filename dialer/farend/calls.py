@@ -106,7 +106,7 @@ class Call:
         request = transaction.request
         if request.method == "BYE":
             transaction.respond(200)
-            self.finish(Side.CALLER if self.side is Side.CALLEE else Side.CALLEE, "bye", 200, bye=True)
+            self.left()
         elif request.method in ("INVITE", "UPDATE"):
             self._renegotiate(transaction)
         elif request.method in ("INFO", "OPTIONS"):
@@ -114,8 +114,16 @@ class Call:
         else:
             transaction.respond(405, headers={"Allow": ALLOW})
 
+    def left(self) -> None:
+        """The other side sent BYE."""
+        self.finish(Side.CALLER if self.side is Side.CALLEE else Side.CALLEE, "bye", 200, bye=True)
+
+    def close(self) -> None:
+        """End the call because this process ends."""
+        self.hang_up("shutdown")
+
     def open_media(self) -> MediaStream:
-        """The call's stream, opened at first use."""
+        """The call's stream, opened at first use. Raises OSError when no port is free."""
         if self.media is None:
             self.media = self.agent.media.open()
             self.media.on_digit = self.on_digit
@@ -153,7 +161,7 @@ class Call:
         self._retarget(request)
         try:
             body = self._answer_again(transaction)
-        except ValueError:
+        except (ValueError, OSError):
             transaction.respond(488)
             return
         transaction.respond(200, headers=self.agent.contact_headers(with_body=bool(body)), body=body)
@@ -177,7 +185,9 @@ class Call:
         """Send BYE and be done with the call."""
         if self.ending is not None:
             return
-        self.agent.transport.request(self._in_dialog("BYE"), self._peer)
+        bye = self._in_dialog("BYE")
+        bye.headers.set("Reason", "Q.850;cause=16")
+        self.agent.transport.request(bye, self._peer)
         self.finish(self.side, why, 200, bye=True)
 
     def _retarget(self, message: Request | Response) -> None:
@@ -232,8 +242,12 @@ class IncomingCall(Call):
         """200 OK, audio from here on. False when the call is over or its offer cannot be used."""
         if self.ending is not None or not self._negotiate():
             return False
+        try:
+            body = self._body or self.make_offer()
+        except OSError as error:
+            self.refuse(503, str(error))
+            return False
         self.answered_at = time.monotonic()
-        body = self._body or self.make_offer()
         if self.media is not None:
             self.media.ears.reset()
         self.play(sound)
@@ -253,6 +267,20 @@ class IncomingCall(Call):
         if not self.answers_cancel:
             self.refuse(487, "cancel", by=Side.CALLER)
 
+    def left(self) -> None:
+        """BYE; before the answer it ends the INVITE as CANCEL does (RFC 3261 section 15.1.2)."""
+        if self.answered_at is None:
+            self.refuse(487, "bye", by=Side.CALLER)
+        else:
+            super().left()
+
+    def close(self) -> None:
+        """End the call because this process ends: BYE, or 503 before the answer."""
+        if self.answered_at is None:
+            self.refuse(503, "shutdown")
+        else:
+            super().close()
+
     def ignore(self) -> None:
         """Never answer this call, as a network that lost it."""
         self.invite.abandon()
@@ -265,8 +293,9 @@ class IncomingCall(Call):
             self._body = self.take_offer(self.invite.request.body)
         except ValueError:
             self.refuse(488, "unusable offer")
-            return False
-        return True
+        except OSError as error:
+            self.refuse(503, str(error))
+        return self.ending is None
 
     def _acknowledged(self, ack: Request) -> None:
         if self.answered_at is None or self.ending is not None:

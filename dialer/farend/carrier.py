@@ -51,10 +51,11 @@ class Carrier:
         self._log.write("listening", address=f"{host}:{port}", profile=self._profile.name, seed=self._seed)
 
     async def close(self) -> None:
-        """Stop at once, without BYE, and write the summary."""
+        """End every call and write the summary; `up` counts the calls that were up."""
+        summary = self.summary()
         await self._tasks.close()
-        self._log.write("summary", **self.summary())
         await self.agent.close()
+        self._log.write("summary", **summary)
 
     def summary(self) -> dict[str, Any]:
         """Counts since the start: calls, calls still up, kinds met, SIP and RTP traffic."""

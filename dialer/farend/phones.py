@@ -107,10 +107,11 @@ class Phones:
         )
 
     async def close(self) -> None:
-        """Stop at once, without BYE, and write the summary."""
+        """End every call and write the summary; `up` counts the calls that were up."""
+        up = len(self.agent.calls)
         await self._tasks.close()
-        self._log.write("summary", up=len(self.agent.calls), counts=dict(self._log.counts), **self.agent.traffic())
         await self.agent.close()
+        self._log.write("summary", up=up, counts=dict(self._log.counts), **self.agent.traffic())
 
     def address(self, name: str) -> str:
         """The SIP address of a phone."""

@@ -346,12 +346,13 @@ def _read(data: bytes) -> Request | Response | None:
 
 
 def _is_sound(message: Request | Response) -> bool:
+    """Read every header that is relied on later; what cannot be read raises one of _BAD_MESSAGE."""
     via = message.via
     cseq = message.cseq
-    tags = (message.from_address.parameters.get("tag"), message.to_address.parameters.get("tag"))
+    ends = [message.to_address, *message.contact]
     return (
-        bool(via and message.call_id)
-        and tags[0] is not None
+        bool(via and message.call_id and ends)
+        and message.from_address.parameters.get("tag") is not None
         and 0 < (via[0].port or 5060) < 65536
         and cseq.sequence < 2**32
         and (isinstance(message, Response) or cseq.method == message.method)

@@ -38,7 +38,9 @@ class UserAgent:
         self.media.start()
 
     async def close(self) -> None:
-        """Stop at once; calls that are up are left without a word."""
+        """End every call and stop."""
+        for call in list(self.calls.values()):
+            call.close()
         self.transport.close()
         await self.media.close()
 
