@@ -37,7 +37,7 @@ def _encode_table(values: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     order = np.argsort(values, kind="stable")
     ascending = values[order]
     samples = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
-    right = np.clip(np.searchsorted(ascending, samples), 1, 255)
+    right = np.clip(np.searchsorted(ascending, samples, side="right"), 1, 255)
     left_is_nearer = samples - ascending[right - 1] < ascending[right] - samples
     return order[right - left_is_nearer].astype(np.uint8)
 

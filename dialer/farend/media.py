@@ -184,7 +184,7 @@ class MediaEngine:
             self.stats.max_late_s = max(self.stats.max_late_s, late_s)
             if late_s > _CATCH_UP_S:
                 due += self._skip(late_s)
-            self._hear()
+            self.hear()
             for stream in self._phases[phase]:
                 stream.send_frame(self.stats)
             phase, due = (phase + 1) % _PHASES, due + _PHASE_S
@@ -196,7 +196,8 @@ class MediaEngine:
         self.stats.skipped_frames += frames * len(self._by_fd)
         return frames * FRAME_S
 
-    def _hear(self) -> None:
+    def hear(self) -> None:
+        """Read everything that has arrived on any stream."""
         for _ in range(8):
             ready = self._epoll.poll(0)
             if not ready:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dialer.farend import signals
-from dialer.farend.calls import OutgoingCall
 from dialer.farend.caller import SipCaller, heard
+from dialer.farend.calls import OutgoingCall
 from dialer.farend.carrier import Carrier
 from dialer.farend.eventlog import EventLog
 from dialer.farend.profile import Profile, parse
@@ -88,7 +88,9 @@ def test_a_refusal_has_its_code_and_cause(
     profile = _profile(kind, early_media=early_media, ring_s=0.05)
     call = _meet(profile, log, rtp_ports, _call)
     assert (call.codes[-1], call.reason) == (code, reason)
-    assert _ended(lines) | {"by": "callee", "why": kind, "sip_code": code, "number": NUMBER, "kind": kind} == _ended(lines)
+    assert _ended(lines) | {"by": "callee", "why": kind, "sip_code": code, "number": NUMBER, "kind": kind} == _ended(
+        lines
+    )
     if early_media:
         assert 183 in call.codes and heard(call) is not None
 

@@ -37,3 +37,8 @@ def test_error_of_any_sample_is_within_half_a_step(codec: Codec) -> None:
 @pytest.mark.parametrize("codec", list(Codec))
 def test_power_is_the_square_of_the_decoded_value(codec: Codec) -> None:
     assert np.array_equal(POWER[codec], decode(codec, bytes(range(256))).astype(np.float32) ** 2)
+
+
+def test_silence_is_the_code_that_telephones_send() -> None:
+    zero = np.zeros(1, np.int16)
+    assert (encode(Codec.PCMU, zero), encode(Codec.PCMA, zero)) == (b"\xff", b"\xd5")

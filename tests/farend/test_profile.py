@@ -47,7 +47,9 @@ def test_a_shares_table_stands_alone() -> None:
 
 
 def test_an_override_sets_only_its_keys() -> None:
-    profile = _parse('[[number]]\nmatch = "*0142"\nkind = "busy"\ncode = 600\n[[number]]\nmatch = "*014?"\ntone_hz = 555')
+    profile = _parse(
+        '[[number]]\nmatch = "*0142"\nkind = "busy"\ncode = 600\n[[number]]\nmatch = "*014?"\ntone_hz = 555'
+    )
     busy = plan(profile, 1, "+12125550142", 0)
     assert (busy.kind, busy.code, busy.cause) == (Kind.BUSY, 600, 17)
     other, plain = plan(profile, 1, "+12125550143", 0), plan(BUILT_IN["demo"], 1, "+12125550143", 0)

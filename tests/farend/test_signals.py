@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from dialer.farend import signals
@@ -6,8 +7,9 @@ from dialer.farend.ears import SILENCE_POWER
 from dialer.farend.g711 import FRAME_SAMPLES, Codec
 
 
-def _frame_powers(sound: signals.Sound) -> np.ndarray:
-    return (sound.samples.astype(np.float64) ** 2).reshape(-1, FRAME_SAMPLES).mean(axis=1)
+def _frame_powers(sound: signals.Sound) -> npt.NDArray[np.float64]:
+    powers: npt.NDArray[np.float64] = (sound.samples.astype(np.float64) ** 2).reshape(-1, FRAME_SAMPLES).mean(axis=1)
+    return powers
 
 
 def test_a_tone_loops_without_a_step() -> None:
