@@ -35,9 +35,10 @@ TINY = 1e-12
 
 _SIGNATURES: dict[str, str] = {
     "bin_of": "i8(f8[::1], f8)",
-    "observe": "void(f8[:,::1], f8[::1], f8[::1], f8, i8, f8)",
+    "observe": "void(f8[::1], f8[::1], f8[::1], f8, i8, f8)",
     "add_running": "void(f8[::1], f8[::1], f8[::1], f8)",
-    "incidence": "void(f8[:,::1], f8[::1], f8[::1], f8[::1], f8, f8, f8, f8[:,::1])",
+    "survival": "void(f8[::1], f8[::1], f8[::1], f8, f8, f8, f8, f8[::1])",
+    "mixture": "void(f8[::1], f8[::1], f8, f8[:,::1])",
     "interpolate": "f8(f8[::1], f8[::1], f8)",
     "quantile_points": "void(f8[::1], f8[:,::1], f8[::1])",
     "line_chances": "void(f8[::1], f8[:,::1], f8[::1], f8, f8[::1], f8, f8[:,::1])",
@@ -70,18 +71,16 @@ def bin_of(edges: Floats, age_s: float) -> int:
 
 
 @_kernel
-def observe(counts: Floats, exposure: Floats, edges: Floats, age_s: float, cause: int, keep: float) -> None:
-    """Fade all spells by `keep`, then enter one that ended at `age_s` for `cause` (0 or 1; -1: cut short)."""
+def observe(ends: Floats, exposure: Floats, edges: Floats, age_s: float, ended: int, keep: float) -> None:
+    """Fade all spells by `keep`, then enter one that ended at `age_s`, or was only watched until then (`ended` 0)."""
     last = bin_of(edges, age_s)
     for i in range(exposure.size):
         exposure[i] *= keep
-        counts[0, i] *= keep
-        counts[1, i] *= keep
+        ends[i] *= keep
         if i < last:
             exposure[i] += edges[i + 1] - edges[i]
     exposure[last] += max(0.05, min(age_s, edges[last + 1]) - edges[last])
-    if cause >= 0:
-        counts[cause, last] += 1.0
+    ends[last] += ended
 
 
 @_kernel
@@ -96,42 +95,40 @@ def add_running(exposure: Floats, edges: Floats, starts_at: Floats, at: float) -
 
 
 @_kernel
-def incidence(
-    counts: Floats,
+def survival(
+    ends: Floats,
     exposure: Floats,
     edges: Floats,
-    prior_counts: Floats,
+    prior_ends: float,
     prior_exposure: float,
     coarse_weight: float,
     fine_weight: float,
     out: Floats,
 ) -> None:
-    """Survival (row 0) and cumulative incidence of cause 0 (row 1) at each edge, for two competing risks.
+    """The share of spells that last to each edge.
 
-    Hazards per bin lean on those of their neighbourhood, and these on one constant hazard, by weights in spells.
+    The hazard of a bin leans on that of its neighbourhood, and this on one constant hazard, by weights in spells.
     """
-    total_exposure = prior_exposure + exposure.sum()
-    overall_0 = (prior_counts[0] + counts[0].sum()) / total_exposure
-    overall_1 = (prior_counts[1] + counts[1].sum()) / total_exposure
-    out[0, 0] = 1.0
-    out[1, 0] = 0.0
-    near_0 = overall_0
-    near_1 = overall_1
+    overall = (prior_ends + ends.sum()) / (prior_exposure + exposure.sum())
+    near = overall
+    out[0] = 1.0
     for i in range(exposure.size):
         if i % GROUP == 0:
             stop = min(i + GROUP, exposure.size)
             weight = coarse_weight * (edges[stop] - edges[i])
-            around = exposure[i:stop].sum() + weight
-            near_0 = (counts[0, i:stop].sum() + weight * overall_0) / around
-            near_1 = (counts[1, i:stop].sum() + weight * overall_1) / around
+            near = (ends[i:stop].sum() + weight * overall) / (exposure[i:stop].sum() + weight)
         width = edges[i + 1] - edges[i]
         weight = fine_weight * width
-        hazard_0 = (counts[0, i] + weight * near_0) / (exposure[i] + weight)
-        hazard = hazard_0 + (counts[1, i] + weight * near_1) / (exposure[i] + weight)
-        survival = out[0, i]
-        ended = survival * (1.0 - np.exp(-hazard * width))
-        out[0, i + 1] = survival - ended
-        out[1, i + 1] = out[1, i] + (ended * hazard_0 / hazard if hazard > TINY else 0.0)
+        hazard = (ends[i] + weight * near) / (exposure[i] + weight)
+        out[i + 1] = out[i] * np.exp(-hazard * width)
+
+
+@_kernel
+def mixture(live: Floats, other: Floats, share: float, out: Floats) -> None:
+    """Of spells of which `share` end as `live` and the rest as `other`: survival (row 0) and live ends (row 1)."""
+    for i in range(live.size):
+        out[0, i] = share * live[i] + (1.0 - share) * other[i]
+        out[1, i] = share * (1.0 - live[i])
 
 
 @_kernel
@@ -146,7 +143,7 @@ def interpolate(edges: Floats, values: Floats, age_s: float) -> float:
 
 @_kernel
 def quantile_points(edges: Floats, table: Floats, out: Floats) -> None:
-    """Ages that stand for equal shares of the cause-0 incidence of a fresh spell (the middle of each share)."""
+    """Ages that stand for equal shares of the live ends of a fresh spell (the middle of each share)."""
     total = max(TINY, table[1, -1])
     i = 0
     for j in range(out.size):
@@ -161,7 +158,7 @@ def quantile_points(edges: Floats, table: Floats, out: Floats) -> None:
 def line_chances(
     edges: Floats, table: Floats, starts_at: Floats, at: float, points: Floats, caution: float, out: Floats
 ) -> None:
-    """out[i, j]: the chance, times `caution`, that spell i, alive at `at`, ends by cause 0 within points[j]."""
+    """out[i, j]: the chance, times `caution`, that spell i, alive at `at`, ends live within points[j]."""
     for i in range(starts_at.size):
         age_s = max(0.0, at - starts_at[i])
         survival = max(1e-6, interpolate(edges, table[0], age_s))

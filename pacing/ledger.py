@@ -9,12 +9,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 RECENT_ANSWERS = 150
-GAIN = 0.15
-DRIFT = 0.003
+GAIN = 1.0
+DRIFT = 0.02
 RESERVE = 0.7
 FLOOR = -0.5
-HIGHEST_BUDGET = 10.0
-FIRST_SHARE = 0.5
+HIGHEST_PRESSURE = 2.0
+FIRST_SHARE = 0.65
 LOWEST_SHARE = 0.05
 HIGHEST_SHARE = 8.0
 HIGHEST_THRESHOLD = 0.3
@@ -80,15 +80,20 @@ class Ledger:
         else:
             self.connected += 1
         self._recent.append(abandoned)
-        drifted = self._log_scale + DRIFT * self.limit * (self.budget - self.reserve)
+        drifted = self._log_scale + DRIFT * self.limit * self.pressure
         self._log_scale = min(math.log(HIGHEST_SHARE), max(math.log(LOWEST_SHARE), drifted))
+
+    @property
+    def pressure(self) -> float:
+        """How far the budget stands over the reserve, in the order of what chance alone makes of it."""
+        return (self.budget - self.reserve) / math.sqrt(self.limit * self.live + 4.0)
 
     @property
     def threshold(self) -> float:
         """The risk of abandonment that one more line may carry; 0 when the budget or the recent window is spent."""
         if self.budget < FLOOR or self._recent_spent:
             return 0.0
-        share = math.exp(self._log_scale + GAIN * min(self.budget, HIGHEST_BUDGET))
+        share = math.exp(self._log_scale + GAIN * min(HIGHEST_PRESSURE, self.pressure))
         return min(HIGHEST_THRESHOLD, self.limit * min(share, HIGHEST_SHARE))
 
     @property

@@ -117,7 +117,7 @@ class Pacer:
         if state != "ready":
             self._ready.discard(agent_id)
         if state == "talking":
-            self.learner.wrapup.end(agent_id, now, -1)
+            self.learner.wrapup.end(agent_id, now, ended=False)
             self.learner.talk.begin(agent_id, now)
             return
         self._call_of.pop(agent_id, None)
@@ -125,7 +125,7 @@ class Pacer:
         if state == "wrapup":
             self.learner.wrapup.begin(agent_id, now)
             return
-        self.learner.wrapup.end(agent_id, now, 0 if state == "ready" else -1)
+        self.learner.wrapup.end(agent_id, now, ended=state == "ready")
         if state == "ready":
             self._ready.add(agent_id)
 

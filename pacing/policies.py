@@ -13,7 +13,7 @@ SLOPE_CAP = 40
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Survival and incidence by age of each kind of spell, as `kernels.incidence` makes them."""
+    """Survival and live ends by age of each kind of spell, as `kernels.mixture` makes them."""
 
     ring: Floats
     listen: Floats
