@@ -43,7 +43,7 @@ def close_sessions(database: Database, at: datetime) -> list[str]:
     if left:
         out_at = min(_last_sign_of_life(database), seconds_of(at))
         for agent, campaign_id in left:
-            add(database, agent, campaign_id, "LOGGED_OUT", "", out_at)
+            add(database, agent, campaign_id, "LOGGED_OUT", "LOST", out_at)
     return sorted({agent for agent, _ in left})
 
 
@@ -54,7 +54,7 @@ def _last_sign_of_life(database: Database) -> float:
         "SELECT MAX(started_at), MAX(answered_at), MAX(connected_at) FROM attempts"
         " WHERE id > (SELECT MAX(id) FROM attempts) - 200"
     )
-    return max(instant for instant in (log, *(attempts or ())) if instant is not None)
+    return max(float(instant) for instant in (log, *(attempts or ())) if instant is not None)
 
 
 def report(database: Database, campaign: CampaignSettings, now: datetime | None = None) -> list[dict[str, Any]]:

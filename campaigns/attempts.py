@@ -113,6 +113,7 @@ def _require_open(database: Database, attempt_id: int, changed: int) -> None:
 
 def close(
     database: Database,
+    zone_sets: ZoneSets,
     attempt_id: int,
     *,
     at: datetime,
@@ -156,7 +157,7 @@ def close(
     _settle_phone(database, phone_id, outcome is Outcome.INVALID_NUMBER or flags.number_uncallable)
     _settle_lead(database, lead_id, status, retry_at, retry.phone_id)
     if flags.dnc:
-        _bar(database, flags, lead_id, phone, at)
+        _bar(database, zone_sets, flags, lead_id, phone, at)
 
 
 def _settle_phone(database: Database, phone_id: int, uncallable: bool) -> None:
@@ -186,13 +187,12 @@ def _settle_lead(
         raise AttemptError(f"retry on number {next_phone_id}, which is none of lead {lead_id}'s")
 
 
-def _bar(database: Database, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
+def _bar(database: Database, zone_sets: ZoneSets, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
     """A person's own request bars all of that person's numbers; a refusal by one phone bars that number."""
     numbers = [phone]
     if flags.selectable:
         numbers = [e164 for (e164,) in database.rows("SELECT e164 FROM lead_phones WHERE lead_id = ?", (lead_id,))]
-    for number in numbers:
-        add_dnc(database, number, f"status {flags.code}", at)
+    add_dnc(database, zone_sets, numbers, f"status {flags.code}", at)
 
 
 def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf, at: datetime) -> list[dict[str, Any]]:
@@ -210,7 +210,7 @@ def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf,
             candidate = _dialed(database, zone_sets, lead_id, phone_id)
             decision = retries.decide(rules, outcome, candidate, at)
         status = MACHINE_STATUS[outcome]
-        _close_lost(database, attempt_id, at, outcome, status, decision)
+        _close_lost(database, zone_sets, attempt_id, at, outcome, status, decision)
         closed.append(
             {
                 "attempt_id": attempt_id,
@@ -236,10 +236,17 @@ def _dialed(database: Database, zone_sets: ZoneSets, lead_id: int, phone_id: int
 
 
 def _close_lost(
-    database: Database, attempt_id: int, at: datetime, outcome: Outcome, status: str, retry: RetryDecision
+    database: Database,
+    zone_sets: ZoneSets,
+    attempt_id: int,
+    at: datetime,
+    outcome: Outcome,
+    status: str,
+    retry: RetryDecision,
 ) -> None:
     close(
         database,
+        zone_sets,
         attempt_id,
         at=at,
         outcome=outcome,

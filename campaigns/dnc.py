@@ -1,13 +1,14 @@
 """The do-not-call list: single numbers, and files of one number a line or `area,number` (the FTC's flat files)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from campaigns.database import Database
 from campaigns.instants import datetime_of, seconds_of
+from campaigns.leads import ZoneSets, turn_from_barred
 from campaigns.numbers import NumberError, parse
 from campaigns.textfiles import Source, name_of, reading
 
@@ -36,14 +37,17 @@ class BadLine:
     reason: str
 
 
-def add(database: Database, e164: str, source: str, at: datetime) -> bool:
-    """Bar one number; False when it was barred already. Raises ValueError when it is not E.164."""
-    _require_e164(e164)
-    added = database.execute(
-        "INSERT INTO dnc (e164, source, added_at) VALUES (?, ?, ?) ON CONFLICT (e164) DO NOTHING",
-        (e164, source, seconds_of(at)),
-    )
-    return added == 1
+def add(database: Database, zone_sets: ZoneSets, numbers: Sequence[str], source: str, at: datetime) -> int:
+    """Bar numbers and move waiting leads off them; how many were new. Raises ValueError when one is not E.164."""
+    added = 0
+    for e164 in numbers:
+        _require_e164(e164)
+        added += database.execute(
+            "INSERT INTO dnc (e164, source, added_at) VALUES (?, ?, ?) ON CONFLICT (e164) DO NOTHING",
+            (e164, source, seconds_of(at)),
+        )
+    turn_from_barred(database, zone_sets, numbers)
+    return added
 
 
 def check(database: Database, e164: str) -> DncHit | None:
@@ -63,7 +67,7 @@ def _require_e164(e164: str) -> None:
 
 
 def import_file(
-    database: Database, source: Source, region: str, at: datetime, label: str | None = None
+    database: Database, zone_sets: ZoneSets, source: Source, region: str, at: datetime, label: str | None = None
 ) -> dict[str, Any]:
     """Add a file's numbers in transactions of a few thousand: {read, added, already, bad, bad_lines}.
 
@@ -71,10 +75,12 @@ def import_file(
     cannot be read.
     """
     with reading(source, errors="replace") as lines:
-        return _import_lines(database, lines, region, at, label or name_of(source))
+        return _import_lines(database, zone_sets, lines, region, at, label or name_of(source))
 
 
-def _import_lines(database: Database, lines: Iterable[str], region: str, at: datetime, label: str) -> dict[str, Any]:
+def _import_lines(
+    database: Database, zone_sets: ZoneSets, lines: Iterable[str], region: str, at: datetime, label: str
+) -> dict[str, Any]:
     read = added = bad = good = 0
     bad_lines: list[BadLine] = []
     chunk: list[str] = []
@@ -87,9 +93,9 @@ def _import_lines(database: Database, lines: Iterable[str], region: str, at: dat
         good += 1
         chunk.append(parsed)
         if len(chunk) == _CHUNK:
-            added += _add_many(database, chunk, label, at)
+            added += _add_many(database, zone_sets, chunk, label, at)
             chunk = []
-    added += _add_many(database, chunk, label, at)
+    added += _add_many(database, zone_sets, chunk, label, at)
     return {
         "read": read,
         "added": added,
@@ -120,6 +126,6 @@ def _number(text: str, region: str) -> str:
     return parse(text.replace(",", " ").replace('"', ""), region)
 
 
-def _add_many(database: Database, numbers: list[str], label: str, at: datetime) -> int:
+def _add_many(database: Database, zone_sets: ZoneSets, numbers: list[str], label: str, at: datetime) -> int:
     with database.transaction():
-        return sum(add(database, number, label, at) for number in numbers)
+        return add(database, zone_sets, numbers, label, at)

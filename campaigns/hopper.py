@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from campaigns.database import Database, Row
 from campaigns.eligibility import is_open, next_open
 from campaigns.instants import seconds_of
-from campaigns.leads import NEW, RETRY, LeadRow, ZoneSets, load
+from campaigns.leads import NEW, RETRY, LeadRow, ZoneSets, load, move_on
 from campaigns.model import CallingWindow, CampaignSettings, Candidate
 
 
@@ -81,30 +81,14 @@ def _admitted(
     moved: list[LeadRow] = []
     for row in load(database, zone_sets, ids):
         candidate = row.candidate(row.next_phone_id)
-        if candidate is None or candidate.phone.phone_id != row.next_phone_id:
+        if row.must_move:
             moved.append(row)
         if candidate is not None and candidate.phone.zones in open_zones:
             yield candidate
     if moved:
         with database.transaction():
             for row in moved:
-                _move_on(database, row)
-
-
-def _move_on(database: Database, row: LeadRow) -> None:
-    candidate = row.candidate(row.next_phone_id)
-    if candidate is None:
-        status = "DNCL" if row.dnc else "ADC"
-        database.execute(
-            "UPDATE leads SET status = ?, next_at = NULL WHERE id = ? AND next_at IS NOT NULL", (status, row.lead_id)
-        )
-        return
-    phone_id = candidate.phone.phone_id
-    database.execute(
-        "UPDATE leads SET next_phone_id = ?, zone_set_id = (SELECT zone_set_id FROM lead_phones WHERE id = ?)"
-        " WHERE id = ? AND next_at IS NOT NULL",
-        (phone_id, phone_id, row.lead_id),
-    )
+                move_on(database, row)
 
 
 def _next_at(

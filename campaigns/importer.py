@@ -333,11 +333,12 @@ class _Target:
     def load(self, chunk: list[_Lead | _Reject], report: ImportReport) -> list[_Reject]:
         """Load what may be loaded, count every row, and return the rejected ones in file order."""
         if self._dry_run:
-            rejects, leads = self._sorted_out(chunk)
+            rejects, leads = self._sorted_out(chunk, self._barred(chunk))
         else:
             with self._store.transaction():
-                rejects, leads = self._sorted_out(chunk)
-                self._write(leads)
+                barred = self._barred(chunk)
+                rejects, leads = self._sorted_out(chunk, barred)
+                self._write(leads, barred)
             self._seen.clear()
         for reject in rejects:
             setattr(report, reject.kind, getattr(report, reject.kind) + 1)
@@ -345,10 +346,12 @@ class _Target:
         report.no_timezone += sum(not any(number.zones for number in lead.numbers) for lead in leads)
         return rejects
 
-    def _sorted_out(self, chunk: list[_Lead | _Reject]) -> tuple[list[_Reject], list[_Lead]]:
-        numbers = [number.e164 for row in chunk if isinstance(row, _Lead) for number in row.numbers]
-        barred = {e164 for (e164,) in self._database.rows_in("SELECT e164 FROM dnc WHERE e164 IN (:values)", numbers)}
-        known = self._known(numbers)
+    def _barred(self, chunk: list[_Lead | _Reject]) -> set[str]:
+        sql = "SELECT e164 FROM dnc WHERE e164 IN (:values)"
+        return {e164 for (e164,) in self._database.rows_in(sql, _all_numbers(chunk))}
+
+    def _sorted_out(self, chunk: list[_Lead | _Reject], barred: set[str]) -> tuple[list[_Reject], list[_Lead]]:
+        known = self._known(_all_numbers(chunk))
         rejects: list[_Reject] = []
         leads: list[_Lead] = []
         for row in chunk:
@@ -392,7 +395,7 @@ class _Target:
             )
         return self._list_id
 
-    def _write(self, leads: list[_Lead]) -> None:
+    def _write(self, leads: list[_Lead], barred: set[str]) -> None:
         if not leads:
             return
         list_id = self._existing_list() or self._new_list()
@@ -402,7 +405,7 @@ class _Target:
         phone_rows: list[tuple[object, ...]] = []
         for lead in leads:
             lead_id += 1
-            first = next((place for place, number in enumerate(lead.numbers) if number.zones), 0)
+            first = _first_turn(lead.numbers, barred)
             zone_sets = [self._store.zone_sets.id_of(number.zones) for number in lead.numbers]
             lead_rows.append(
                 (
@@ -424,6 +427,16 @@ class _Target:
             (self._list_id, self._campaign_id, self._name, self._at.timestamp()),
         )
         return self._list_id
+
+
+def _all_numbers(chunk: list[_Lead | _Reject]) -> list[str]:
+    return [number.e164 for row in chunk if isinstance(row, _Lead) for number in row.numbers]
+
+
+def _first_turn(numbers: Sequence[_Number], barred: set[str]) -> int:
+    """The place of the first number that may be dialed, by preference one whose zone is known."""
+    free = [place for place, number in enumerate(numbers) if number.e164 not in barred]
+    return next((place for place in free if numbers[place].zones), free[0])
 
 
 # A new lead is due from the beginning of time, so that new leads come in the order of their ids.

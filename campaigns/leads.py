@@ -11,6 +11,12 @@ from campaigns.model import CampaignSettings, Candidate, Phone
 
 NEW, RETRY = 1, 0
 
+_FIELDS = (
+    "title, first_name, last_name, email, address1, city, state, postal_code, country, timezone, vendor_lead_code,"
+    " comments"
+)
+CONTACT_FIELDS = tuple(name.strip() for name in _FIELDS.split(","))
+
 
 class UnknownLead(KeyError):
     """The campaign has no such lead."""
@@ -96,6 +102,12 @@ class LeadRow:
             phones = in_turn(phones, first.phone_id)
         return Candidate(self.lead_id, phones, self.attempts, self.status)
 
+    @property
+    def must_move(self) -> bool:
+        """Whether the number whose turn it is may not be dialed."""
+        candidate = self.candidate(self.next_phone_id)
+        return candidate is None or candidate.phone.phone_id != self.next_phone_id
+
 
 def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
     """The numbers from `first_phone_id` on, then round to the one before it."""
@@ -143,11 +155,33 @@ def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]
     )
 
 
-_FIELDS = (
-    "title, first_name, last_name, email, address1, city, state, postal_code, country, timezone, vendor_lead_code,"
-    " comments"
-)
-CONTACT_FIELDS = tuple(name.strip() for name in _FIELDS.split(","))
+def move_on(database: Database, row: LeadRow) -> None:
+    """Give a waiting lead the next number that may be dialed; end it as DNCL or ADC when there is none."""
+    candidate = row.candidate(row.next_phone_id)
+    if candidate is None:
+        status = "DNCL" if row.dnc else "ADC"
+        database.execute(
+            "UPDATE leads SET status = ?, next_at = NULL WHERE id = ? AND next_at IS NOT NULL", (status, row.lead_id)
+        )
+        return
+    phone_id = candidate.phone.phone_id
+    database.execute(
+        "UPDATE leads SET next_phone_id = ?, zone_set_id = (SELECT zone_set_id FROM lead_phones WHERE id = ?)"
+        " WHERE id = ? AND next_at IS NOT NULL",
+        (phone_id, phone_id, row.lead_id),
+    )
+
+
+def turn_from_barred(database: Database, zone_sets: ZoneSets, numbers: Sequence[str]) -> None:
+    """Move on all waiting leads whose turn is on one of these numbers, which are on the DNC list now."""
+    waiting = database.rows_in(
+        "SELECT p.lead_id FROM lead_phones p JOIN leads l ON l.id = p.lead_id"
+        " WHERE l.next_at IS NOT NULL AND p.e164 IN (:values)",
+        numbers,
+    )
+    for row in load(database, zone_sets, sorted({lead_id for (lead_id,) in waiting})):
+        if row.must_move:
+            move_on(database, row)
 
 
 def listing(

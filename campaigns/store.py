@@ -231,6 +231,7 @@ class Store:
         with self.transaction():
             attempts.close(
                 self.database,
+                self.zone_sets,
                 attempt_id,
                 at=at,
                 outcome=outcome,
@@ -308,7 +309,7 @@ class Store:
     def add_dnc(self, e164: str, source: str, at: datetime | None = None) -> bool:
         """Bar a number from now on; False when it was barred already. Raises ValueError when it is not E.164."""
         with self.transaction():
-            return dnc.add(self.database, e164, source, at or datetime.now(UTC))
+            return dnc.add(self.database, self.zone_sets, [e164], source, at or datetime.now(UTC)) == 1
 
     def dnc_check(self, e164: str) -> DncHit | None:
         """The list's entry for a number, None when it is not listed. Raises ValueError when it is not E.164."""
@@ -322,7 +323,7 @@ class Store:
         `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
         first thousand are kept. Raises StoreError when the file cannot be read.
         """
-        return dnc.import_file(self.database, source, region, at or datetime.now(UTC), label)
+        return dnc.import_file(self.database, self.zone_sets, source, region, at or datetime.now(UTC), label)
 
     # Leads and reports
 
@@ -339,7 +340,10 @@ class Store:
         return {**found[0], "attempt_log": reports.attempts(self.database, of, lead_id=lead_id)}
 
     def why(self, campaign: str | int, lead_id: int, wall_now: datetime) -> dict[str, Any]:
-        """Whether a lead may be called, and all reasons against: {"callable", "reasons": [{rule, detail, until}]}."""
+        """Whether a lead may be called, and all reasons against: {"callable", "reasons": [{rule, detail, until}]}.
+
+        "notes" in the same form tell of numbers that are left out while others may be dialed. Raises UnknownLead.
+        """
         return reasons.why(self.database, self.zone_sets, self._campaign(campaign), lead_id, wall_now)
 
     def report_attempts(

@@ -19,13 +19,21 @@ def why(
 ) -> dict[str, Any]:
     """Whether a lead may be called at `wall_now`, and every reason against it with the instant it ends, if known.
 
+    `notes` are about numbers left out while another may be dialed.
     Raises UnknownLead when the campaign has no such lead.
     """
     found = load(database, zone_sets, [lead_id])
     if not found or found[0].campaign_id != campaign.campaign_id:
         raise UnknownLead(f"campaign {campaign.name!r} has no lead {lead_id}")
     reasons = list(_reasons(database, campaign, found[0], wall_now))
-    return {"lead_id": lead_id, "status": found[0].status, "callable": not reasons, "reasons": reasons}
+    notes = list(_left_out(found[0])) if found[0].usable else []
+    return {
+        "lead_id": lead_id,
+        "status": found[0].status,
+        "callable": not reasons,
+        "reasons": reasons,
+        "notes": notes,
+    }
 
 
 def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_now: datetime) -> Iterator[Reason]:
@@ -40,15 +48,20 @@ def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_
         yield _ended(database, row)
     elif row.next_at > seconds_of(wall_now):
         yield _waiting(database, row)
+    if not row.usable:
+        yield from _left_out(row)
+    candidate = row.candidate(row.next_phone_id)
+    blocked = None if candidate is None else _blocked(candidate, campaign, wall_now)
+    if blocked is not None:
+        yield _reason(blocked.reason, blocked.detail, blocked.until)
+
+
+def _left_out(row: LeadRow) -> Iterator[Reason]:
     for phone in row.phones:
         if phone.phone_id in row.dnc:
             yield _reason("dnc", f"{phone.e164} is on the do-not-call list")
         elif phone.phone_id in row.uncallable:
             yield _reason("invalid_number", f"{phone.e164} was found to be no working number")
-    candidate = row.candidate(row.next_phone_id)
-    blocked = None if candidate is None else _blocked(candidate, campaign, wall_now)
-    if blocked is not None:
-        yield _reason(blocked.reason, blocked.detail, blocked.until)
 
 
 def _blocked(candidate: Candidate, campaign: CampaignSettings, wall_now: datetime) -> Blocked | None:

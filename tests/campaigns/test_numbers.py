@@ -1,0 +1,114 @@
+from zoneinfo import available_timezones
+
+import phonenumbers
+import pytest
+
+from campaigns.numbers import MAX_ZONES, NumberError, parse, zones_of
+
+NY, CHICAGO, DENVER, LA = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "e164"),
+    [
+        ("(212) 555-0123", "US", "+12125550123"),
+        (" 1-212-555-0123 ", "US", "+12125550123"),
+        ("+1 212 555 0123", "GB", "+12125550123"),
+        ("2125550123 x45", "US", "+12125550123"),
+        ("12125550123.0", "US", "+12125550123"),
+        ("'2125550123", "US", "+12125550123"),
+        ("020 7946 0123", "GB", "+442079460123"),
+        ("07700 900123", "GB", "+447700900123"),
+        ("+44 (0)20 7946 0123", "US", "+442079460123"),
+        ("0491 570 006", "AU", "+61491570006"),
+        ("+15555550123", "US", "+15555550123"),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, region: str, e164: str) -> None:
+    assert parse(text, region) == e164
+
+
+@pytest.mark.parametrize("area_code", ["201", "212", "305", "512", "617", "689", "808", "907", "999", "800"])
+@pytest.mark.parametrize("last", ["0100", "0155", "0199"])
+def test_every_north_american_fiction_number_is_accepted(area_code: str, last: str) -> None:
+    assert parse(f"{area_code}555{last}") == f"+1{area_code}555{last}"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no number"),
+        ("n/a", "letters"),
+        ("1-800-FLOWERS", "letters"),
+        ("555-0123", "no area code"),
+        ("21255501", "too few digits"),
+        ("212555012345", "too many digits"),
+        ("1111111111", "no such number in the numbering plan of US"),
+        ("+1 123 555 0123", "no such number"),
+        ("2.12556E+09", "scientific notation"),
+        ("+999123456", "country code"),
+        ("---", "not a phone number"),
+    ],
+)
+def test_garbage_is_rejected_with_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(NumberError, match=reason):
+        parse(text)
+
+
+def test_an_unknown_default_region_is_named() -> None:
+    with pytest.raises(NumberError, match="'XX'"):
+        parse("2125550123", "XX")
+
+
+@pytest.mark.parametrize(
+    ("e164", "zones"),
+    [
+        ("+12125550123", {NY}),
+        ("+16895550123", {NY}),
+        ("+13645550123", {CHICAGO, NY}),
+        ("+19305550123", {CHICAGO, NY}),
+        ("+14485550123", {CHICAGO, NY}),
+        ("+18505550123", {CHICAGO, NY}),
+        ("+14585550123", {DENVER, LA}),
+        ("+15815550123", {"America/Toronto", "America/Halifax"}),
+        ("+13345550123", {CHICAGO, NY}),
+        ("+14025550123", {CHICAGO, DENVER}),
+        ("+15205550123", {"America/Phoenix", DENVER}),
+        ("+19155550123", {DENVER, CHICAGO}),
+        ("+19285550123", {"America/Phoenix", DENVER}),
+        ("+442079460123", {"Europe/London"}),
+        ("+919876543210", {"Asia/Kolkata"}),
+    ],
+)
+def test_zones_with_the_known_errors_of_the_tables_mended(e164: str, zones: set[str]) -> None:
+    assert set(zones_of(e164)) == zones
+
+
+def test_queensland_exchanges_count_as_brisbane_too() -> None:
+    assert "Australia/Brisbane" in zones_of("+61745501234")
+
+
+def test_a_british_mobile_may_be_on_any_of_the_isles() -> None:
+    assert "Europe/London" in zones_of("+447700900123") and len(zones_of("+447700900123")) > 1
+
+
+@pytest.mark.parametrize("e164", ["+18005550123", "+19995550123", "+15555550123", "+61491570006", "+448081570123", "x"])
+def test_unknown_places_fail_closed(e164: str) -> None:
+    assert zones_of(e164) == ()
+
+
+def test_every_area_code_gives_few_known_zones() -> None:
+    known = available_timezones()
+    for area_code in range(200, 1000):
+        zones = zones_of(f"+1{area_code}5550123")
+        assert len(zones) <= MAX_ZONES and set(zones) <= known and list(zones) == sorted(zones)
+
+
+def test_example_numbers_of_all_countries_give_known_zones() -> None:
+    known = available_timezones()
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number(region)
+        assert example is not None
+        e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        assert parse(e164) == e164
+        assert set(zones_of(e164)) <= known, region
