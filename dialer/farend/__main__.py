@@ -1,4 +1,4 @@
-"""Command line of the far end: `python -m dialer.farend carrier|phones|agents|call`."""
+"""Command line of the far end: `python -m dialer.farend carrier|phones|agents|call|profile`."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ from dialer.farend.bots import BUILT_IN_AGENTS, load_agents
 from dialer.farend.caller import SipCaller, heard
 from dialer.farend.carrier import Carrier
 from dialer.farend.eventlog import EventLog
-from dialer.farend.fields import ProfileError
+from dialer.farend.fields import ProfileError, keys_of, to_toml
 from dialer.farend.phones import BUILT_IN_PHONES, Phones, load_phones
-from dialer.farend.profile import BUILT_IN, SoundKind, load
+from dialer.farend.profile import BUILT_IN, Override, SoundKind, load
 from dialer.farend.transactions import Endpoint
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -192,6 +192,20 @@ def call(address: str, bind: Endpoint, tone_hz: int, talk_s: float, caller_id: s
         click.echo(json.dumps(asyncio.run(place())))
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command("profile")
+@click.argument("which", type=click.Choice(["carrier", "phones", "agents"]))
+@click.argument("name", default="demo")
+def show_profile(which: str, name: str) -> None:
+    """Print a profile (built in or a file) as TOML with every key.
+
+    Example: python -m dialer.farend profile carrier quick > mine.toml
+    """
+    loaders: dict[str, Callable[[str], Any]] = {"carrier": load, "phones": load_phones, "agents": load_agents}
+    click.echo(to_toml(_loaded(loaders[which], name)), nl=False)
+    if which == "carrier":
+        click.echo("\n" + keys_of(Override()), nl=False)
 
 
 if __name__ == "__main__":

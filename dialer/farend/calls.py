@@ -214,6 +214,7 @@ class IncomingCall(Call):
         self.invite = invite
         self.local_tag = invite.local_tag
         self.answers_cancel = False
+        self.unanswerable = False
         self._local = f"{request.headers['To']};tag={self.local_tag}"
         self._remote = request.headers["From"]
         self._remote_target = request.from_address.uri
@@ -275,8 +276,10 @@ class IncomingCall(Call):
             super().left()
 
     def close(self) -> None:
-        """End the call because this process ends: BYE, or 503 before the answer."""
-        if self.answered_at is None:
+        """End the call because this process ends: BYE, or 503 before the answer to what was not left unanswered."""
+        if self.unanswerable:
+            self.ignore()
+        elif self.answered_at is None:
             self.refuse(503, "shutdown")
         else:
             super().close()

@@ -46,6 +46,7 @@ class Carrier:
 
     async def open(self) -> None:
         """Start serving. Raises OSError when the address is in use."""
+        signals.prepare()
         await self.agent.open()
         host, port = self.agent.address
         self._log.write("listening", address=f"{host}:{port}", profile=self._profile.name, seed=self._seed)
@@ -91,6 +92,7 @@ class _Visit:
         self._time_scale = time_scale
         self._cancel_came = asyncio.Event()
         call.answers_cancel = made.kind is Kind.GLARE
+        call.unanswerable = made.kind is Kind.NO_REPLY
         call.on_cancel = self._cancelled
 
     async def run(self) -> None:
@@ -168,7 +170,7 @@ class _Visit:
                 spoken_at = now
                 if self._plan.sound is SoundKind.SPEECH:
                     self._call.play(signals.speech(self._plan.variant))
-            if now - (spoken_at or answered_at) >= self._plan.talk_s:
+            if spoken_at is not None and now - spoken_at >= self._plan.talk_s:
                 return "talk over"
             if now - (heard_at or answered_at) >= self._plan.patience_s:
                 return "nobody spoke"

@@ -1,8 +1,10 @@
 """Fills dataclasses from TOML tables and says exactly what is wrong with a profile that cannot be used."""
 
+import inspect
+import json
 import math
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -83,3 +85,26 @@ def share(value: float, where: str) -> None:
     """Check a probability. Raises ProfileError."""
     if value > 1:
         raise ProfileError(f"{where}: a share is at most 1, got {value}")
+
+
+def to_toml(profile: Any) -> str:
+    """A profile as a TOML document with every key, each section under its description."""
+    plain = {f.name: getattr(profile, f.name) for f in fields(profile)}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items() if isinstance(value, str | float)]
+    for name, section in plain.items():
+        if is_dataclass(section):
+            lines += ["", *_comment(section), f"[{name}]"]
+            lines += [f"{f.name} = {json.dumps(getattr(section, f.name))}" for f in fields(section)]
+        elif name == "statuses":
+            lines += ["", "# Weights of the codes that calls are disposed with.", "[statuses]"]
+            lines += [f"{code} = {json.dumps(weight)}" for code, weight in section]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(documented: Any) -> list[str]:
+    return [f"# {line}".rstrip() for line in (inspect.getdoc(documented) or "").splitlines()]
+
+
+def keys_of(section: Any) -> str:
+    """The keys of a repeated table, as comment lines under its description."""
+    return "\n".join([*_comment(section), f"# keys: {', '.join(f.name for f in fields(section))}"]) + "\n"

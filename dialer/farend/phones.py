@@ -101,6 +101,7 @@ class Phones:
 
     async def open(self) -> None:
         """Start serving. Raises OSError when the address is in use."""
+        signals.prepare()
         await self.agent.open()
         self._log.write(
             "listening", addresses=[self.address(name) for name in self.names], droppers=sorted(self._droppers)
@@ -149,7 +150,7 @@ class Phones:
     def _sound(self, name: str) -> Sound:
         index = self.names.index(name)
         if self._habits.sound is SoundKind.SPEECH:
-            return signals.speech(index % 8)
+            return signals.speech(index % signals.VARIANTS)
         if self._habits.sound is SoundKind.SILENCE:
             return signals.silence()
         return signals.tone(self._habits.tone_hz or 1300 + 20 * (index % 100))

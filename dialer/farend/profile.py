@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.farend.fields import ProfileError, audible, base, fill, ordered, read, share, table
+from dialer.farend.signals import VARIANTS
 
 
 class Kind(StrEnum):
@@ -341,7 +342,7 @@ def _draw(profile: Profile, kind: Kind, rng: random.Random) -> Plan:
         vanish=False,
         sound=person.sound,
         tone_hz=_tone_hz(rng, machine.beep_hz if kind is Kind.MACHINE else person.tone_hz),
-        variant=rng.randrange(8),
+        variant=rng.randrange(VARIANTS),
         code=code,
         cause=rng.choice(causes),
     )

@@ -10,6 +10,9 @@ from dialer.farend.g711 import FRAME_SAMPLES, RATE_HZ, Codec, Samples, encode
 
 _Wave = npt.NDArray[np.float64]
 TONE_AMPLITUDE = 8000.0
+VARIANTS = 8
+"""How many voices there are."""
+
 FRAMES_PER_S = RATE_HZ // FRAME_SAMPLES
 
 
@@ -116,3 +119,10 @@ def ringback() -> Sound:
 def busy_tone() -> Sound:
     """North American busy tone: 480 + 620 Hz, 0.5 s on and off (ITU-T E.180)."""
     return Sound(_whole(np.concatenate([_tones([480, 620], 0.5), _pause(0.5)])))
+
+
+def prepare() -> None:
+    """Make every voice now (some 0.3 s of work), so that no call has to wait for it."""
+    for sound in (maker(variant) for maker in (hello, speech) for variant in range(VARIANTS)):
+        for codec in Codec:
+            sound.frames(codec)

@@ -92,7 +92,7 @@ class ServerTransaction:
     def acknowledged(self, ack: Request) -> None:
         """The ACK came: stop sending the final response."""
         if self._resend is not None:
-            self._resend.cancel()
+            self._transport.cancel(self._resend)
             self._resend = None
             if self.on_ack is not None:
                 self.on_ack(ack)
@@ -180,7 +180,8 @@ class ClientTransaction:
 
     def _stop(self, response: Response | None) -> None:
         if self._resend is not None:
-            self._resend.cancel()
+            self._transport.cancel(self._resend)
+            self._resend = None
         if not self.final.done():
             self.final.set_result(response)
             self._transport.later(self._transport.timers.give_up_s, self._transport.drop, self.request)
@@ -267,6 +268,15 @@ class SipTransport(asyncio.DatagramProtocol):
         handle = self.loop.call_later(delay_s, fire)
         self._handles.add(handle)
         return handle
+
+    def cancel(self, handle: asyncio.TimerHandle) -> None:
+        """Undo `later`."""
+        handle.cancel()
+        self._handles.discard(handle)
+
+    def pending(self) -> int:
+        """How many timers and transactions are kept."""
+        return len(self._handles) + len(self._servers) + len(self._clients) + len(self._unacknowledged)
 
     def send(self, data: bytes, target: Endpoint) -> None:
         """Send a datagram; nothing when closed."""

@@ -260,3 +260,21 @@ def test_same_seed_gives_the_same_kinds_in_any_order(log: EventLog, lines: Lines
     codes = asyncio.run(run(numbers))
     assert asyncio.run(run(numbers[::-1])) == codes
     assert len(set(codes.values())) == 3
+
+
+def test_nothing_is_kept_of_calls_that_are_over(log: EventLog, rtp_ports: Ports) -> None:
+    profile = _profile("person", talk_s=0.1, patience_s=10, early_media=False, ring_s=0.01)
+
+    async def run() -> None:
+        carrier = Carrier(ANY, profile, 1, log, rtp_ports=rtp_ports, timers=Timers(t1_s=0.02))
+        await carrier.open()
+        async with SipCaller(rtp_ports=rtp_ports, timers=Timers(t1_s=0.02)) as caller:
+            address = f"sip:{NUMBER}@127.0.0.1:{carrier.agent.address[1]}"
+            await asyncio.gather(*(caller.talk(address, tone_hz=700, talk_s=5) for _ in range(20)))
+            assert carrier.agent.transport.pending() > 0
+            while carrier.agent.transport.pending() or caller.agent.transport.pending():
+                await asyncio.sleep(0.1)
+            assert not carrier.agent.calls and not caller.agent.calls
+        await carrier.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
