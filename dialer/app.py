@@ -188,7 +188,9 @@ class Desk:
         target = self._config.station_named(station)
         if target is None:
             known = ", ".join(s.name for s in self._config.station) or "none"
-            raise CommandRefused(f"agent {name} is at station '{station}', which dialer.toml does not have; known: {known}")
+            raise CommandRefused(
+                f"agent {name} is at station '{station}', which dialer.toml does not have; known: {known}"
+            )
         settings = await self._campaign_for(campaign)
         return await self._runner.ask(lambda request: ev.LogIn(name, target.address, settings.campaign_id, request))
 

@@ -40,7 +40,9 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
     findings.append(Finding("configuration", Level.OK, f"{site.path / 'dialer.toml'} is understood"))
     findings += [_token(site, config), *_store(site, config), *_trunks(config, prober), *_stations(config, prober)]
     running = running_dialer(site)
-    findings.append(Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now"))
+    findings.append(
+        Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now")
+    )
     return findings
 
 

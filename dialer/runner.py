@@ -105,25 +105,29 @@ class Runner:
     async def _work(self) -> None:
         stop_by: float | None = None
         while True:
-            await self._turn(at_most_s=0.1 if stop_by is not None else None)
+            deadline = await self._commit_and_perform_all()
             if self.engine.stopping:
                 stop_by = stop_by or self._clock() + STOP_GRACE_S
-                if not (self.engine.lines or self._queue) or self._clock() >= stop_by:
+                if not self.engine.lines or self._clock() >= stop_by:
                     return
-            elif self.engine.draining and self.engine.idle and not self._queue:
+                deadline = stop_by if deadline is None else min(deadline, stop_by)
+            elif self.engine.draining and self.engine.idle:
                 self.post(ev.StopRequested())
+            await self._sleep_until(deadline)
 
-    async def _turn(self, at_most_s: float | None = None) -> None:
-        """Step what has come, commit, perform; then sleep until the next event or deadline."""
+    async def _commit_and_perform_all(self) -> float | None:
+        """Step what has come, commit, perform, until nothing is left to do; gives the next deadline."""
         ready = self._collect()
         while ready.records or ready.actions:
             await self._commit_and_perform(ready)
             ready = self._collect()
-        waits = [] if at_most_s is None else [at_most_s]
-        if ready.deadline is not None:
-            waits.append(max(0.0, ready.deadline - self._clock()))
+        return ready.deadline
+
+    async def _sleep_until(self, deadline: float | None) -> None:
+        """Until `deadline` or an event, whichever is first."""
+        timeout_s = None if deadline is None else max(0.0, deadline - self._clock())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), min(waits, default=None))
+            await asyncio.wait_for(self._wake.wait(), timeout_s)
         self._wake.clear()
 
     def _collect(self) -> act.Ready:

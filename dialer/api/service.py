@@ -6,7 +6,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 
@@ -17,7 +18,7 @@ from dialer.site import Site, SiteLock
 
 log = logging.getLogger("dialer")
 
-Companion = Callable[[Dialer, str], Awaitable[None]]
+Companion = Callable[[Dialer, str], Coroutine[Any, Any, None]]
 
 
 class _Server(uvicorn.Server):

@@ -24,9 +24,7 @@ def campaign() -> None:
 @click.option("--max-abandon", type=float, metavar="PERCENT", help="Limit of abandoned calls. Default: 3.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting; may be repeated.")
 @pass_context
-def create(
-    ctx: Context, name: str, kind: str, mode: str, max_abandon: float | None, settings: tuple[str, ...]
-) -> None:
+def create(ctx: Context, name: str, kind: str, mode: str, max_abandon: float | None, settings: tuple[str, ...]) -> None:
     """Make a campaign. It starts out stopped.
 
     \b

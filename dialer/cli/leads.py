@@ -22,7 +22,9 @@ def leads() -> None:
 @click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field.")
 @click.option("--region", help="Country of numbers without a country code. Default: the site's region.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Write refused rows here, with reasons.")
+@click.option(
+    "--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Write refused rows here, with reasons."
+)
 @json_option
 @pass_context
 def import_(

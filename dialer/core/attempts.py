@@ -71,14 +71,20 @@ class Tally:
     answered: int = 0
     connected: int = 0
     abandoned: int = 0
-    late_events: int = 0
+    waits: int = 0
+    waited_s: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
 
     @property
     def abandoned_rate(self) -> float:
-        """abandoned / (abandoned + connected), as regulators count it (16 CFR 310.4(b)(4)(i)); 0 when no one answered."""
+        """abandoned / (abandoned + connected), as 16 CFR 310.4(b)(4)(i) counts it; 0 when no one answered."""
         live = self.abandoned + self.connected
         return self.abandoned / live if live else 0.0
+
+    @property
+    def mean_wait_s(self) -> float | None:
+        """How long agents were READY before a call, on average; None before the first call."""
+        return self.waited_s / self.waits if self.waits else None
 
 
 _UNANSWERED = {

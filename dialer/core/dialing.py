@@ -1,5 +1,6 @@
 """How lines are found for the lines the pacer asks for: hoppers, trunks and their start limits."""
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,12 +25,12 @@ class TrunkSettings:
 
 
 class StartLimiter:
-    """At most `starts_per_s` starts in any window of one second (below 1/s: one start per 1/rate seconds)."""
+    """At most `starts_per_s` starts per second, rounded up, in any window of one second; on average never more."""
 
     def __init__(self, starts_per_s: float) -> None:
         if starts_per_s <= 0:
             raise ValueError(f"starts_per_s must be above 0, not {starts_per_s}")
-        self._burst = max(1, int(starts_per_s))
+        self._burst = math.ceil(starts_per_s)
         self._window_s = self._burst / starts_per_s
         self._starts: deque[float] = deque(maxlen=self._burst)
 

@@ -15,7 +15,7 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
 from dialer.core.attempts import Agent, Attempt, Line, unanswered_outcome
-from dialer.core.dialing import CampaignRun, PacerLike, TrunkLines, TrunkSettings
+from dialer.core.dialing import TRUNK_REST_S, CampaignRun, PacerLike, TrunkLines, TrunkSettings
 from dialer.core.routing import caller_id_for, longest_ready, pick_trunk
 from dialer.core.states import AGENT, ATTEMPT, LINE, after
 from dialer.core.states import AgentState as G
@@ -173,6 +173,8 @@ class Engine:
         agent = longest_ready(run.ready)
         assert agent is not None and agent.leg is not None
         attempt = next(iter(run.waiting.values()))
+        run.tally.waits += 1
+        run.tally.waited_s += self._now - agent.since_s
         self._move(attempt, AT.AGENT_FOUND)
         attempt.agent, attempt.agent_name, agent.attempt = agent, agent.name, attempt
         self._move_agent(agent, GT.CONNECT)
@@ -343,7 +345,7 @@ class Engine:
         attempt = self._attempt_of(event)
         if attempt is None or attempt.state is not A.CONNECTING:
             return
-        self._actions.append(act.Warn(f"attempt {attempt.attempt_id}: joining customer and agent failed: {event.detail}"))
+        self._warn(f"attempt {attempt.attempt_id}: joining customer and agent failed: {event.detail}")
         self._release_agent(attempt)
         self._move(attempt, AT.JOIN_FAILED)
         self._count_abandoned(attempt)
@@ -387,11 +389,9 @@ class Engine:
             trunk.worked()
         elif trunk.faulted(self._now):
             said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
-            self._actions.append(
-                act.Warn(
-                    f"[[trunk]] {trunk.settings.name}: no call got through ({said} {event.detail}).".replace(" )", ")")
-                    + " It rests for 30 s and is then tried again; check its target and credentials"
-                )
+            self._warn(
+                f"[[trunk]] {trunk.settings.name}: no call got through ({f'{said} {event.detail}'.strip()}). "
+                f"It rests for {TRUNK_REST_S:.0f} s and is then tried again; check its target and credentials"
             )
 
     def _call_over(self, attempt: Attempt, trigger: AT) -> None:
@@ -565,7 +565,7 @@ class Engine:
         if request:
             self._refuse(request, text)
         else:
-            self._actions.append(act.Warn(text))
+            self._warn(text)
         attempt = agent.attempt
         self._move_agent(agent, GT.STATION_LOST)
         self._drop_agent(agent)
@@ -700,9 +700,7 @@ class Engine:
         else:
             run.ready.pop(agent.name, None)
         run.pacer.agent(self._now, agent.name, _PACER_STATE[agent.state])
-        self._records.append(
-            rec.AgentStateChanged(agent.name, agent.campaign_id, agent.state.value, code, self._wall)
-        )
+        self._records.append(rec.AgentStateChanged(agent.name, agent.campaign_id, agent.state.value, code, self._wall))
 
     def _agent_for(self, command: ev.AgentCommand) -> Agent | None:
         agent = self.agents.get(command.agent)
@@ -781,6 +779,9 @@ class Engine:
 
     def _run_of(self, attempt: Attempt) -> CampaignRun:
         return self.runs[attempt.campaign.campaign_id]
+
+    def _warn(self, text: str) -> None:
+        self._actions.append(act.Warn(text))
 
     def _reply(self, request: int, text: str) -> None:
         if request:

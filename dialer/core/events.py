@@ -1,5 +1,7 @@
-"""What the world tells the engine, besides the line events of hw.contract. Past tense for facts; commands of people carry
-a `request` number, by which their `Reply` finds its way back."""
+"""What the world tells the engine, besides the line events of hw.contract.
+
+Facts are in the past tense; commands of people carry a `request` number, by which their `Reply` finds its way back.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

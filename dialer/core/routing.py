@@ -12,7 +12,9 @@ def longest_ready(ready: Mapping[str, Agent]) -> Agent | None:
     return next(iter(ready.values()), None)
 
 
-def pick_trunk(trunks: Iterable[TrunkLines], wanted: tuple[str, ...], now: float) -> tuple[TrunkLines | None, float | None]:
+def pick_trunk(
+    trunks: Iterable[TrunkLines], wanted: tuple[str, ...], now: float
+) -> tuple[TrunkLines | None, float | None]:
     """The least loaded trunk that may start a call now; else (None, when one may, or None if all lines are in use).
 
     `wanted` names the campaign's trunks; empty means any.

@@ -62,6 +62,7 @@ def campaign_state(run: CampaignRun) -> dict[str, Any]:
         "connected": tally.connected,
         "abandoned": tally.abandoned,
         "abandoned_rate": tally.abandoned_rate,
+        "mean_wait_s": tally.mean_wait_s,
         "statuses": dict(tally.statuses),
         "pacing": run.because,
     }

@@ -110,9 +110,8 @@ class RecordChecker:
         attempt = self._open_attempt(r.attempt_id)
         person_lost = attempt.answered and not attempt.connected
         if person_lost != (r.outcome is Outcome.ABANDONED):
-            raise Broken(
-                f"attempt {r.attempt_id} closed as {r.outcome}: answered {attempt.answered}, connected {attempt.connected}"
-            )
+            how = f"answered {attempt.answered}, connected {attempt.connected}"
+            raise Broken(f"attempt {r.attempt_id} closed as {r.outcome}: {how}")
         self.abandoned += r.outcome is Outcome.ABANDONED
         self.not_before[attempt.lead_id] = r.retry.at
         self.closed.add(r.attempt_id)

@@ -130,10 +130,14 @@ class SimulatedLines:
         if customer is None:
             return
         if station is None or self._world.happens(self._world.profile.faults.join_fails):
-            self.later(0.01, lambda: self._alive(customer, hw.JoinFailed(customer.call_id, action.station_call_id, "sim")))
+            self.later(
+                0.01, lambda: self._alive(customer, hw.JoinFailed(customer.call_id, action.station_call_id, "sim"))
+            )
             return
         customer.peer = station.call_id
-        self.later(self._world.profile.join_s, lambda: self._alive(customer, hw.Joined(customer.call_id, station.call_id)))
+        self.later(
+            self._world.profile.join_s, lambda: self._alive(customer, hw.Joined(customer.call_id, station.call_id))
+        )
         talk_s = customer.plan.talk_s if customer.plan else 0.0
         self.later(self._world.profile.join_s + talk_s, lambda: self._end(customer, Cause.NORMAL))
 

@@ -37,7 +37,7 @@ class SimulationSettings:
     agents: int
     hours: float
     seed: int = 0
-    profile: WorldProfile = WorldProfile()
+    profile: WorldProfile = field(default_factory=WorldProfile)
     campaign: CampaignSettings | None = None
     leads: int | None = None
     max_lines: int | None = None
@@ -233,7 +233,6 @@ class Simulation:
         if report["abandoned"] != tally.abandoned or report["live"] != tally.abandoned + tally.connected:
             raise AssertionError(f"report {report} differs from the tally {tally}")
         waits = sorted(self.clock.waits)
-        staffed_s = self.clock.total_s()
         return SimulationResult(
             agents=self.settings.agents,
             hours=self.settings.hours,
@@ -244,8 +243,8 @@ class Simulation:
             connected=tally.connected,
             abandoned=tally.abandoned,
             abandoned_rate=round(tally.abandoned_rate, 5),
-            talk_share=round(self.clock.spent["INCALL"] / staffed_s, 4) if staffed_s else 0.0,
-            busy_share=round((self.clock.spent["INCALL"] + self.clock.spent["WRAPUP"]) / staffed_s, 4) if staffed_s else 0.0,
+            talk_share=self.clock.share("INCALL"),
+            busy_share=self.clock.share("INCALL", "WRAPUP"),
             mean_wait_s=round(sum(waits) / len(waits), 2) if waits else 0.0,
             p90_wait_s=round(waits[int(0.9 * len(waits))], 2) if waits else 0.0,
             statuses=dict(sorted(tally.statuses.items())),
@@ -277,6 +276,7 @@ class AgentClock:
             self.waits.append(now - since)
         self._last[agent] = (state, now)
 
-    def total_s(self) -> float:
-        """Staffed time: all but pauses."""
-        return self.spent["READY"] + self.spent["INCALL"] + self.spent["WRAPUP"]
+    def share(self, *states: str) -> float:
+        """Share of staffed time (all but pauses) spent in these states; 0 when nobody worked."""
+        staffed_s = self.spent["READY"] + self.spent["INCALL"] + self.spent["WRAPUP"]
+        return round(sum(self.spent[s] for s in states) / staffed_s, 4) if staffed_s else 0.0
