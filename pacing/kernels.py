@@ -72,14 +72,18 @@ def bin_of(edges: Floats, age_s: float) -> int:
 
 @_kernel
 def observe(ends: Floats, exposure: Floats, edges: Floats, age_s: float, ended: int, keep: float) -> None:
-    """Fade all spells by `keep`, then enter one that ended at `age_s`, or was only watched until then (`ended` 0)."""
+    """Fade all spells by `keep`, then enter one that ended at `age_s`, or was only watched until then (`ended` 0).
+
+    A spell counts in full in the bin where it ends, so that ends / (exposure / width) is the chance to end in that bin.
+    """
     last = bin_of(edges, age_s)
     for i in range(exposure.size):
         exposure[i] *= keep
         ends[i] *= keep
         if i < last:
             exposure[i] += edges[i + 1] - edges[i]
-    exposure[last] += max(0.05, min(age_s, edges[last + 1]) - edges[last])
+    width = edges[last + 1] - edges[last]
+    exposure[last] += width if ended else min(width, age_s - edges[last])
     ends[last] += ended
 
 
@@ -107,7 +111,8 @@ def survival(
 ) -> None:
     """The share of spells that last to each edge.
 
-    The hazard of a bin leans on that of its neighbourhood, and this on one constant hazard, by weights in spells.
+    The chance to end in a bin leans on the hazard of its neighbourhood, and this on one constant hazard, by weights
+    in spells.
     """
     overall = (prior_ends + ends.sum()) / (prior_exposure + exposure.sum())
     near = overall
@@ -118,9 +123,9 @@ def survival(
             weight = coarse_weight * (edges[stop] - edges[i])
             near = (ends[i:stop].sum() + weight * overall) / (exposure[i:stop].sum() + weight)
         width = edges[i + 1] - edges[i]
-        weight = fine_weight * width
-        hazard = (ends[i] + weight * near) / (exposure[i] + weight)
-        out[i + 1] = out[i] * np.exp(-hazard * width)
+        expected = 1.0 - np.exp(-near * width)
+        chance = (ends[i] + fine_weight * expected) / (exposure[i] / width + fine_weight)
+        out[i + 1] = out[i] * max(0.0, 1.0 - chance)
 
 
 @_kernel

@@ -66,7 +66,7 @@ class Ledger:
         n = self.live
         centre = self.rate + z * z / (2 * n)
         spread = z * math.sqrt(self.rate * (1 - self.rate) / n + z * z / (4 * n * n))
-        return min(1.0, (centre + spread) / (1 + z * z / n))
+        return min(1.0, max(self.rate, (centre + spread) / (1 + z * z / n)))
 
     @property
     def recent_abandoned(self) -> int:

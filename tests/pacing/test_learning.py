@@ -1,0 +1,101 @@
+import random
+
+import pytest
+
+from pacing.kernels import EDGES_S
+from pacing.learning import LIVE_RING_PRIOR, OTHER_RING_PRIOR, WRAPUP_PRIOR, Learner, Rings, Work
+
+
+def ring(learner: Learner, share: float, calls: int, seed: int = 1) -> None:
+    rng = random.Random(seed)
+    for call in range(calls):
+        learner.ring.begin(call, 10.0 * call)
+        learner.resolved(call, 10.0 * call + rng.uniform(5, 9.9), live=rng.random() < share)
+
+
+def test_nothing_seen_is_the_prior() -> None:
+    learner = Learner()
+    assert learner.live_share == 0.5
+    assert learner.caution > 1.2
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.6])
+def test_the_live_share_is_learned_and_doubt_shrinks(share: float) -> None:
+    learner = Learner()
+    early = learner.caution
+    ring(learner, share, 800)
+    assert learner.live_share == pytest.approx(share, abs=0.05)
+    assert learner.ring.table[1, -1] == pytest.approx(learner.live_share, abs=0.05)
+    assert 1.0 < learner.caution < early
+
+
+def test_a_swapped_list_is_believed_within_a_hundred_calls() -> None:
+    learner = Learner()
+    ring(learner, 0.12, 1000)
+    ring(learner, 0.4, 100, seed=2)
+    assert learner.live_share * learner.caution > 0.3
+
+
+def test_spells_that_still_run_keep_the_short_ones_from_making_all_look_short() -> None:
+    ended_only, with_running = Learner().talk, Learner().talk
+    for agent in range(20):
+        with_running.begin(("long", agent), 0.0)
+    for spells in (ended_only, with_running):
+        for agent in range(10):
+            spells.begin(agent, 0.0)
+            spells.end(agent, 20.0)
+        spells.begin("later", 60.0)
+    past_half_a_minute = int((EDGES_S < 30.0).sum())
+    assert with_running.table[0, past_half_a_minute] > 0.5 > ended_only.table[0, past_half_a_minute] + 0.1
+
+
+def test_a_fixed_wrapup_shows_in_the_table() -> None:
+    wrapup = Learner().wrapup
+    for agent in range(200):
+        wrapup.begin(agent, 100.0 * agent)
+        wrapup.end(agent, 100.0 * agent + 29.5)
+    assert wrapup.table[0, 25] > 0.85
+    assert wrapup.table[0, 31] < 0.2
+
+
+def test_a_picked_up_call_counts_once_its_listener_knows() -> None:
+    learner = Learner()
+    weight = learner.ring.weight
+    learner.ring.begin("a", 0.0)
+    learner.picked_up("a", 9.0)
+    assert "a" in learner.listen
+    assert "a" not in learner.ring
+    learner.resolved("a", 11.0, live=True)
+    learner.resolved("a", 12.0, live=True)
+    assert "a" not in learner.listen
+    assert learner.ring.weight == pytest.approx(weight + 1.0)
+
+
+def test_ends_that_never_began_teach_nothing() -> None:
+    work, rings = Work(WRAPUP_PRIOR, memory=100.0), Rings(LIVE_RING_PRIOR, OTHER_RING_PRIOR, 0.5, memory=100.0)
+    before = work.table.copy()
+    assert not work.end("unknown", 5.0)
+    assert not rings.end("unknown", 5.0, live=True)
+    assert work.table == pytest.approx(before)
+    assert rings.weight == LIVE_RING_PRIOR.weight + OTHER_RING_PRIOR.weight
+
+
+def test_a_spell_cut_short_counts_as_lasting_longer() -> None:
+    ended, cut = Learner().talk, Learner().talk
+    for agent in range(50):
+        for talk, whole in ((ended, True), (cut, agent % 2 == 0)):
+            talk.begin(agent, 0.0)
+            talk.end(agent, 30.0 if whole else 31.0, ended=whole)
+    assert cut.table[0, 31] == pytest.approx(0.5, abs=0.1)
+    assert ended.table[0, 31] < 0.1
+
+
+def test_ring_time_outs_before_the_first_answer_do_not_hide_the_people_to_come() -> None:
+    learner = Learner()
+    for call in range(12):
+        learner.ring.begin(call, 0.0)
+    for call in range(12):
+        learner.resolved(call, 25.0, live=False)
+    assert learner.ring.table[1, -1] == pytest.approx(learner.live_share, abs=0.01)
+    assert learner.ring.table[1, 25] > 0.7 * learner.live_share
+    assert learner.live_share * learner.caution > 0.25

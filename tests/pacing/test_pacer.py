@@ -1,0 +1,297 @@
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pacing import Pacer, PacerConfig, PacingDecision
+from pacing.pacer import AGENT_STATES, MODES, OUTCOMES
+from tests.pacing.world import play
+
+IDS = st.one_of(st.integers(0, 6), st.sampled_from(["a", ("b", 1), None]))
+TIMES = st.floats(-1e3, 1e6)
+EVENTS = st.one_of(
+    st.tuples(st.just("agent"), TIMES, IDS, st.sampled_from(AGENT_STATES)),
+    st.tuples(st.sampled_from(["dialed", "answered", "abandoned"]), TIMES, IDS),
+    st.tuples(st.just("resolved"), TIMES, IDS, st.sampled_from(OUTCOMES)),
+    st.tuples(st.just("connected"), TIMES, IDS, IDS),
+)
+
+
+def feed(pacer: Pacer, event: tuple[Any, ...]) -> None:
+    getattr(pacer, event[0])(*event[1:])
+
+
+def team(mode: str, ready: int, talking: int = 0, **settings_: Any) -> Pacer:
+    pacer = Pacer(PacerConfig(mode=mode, **settings_))
+    for agent in range(ready):
+        pacer.agent(0.0, agent, "ready")
+    for agent in range(ready, ready + talking):
+        pacer.agent(0.0, agent, "talking")
+    return pacer
+
+
+def dial(pacer: Pacer, at: float, first: int, lines: int) -> None:
+    for call in range(first, first + lines):
+        pacer.dialed(at, call)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(MODES), st.none() | st.integers(0, 5), st.lists(EVENTS, max_size=60))
+def test_any_order_of_events_is_taken_without_error(
+    mode: str, max_lines: int | None, events: list[tuple[Any, ...]]
+) -> None:
+    pacer = Pacer(PacerConfig(mode=mode, max_lines=max_lines))
+    latest = -math.inf
+    for event in events:
+        feed(pacer, event)
+        latest = max(latest, event[1])
+        decision = pacer.decide(latest)
+        assert decision.lines >= 0
+        assert decision.because
+        assert 0.0 <= decision.abandoned_rate <= 1.0
+        if max_lines is not None:
+            assert decision.lines <= max_lines
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.sampled_from(MODES), st.lists(EVENTS, max_size=40), st.lists(TIMES, max_size=3))
+def test_asking_changes_nothing(mode: str, events: list[tuple[Any, ...]], times: list[float]) -> None:
+    asked, quiet = Pacer(PacerConfig(mode=mode)), Pacer(PacerConfig(mode=mode))
+    for event in events:
+        feed(asked, event)
+        feed(quiet, event)
+        for at in times:
+            asked.decide(at)
+    at = max([event[1] for event in events], default=0.0)
+    assert asked.decide(at) == asked.decide(at) == quiet.decide(at)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from(MODES), st.lists(st.tuples(EVENTS, st.booleans()), max_size=60), st.integers(0, 6))
+def test_max_lines_bounds_calls_in_flight_and_up(
+    mode: str, steps: list[tuple[tuple[Any, ...], bool]], max_lines: int
+) -> None:
+    """Whoever dials what is asked, and nothing else, never has more than `max_lines` calls ringing or waiting."""
+    pacer = Pacer(PacerConfig(mode=mode, max_lines=max_lines))
+    in_flight: set[object] = set()
+    number = 100
+    for event, closes_oldest in steps:
+        if event[0] in ("agent", "abandoned"):
+            feed(pacer, event)
+        if closes_oldest and in_flight:
+            call = in_flight.pop()
+            pacer.resolved(2e6, call, "busy")
+        for _ in range(pacer.decide(2e6).lines):
+            number += 1
+            pacer.dialed(2e6, number)
+            in_flight.add(number)
+        assert len(in_flight) <= max_lines
+
+
+def test_talks_count_towards_max_lines_until_the_agent_leaves_them() -> None:
+    pacer = team("progressive", 3, max_lines=3)
+    dial(pacer, 1.0, 100, 3)
+    pacer.resolved(9.0, 100, "human")
+    pacer.connected(9.0, 100, 0)
+    pacer.resolved(9.0, 101, "busy")
+    assert pacer.decide(9.0).lines == 1
+    pacer.dialed(9.0, 103)
+    assert pacer.decide(9.0).lines == 0
+    assert "bound" in pacer.decide(9.0).because
+    pacer.resolved(10.0, 102, "busy")
+    pacer.agent(20.0, 0, "wrapup")
+    assert pacer.decide(20.0).lines == 1
+
+
+def test_progressive_is_one_line_per_uncovered_ready_agent() -> None:
+    pacer = team("progressive", 4, talking=3)
+    assert pacer.decide(0.0).lines == 4
+    dial(pacer, 0.0, 100, 4)
+    assert pacer.decide(0.0).lines == 0
+    pacer.resolved(5.0, 100, "no_answer")
+    pacer.resolved(6.0, 101, "machine")
+    assert pacer.decide(6.0).lines == 2
+    pacer.answered(7.0, 102)
+    pacer.resolved(8.0, 102, "human")
+    assert pacer.decide(8.0).lines == 2
+    pacer.connected(8.0, 102, 0)
+    assert pacer.decide(8.0).lines == 2
+    pacer.agent(9.0, 1, "paused")
+    pacer.agent(9.0, 2, "logged_out")
+    assert pacer.decide(9.0).lines == 0
+    pacer.agent(10.0, 4, "ready")
+    assert pacer.decide(10.0).lines == 1
+
+
+def test_power_is_a_fixed_ratio_of_ready_agents() -> None:
+    pacer = team("power", 4, talking=3, lines_per_agent=2.5)
+    assert pacer.decide(0.0).lines == 10
+    dial(pacer, 0.0, 100, 7)
+    assert pacer.decide(0.0).lines == 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("state", ["paused", "logged_out"])
+def test_nothing_is_dialed_for_agents_who_are_away(mode: str, state: str) -> None:
+    pacer = team(mode, 3)
+    for agent in range(3):
+        pacer.agent(1.0, agent, state)
+    assert pacer.decide(1.0).lines == 0
+    assert pacer.decide(1e5).lines == 0
+
+
+def test_predictive_dials_ahead_of_a_wrapup_that_is_about_to_end() -> None:
+    pacer = Pacer(PacerConfig())
+    at = 0.0
+    for call in range(300):
+        pacer.dialed(at, call)
+        pacer.resolved(at + 10.0, call, "human" if call % 5 == 0 else "no_answer")
+        if call % 5 == 0:
+            pacer.agent(at, "a", "ready")
+            pacer.connected(at + 10.0, call, "a")
+            pacer.agent(at + 70.0, "a", "wrapup")
+            pacer.agent(at + 100.0, "a", "ready")
+        at += 110.0
+    pacer.agent(at, "a", "wrapup")
+    assert pacer.decide(at + 2.0).lines == 0
+    assert pacer.decide(at + 28.0).lines >= 1
+
+
+def test_predictive_dials_more_than_one_line_per_agent_once_few_people_answer() -> None:
+    pacer = team("predictive", 10)
+    cold = pacer.decide(0.0).lines
+    assert 10 <= cold <= 20
+    for call in range(400):
+        pacer.dialed(20.0 * call, call)
+        pacer.resolved(20.0 * call + 12.0, call, "human" if call % 8 == 0 else "no_answer")
+        if call % 8 == 0:
+            pacer.connected(20.0 * call + 12.0, call, 0)
+            pacer.agent(20.0 * call + 19.0, 0, "ready")
+    warm = pacer.decide(8000.0)
+    assert warm.lines > cold + 10
+    assert warm.risk <= warm.threshold < warm.next_risk
+    assert "10.0 free agents" in warm.because
+
+
+def test_abandoned_calls_count_once_each_known_or_not() -> None:
+    pacer = team("predictive", 1)
+    pacer.abandoned(1.0, "never seen")
+    pacer.abandoned(2.0, "never seen")
+    pacer.dialed(3.0, "a")
+    pacer.resolved(4.0, "a", "human")
+    pacer.abandoned(6.0, "a")
+    pacer.abandoned(6.0, "a")
+    pacer.connected(7.0, "a", 0)
+    assert (pacer.ledger.abandoned, pacer.ledger.connected) == (2, 0)
+
+
+def test_late_and_repeated_events_of_a_closed_call_change_nothing() -> None:
+    pacer = team("progressive", 2)
+    pacer.dialed(1.0, "a")
+    pacer.resolved(5.0, "a", "busy")
+    before = pacer.decide(6.0)
+    pacer.dialed(1.0, "a")
+    pacer.answered(5.5, "a")
+    pacer.resolved(6.0, "a", "human")
+    pacer.resolved(6.0, "a", "busy")
+    assert pacer.decide(6.0) == before
+
+
+def test_a_call_resolved_before_it_was_dialed_does_not_stay_in_flight() -> None:
+    pacer = team("progressive", 2)
+    pacer.resolved(5.0, "a", "no_answer")
+    pacer.dialed(1.0, "a")
+    assert pacer.decide(5.0).lines == 2
+
+
+def test_a_call_id_may_be_used_again_later() -> None:
+    pacer = team("progressive", 2)
+    pacer.dialed(1.0, "a")
+    pacer.resolved(5.0, "a", "no_answer")
+    pacer.dialed(6.0, "a")
+    assert pacer.decide(6.0).lines == 1
+
+
+def test_a_person_whose_end_was_never_told_does_not_hold_an_agent_for_ever() -> None:
+    pacer = team("progressive", 1)
+    pacer.dialed(1.0, "a")
+    pacer.resolved(5.0, "a", "human")
+    assert pacer.decide(6.0).lines == 0
+    assert pacer.decide(60.0).lines == 1
+    assert pacer.decide(60.0).in_flight == 1
+
+
+def test_time_that_goes_back_stands_still() -> None:
+    pacer = team("predictive", 2)
+    dial(pacer, 100.0, 0, 2)
+    assert pacer.decide(50.0) == pacer.decide(100.0)
+    pacer.resolved(40.0, 0, "human")
+    assert pacer.decide(100.0).in_flight == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"mode": "preview"}, "mode"),
+        ({"max_abandon_rate": 3.0}, "max_abandon_rate"),
+        ({"max_abandon_rate": math.nan}, "max_abandon_rate"),
+        ({"hold_s": -1.0}, "hold_s"),
+        ({"max_lines": -1}, "max_lines"),
+        ({"lines_per_agent": 0.0}, "lines_per_agent"),
+    ],
+)
+def test_a_wrong_setting_is_named(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        replace(PacerConfig(), **change)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pacer: pacer.agent(0.0, "a", "asleep"),
+        lambda pacer: pacer.resolved(0.0, "a", "person"),
+        lambda pacer: pacer.dialed(math.nan, "a"),
+        lambda pacer: pacer.decide(math.inf),
+    ],
+)
+def test_a_value_outside_the_vocabulary_is_refused(call: Any) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        call(Pacer(PacerConfig()))
+
+
+def test_each_decision_says_why() -> None:
+    assert "progressive" in team("progressive", 1).decide(0.0).because
+    assert "no agent" in team("predictive", 0).decide(0.0).because
+    assert "risk" in team("predictive", 2).decide(0.0).because
+    assert isinstance(team("power", 1).decide(0.0), PacingDecision)
+
+
+def test_the_same_seed_gives_the_same_decisions_and_extra_questions_none_other() -> None:
+    first = play(PacerConfig(), 6, 0.5, seed=4)
+    assert play(PacerConfig(), 6, 0.5, seed=4) == first
+    assert play(PacerConfig(), 6, 0.5, seed=4, extra_decides=2) == first
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_shift_stays_under_the_limit_and_gains_over_progressive(seed: int) -> None:
+    predictive = play(PacerConfig(), 10, 3.0, seed)
+    progressive = play(PacerConfig(mode="progressive"), 10, 3.0, seed)
+    assert progressive.abandoned == 0
+    assert predictive.abandoned <= 0.03 * (predictive.connected + predictive.abandoned)
+    assert predictive.utilisation > progressive.utilisation + 0.1
+
+
+@pytest.mark.parametrize("live", [0.05, 0.5, 0.9])
+def test_other_answer_rates_keep_the_limit_too(live: float) -> None:
+    shift = play(PacerConfig(), 8, 2.0, seed=2, live=live)
+    assert shift.abandoned <= 0.03 * (shift.connected + shift.abandoned) + 1
+    assert shift.connected > 50
+
+
+def test_a_single_agent_is_served_without_a_burst() -> None:
+    shift = play(PacerConfig(), 1, 4.0, seed=3)
+    assert shift.abandoned <= 0.03 * shift.connected + 1
+    assert max(shift.lines) <= 4
