@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import os
 import platform
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from hw.contract import Answered, Dialed, Ended, Joined, LineEvent, Ringing
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
 
-SIP_PORT = 29500
 FAR_RTP_PORTS = (20000, 24998)
 OWN_RTP_PORTS = (25000, 26998)
 RTP_PORT_BASE = 30000
@@ -69,19 +69,20 @@ class Counts:
     def __init__(self) -> None:
         self.seen: dict[type[LineEvent], set[str]] = {}
         self.causes: dict[str, int] = {}
+        self.also: Callable[[LineEvent], None] | None = None
 
     def __call__(self, event: LineEvent) -> None:
         self.seen.setdefault(type(event), set()).add(event.call_id)
         if isinstance(event, Ended):
             self.causes[event.cause] = self.causes.get(event.cause, 0) + 1
+        if self.also is not None:
+            self.also(event)
 
-    async def wait(self, kind: type[LineEvent], count: int, *, limit_s: float = 30) -> float:
-        """Wait until `count` calls had this event; the seconds it took."""
-        began = time.monotonic()
+    async def wait(self, kind: type[LineEvent], count: int, *, limit_s: float = 30) -> None:
+        """Wait until `count` calls had this event."""
         async with asyncio.timeout(limit_s):
             while len(self.seen.get(kind, ())) < count:
                 await asyncio.sleep(0.005)
-        return time.monotonic() - began
 
     def clear(self) -> None:
         """Start afresh."""
@@ -89,26 +90,29 @@ class Counts:
 
 
 @contextlib.contextmanager
-def carrier() -> Iterator[int]:
-    """The far end in a process of its own; yields its process id."""
+def carrier() -> Iterator[tuple[int, int]]:
+    """The far end in a process of its own; yields its process id and SIP port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "bench.toml"
         profile.write_text(_PROFILE)
         ports = f"{FAR_RTP_PORTS[0]}-{FAR_RTP_PORTS[1]}"
-        command = [sys.executable, "-m", "dialer.farend", "carrier", "--bind", f"127.0.0.1:{SIP_PORT}"]
+        command = [sys.executable, "-m", "dialer.farend", "carrier", "--bind", f"127.0.0.1:{port}"]
         process = subprocess.Popen(
             [*command, "--profile", str(profile), "--rtp-ports", ports], stdout=subprocess.DEVNULL
         )
         try:
             time.sleep(1.5)
-            yield process.pid
+            yield process.pid, port
         finally:
             process.terminate()
             process.wait()
 
 
 @asynccontextmanager
-async def pool_of(max_calls: int, port: int = SIP_PORT) -> AsyncIterator[tuple[SipPool, Counts]]:
+async def pool_of(max_calls: int, port: int) -> AsyncIterator[tuple[SipPool, Counts]]:
     """A started pool whose trunk leads to `port`."""
     trunk = SipTrunk(TRUNK, f"sip:{{number}}@127.0.0.1:{port}", max_calls)
     pool = SipPool(SipSettings(max_calls=max_calls, rtp_port_base=RTP_PORT_BASE, trunks=(trunk,)))
@@ -157,10 +161,10 @@ def pairs_of(pool: SipPool, calls: list[str], *, across: bool) -> list[tuple[str
     return [pair for pair in pairs if (pool.card_of(pair[0]) != pool.card_of(pair[1])) == across]
 
 
-async def measure_load(calls: int, far_pid: int) -> None:
+async def measure_load(calls: int, far_pid: int, port: int) -> None:
     """Idle, ringing, up, joined: CPU and memory."""
     began = time.monotonic()
-    async with pool_of(calls) as (pool, counts):
+    async with pool_of(calls, port) as (pool, counts):
         print(f"pool: {len(pool.card_pids())} cards for {calls} calls up in {time.monotonic() - began:.2f} s")
         pids = list(pool.card_pids().values())
         idle = await cpu_percent(pids)
@@ -171,9 +175,11 @@ async def measure_load(calls: int, far_pid: int) -> None:
 
 async def measure_ringing(pool: SipPool, counts: Counts, calls: int, idle: float, pids: list[int]) -> None:
     """CPU of lines that ring."""
+    began = time.monotonic()
     for number in range(calls):
         pool.dial(f"r{number}", TRUNK, RINGS.format(number), "+12125550100")
-    took = await counts.wait(Dialed, calls)
+    await counts.wait(Dialed, calls)
+    took = time.monotonic() - began
     await counts.wait(Ringing, calls)
     print(f"starts: {calls} calls in {took:.2f} s, {calls / took:.0f} per second")
     ringing = await cpu_percent(pids)
@@ -243,7 +249,6 @@ def note_refs(pool: SipPool, counts: Counts, refs: dict[str, str]) -> None:
     """Join each customer with the agent its name asks for, the moment it answers."""
 
     def on_event(event: LineEvent) -> None:
-        counts(event)
         if isinstance(event, Dialed):
             refs[event.call_id] = event.ref
         if isinstance(event, Answered) and event.call_id.startswith("c"):
@@ -253,7 +258,7 @@ def note_refs(pool: SipPool, counts: Counts, refs: dict[str, str]) -> None:
             if agent is not None:
                 pool.join(event.call_id, agent, tone=False)
 
-    pool._on_event = on_event
+    counts.also = on_event
 
 
 async def one_round(
@@ -283,9 +288,9 @@ def show_latency(where: str, taken: list[float]) -> None:
     print(f"answer to two-way audio, {where}: median {statistics.median(ordered):.0f} ms, p95 {p95:.0f} ms")
 
 
-async def measure_endurance(calls: int) -> None:
+async def measure_endurance(calls: int, port: int) -> None:
     """Place many short calls on one card and watch its memory."""
-    async with pool_of(4) as (pool, counts):
+    async with pool_of(4, port) as (pool, counts):
         (pid,) = pool.card_pids().values()
         placed, began, first_mb = 0, time.monotonic(), 0.0
         while placed < calls:
@@ -313,12 +318,12 @@ def main() -> None:
     options = parser.parse_args()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
     print(f"machine: {machine}, Python {platform.python_version()}")
-    with carrier() as far_pid:
+    with carrier() as (far_pid, port):
         if options.endurance:
-            asyncio.run(measure_endurance(options.endurance))
+            asyncio.run(measure_endurance(options.endurance, port))
             return
         for calls in options.calls:
-            asyncio.run(measure_load(calls, far_pid))
+            asyncio.run(measure_load(calls, far_pid, port))
     asyncio.run(measure_latency(options.rounds))
 
 

@@ -23,7 +23,7 @@ from hw.contract import events
 from hw.contract.causes import Cause, cause_of
 from hw.contract.driver import DriverError
 from hw.sip import wire
-from hw.sip.endpoint import Endpoint
+from hw.sip.endpoint import TOO_MANY_CALLS, Endpoint
 from hw.sip.leg import Digit, Down, Facts, Leg, Line, Media, Progress, Up
 from hw.sip.ring import Segment, ring_number
 from hw.sip.sound import TONE_MS, SlotSound
@@ -103,7 +103,7 @@ class Card:
         self._take_facts()
         self._run_due()
         self._take_facts()
-        self._beat()
+        self._tell_lingering(time.monotonic())
         self._flush()
 
     def _timeout_ms(self) -> int:
@@ -140,9 +140,8 @@ class Card:
         self._due_count += 1
         heapq.heappush(self._due, (time.monotonic() + delay_s, self._due_count, action))
 
-    def _beat(self) -> None:
+    def _tell_lingering(self, now: float) -> None:
         lingering = self._endpoint.lingering(len(self._legs))
-        now = time.monotonic()
         if lingering != self._lingering or now >= self._beat_at:
             self._lingering = lingering
             self._beat_at = now + BEAT_S
@@ -174,7 +173,8 @@ class Card:
             line.makeCall(command.uri, _call_options(command.shown_as))
         except pj.Error as error:
             self._forget(leg)
-            self._say(events.Ended(command.call_id, Cause.FAILED, None, None, f"cannot place the call: {error.reason}"))
+            cause = Cause.NO_LINE if error.status == TOO_MANY_CALLS else Cause.FAILED
+            self._say(events.Ended(command.call_id, cause, None, None, f"cannot place the call: {error.reason}"))
             return
         self._say(events.Dialed(command.call_id, line.getInfo().callIdString))
 
@@ -230,7 +230,7 @@ class Card:
         try:
             if peer is None:
                 raise DriverError("the other call is over")
-            _bridge(leg, peer)
+            _bridge(_answered(leg), _answered(peer))
             if command.tone:
                 self._tone(peer)
         except (pj.Error, DriverError) as error:
@@ -245,14 +245,14 @@ class Card:
         if leg is None:
             return
         try:
-            self._sounds[leg.slot].hear_ring(leg.call.getAudioMedia(-1), command.ring)
+            self._sounds[leg.slot].hear_ring(_answered(leg).call.getAudioMedia(-1), command.ring)
             if command.tone:
                 self._tone(leg)
-        except (pj.Error, IndexError) as error:
-            self._say(events.JoinFailed(leg.call_id, command.peer_id, _why(error)))
+        except (pj.Error, DriverError, IndexError) as error:
+            self._say(wire.Linked(leg.call_id, command.peer_id, _why(error)))
             return
         leg.links[command.peer_id] = command.ring
-        self._say(events.Joined(leg.call_id, command.peer_id))
+        self._say(wire.Linked(leg.call_id, command.peer_id, ""))
 
     def _part(self, command: wire.Part) -> None:
         leg = self._legs.get(command.call_id)
@@ -304,6 +304,8 @@ class Card:
     def _on_down(self, fact: Down) -> None:
         leg = fact.leg
         self._forget(leg)
+        # First what is still held, so that the pool does not give the slot away on hearing of the end.
+        self._tell_lingering(time.monotonic())
         self._say(events.Ended(leg.call_id, _cause(fact), fact.sip_code or None, fact.q850, _detail(fact)))
 
     # Helpers
@@ -340,6 +342,12 @@ def _call_options(shown_as: str) -> pj.CallOpParam:
         options.txOption.localUri = f"<{shown_as}>"
         options.txOption.headers.append(asserted)
     return options
+
+
+def _answered(leg: Leg) -> Leg:
+    if not leg.answered:
+        raise DriverError(f"call {leg.call_id!r} is not answered")
+    return leg
 
 
 def _media(leg: Leg) -> Any:

@@ -29,6 +29,8 @@ class SipTrunk:
     def __post_init__(self) -> None:
         if not _TARGET.fullmatch(self.target):
             raise DriverError(f"trunk {self.name!r}: target {self.target!r} must look like sip:{{number}}@HOST:PORT")
+        if "transport=" in self.target.lower().replace("transport=udp", ""):
+            raise DriverError(f"trunk {self.name!r}: target {self.target!r} asks for a transport other than UDP")
         if self.max_lines < 1:
             raise DriverError(f"trunk {self.name!r}: max_lines is {self.max_lines}; it must be 1 or more")
 

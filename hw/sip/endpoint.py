@@ -10,6 +10,9 @@ from hw.sip.config import RTP_PORTS_PER_CARD
 from hw.sip.ring import SLOTS_PER_CARD
 from hw.sip.wire import CardSpec
 
+TOO_MANY_CALLS = 70010
+"""pjlib's PJ_ETOOMANY: every slot of the process is taken."""
+
 _REQUEST_TERMINATED = 487
 
 

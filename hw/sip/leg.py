@@ -105,6 +105,10 @@ class Line(pj.Call):  # type: ignore[misc]
         if self.leg is not None:
             self._facts.append(Media(self.leg))
 
+    def onCallRedirected(self, prm: Any) -> int:
+        """Follow no redirection: a call goes where its trunk leads and nowhere else."""
+        return int(pj.PJSIP_REDIRECT_REJECT)
+
     def onDtmfDigit(self, prm: Any) -> None:
         """Queue the key."""
         if self.leg is not None:

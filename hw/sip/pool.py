@@ -298,6 +298,8 @@ class SipPool:
                 card.stuck_checks = card.stuck_checks if lingering else 0
             case wire.Note(level, text):
                 _log.log(level, "card %d: %s", card.index, text)
+            case wire.Linked():
+                self._on_linked(message)
             case events.LineEvent():
                 self._on_line_event(message)
 
@@ -312,19 +314,21 @@ class SipPool:
         call = self._calls.get(event.call_id)
         if call is None:
             return
-        match event:
-            case events.Ended():
-                self._release(call)
-                self._on_event(event)
-            case events.Joined(_, peer_id) if peer_id in call.joins:
-                join = call.joins[peer_id]
-                join.pending -= 1
-                if join.pending == 0:
-                    self._on_event(events.Joined(join.call_id, join.peer_id))
-            case events.JoinFailed(_, peer_id, detail) if peer_id in call.joins:
-                self._break_join(call.joins[peer_id], detail)
-            case _:
-                self._on_event(event)
+        if isinstance(event, events.Ended):
+            self._release(call)
+        self._on_event(event)
+
+    def _on_linked(self, linked: wire.Linked) -> None:
+        call = self._calls.get(linked.call_id)
+        join = call.joins.get(linked.peer_id) if call is not None else None
+        if join is None:
+            return
+        if linked.failure:
+            self._break_join(join, linked.failure)
+            return
+        join.pending -= 1
+        if join.pending == 0:
+            self._on_event(events.Joined(join.call_id, join.peer_id))
 
     def _break_join(self, join: _Join, detail: str) -> None:
         failed = join.pending > 0
@@ -422,7 +426,10 @@ class SipPool:
             _log.error("card %d is gone, with %d calls", card.index, len(lost))
         for call in lost:
             self._end(call, Cause.LINE_LOST, "the process that held the call is gone")
-        self._started_with(card, DriverError(f"SIP card {card.index} died while starting"))
+        self._started_with(
+            card,
+            DriverError(f"SIP card {card.index} died while starting (see stderr); is pjsua2-python installed?"),
+        )
         if not self._closing:
             self._restart_later(card, 0 if steady else card.failures)
 

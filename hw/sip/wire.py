@@ -111,6 +111,15 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """`call_id` now talks and listens to `peer_id` of another card by rings; or not, when `failure` says why."""
+
+    call_id: str
+    peer_id: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A line for the log."""
 
@@ -121,7 +130,7 @@ class Note:
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(CardSpec, Dial, HangUp, Play, SendDigits, JoinHere, JoinRing, Part, Quit, Hello, Failed, Beat, Note),
+        *(CardSpec, Dial, HangUp, Play, SendDigits, JoinHere, JoinRing, Part, Quit, Hello, Failed, Beat, Linked, Note),
         *(events.Dialed, events.Ringing, events.Answered, events.Joined, events.JoinFailed),
         *(events.MessagePlayed, events.DigitReceived, events.Ended),
     )

@@ -298,6 +298,18 @@ class TestLineDriver:
 
         play_out(make_rig, story)
 
+    def test_a_join_with_a_call_that_still_rings_fails(self, make_rig: MakeRig) -> None:
+        async def story(rig: Rig) -> None:
+            await station_up(rig, "s")
+            for number in range(2):
+                dial(rig, f"r{number}", RINGS)
+                await rig.seen.wait(Ringing, f"r{number}")
+                rig.driver.join(f"r{number}", "s", tone=False)
+                assert (await rig.seen.wait(JoinFailed, f"r{number}")).peer_id == "s"
+            assert "Ended" not in rig.seen.kinds("s")
+
+        play_out(make_rig, story)
+
     def test_close_ends_every_call_once(self, make_rig: MakeRig) -> None:
         async def story(rig: Rig) -> None:
             await asyncio.gather(up(rig, "a"), station_up(rig, "s"))

@@ -161,6 +161,21 @@ def test_a_dead_card_leaves_silence_and_its_peer_joins_again() -> None:
     asyncio.run(story())
 
 
+def test_a_join_undone_at_once_is_never_told_the_wrong_way_round() -> None:
+    async def story() -> None:
+        async with sip_rig() as rig:
+            one, other = await station(rig, "s1"), await station(rig, "s2")
+            for _ in range(5):
+                rig.driver.join("s1", "s2", tone=False)
+                rig.driver.part("s1", "s2")
+            rig.driver.join("s1", "s2", tone=False)
+            await check_both_ways(one, other)
+            assert "Joined" in rig.seen.kinds("s1")
+            assert "Joined" not in rig.seen.kinds("s2")
+
+    asyncio.run(story())
+
+
 def tone_wav(path: Path, hz: int, seconds: float) -> Path:
     samples = [round(8000 * math.sin(2 * math.pi * hz * n / 8000)) for n in range(round(seconds * 8000))]
     with wave.open(str(path), "wb") as wav:

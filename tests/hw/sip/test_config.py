@@ -10,7 +10,16 @@ TARGET = "sip:{number}@127.0.0.1:5070"
 
 @pytest.mark.parametrize(
     "target",
-    ["", "127.0.0.1:5070", "sip:123@127.0.0.1", "sip:{number}", "sip:{number}@", "tel:{number}", TARGET + "\r\nX: y"],
+    [
+        TARGET + ";transport=tls",
+        "",
+        "127.0.0.1:5070",
+        "sip:123@127.0.0.1",
+        "sip:{number}",
+        "sip:{number}@",
+        "tel:{number}",
+        TARGET + "\r\nX: y",
+    ],
 )
 def test_a_target_of_another_shape_is_refused_with_the_trunk_named(target: str) -> None:
     with pytest.raises(DriverError, match="trunk 'north': target"):

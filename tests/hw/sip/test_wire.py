@@ -19,6 +19,7 @@ MESSAGES = [
     wire.Hello(1, 4, 5060),
     wire.Failed("why"),
     wire.Beat(2),
+    wire.Linked("a", "b", ""),
     wire.Note(30, "text"),
     events.Dialed("a", "ref"),
     events.Ringing("a", True),
