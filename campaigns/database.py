@@ -1,6 +1,7 @@
 """The embedded database: connection, transactions and raw statements. All SQL of the project goes through here."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,12 +47,24 @@ class Database:
             _require_file(Path(path), create=create)
         database = cls(path, fast=fast)
         try:
-            database.peewee.connect()
+            database._connect()
             database.rows("SELECT COUNT(*) FROM sqlite_master")
         except (peewee.PeeweeException, sqlite3.Error) as error:
             database.close()
             raise StoreError(f"{path}: cannot be opened as a campaign store: {error}") from error
         return database
+
+    def _connect(self) -> None:
+        """SQLite does not wait for its lock while a new file is switched to WAL, so wait here."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self.peewee.connect()
+                return
+            except peewee.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def close(self) -> None:
         self.peewee.close()
