@@ -41,7 +41,7 @@ def demo(agents: int, seconds: int, leads: int, seed: int, directory: Path | Non
     plan = DemoPlan(agents, leads, seed)
     path = directory or Path(tempfile.mkdtemp(prefix="ringpace-demo-"))
     try:
-        with far_end(_made(path), plan) as (carrier_port, phones_port):
+        with far_end(_made(path / "logs"), plan) as (carrier_port, phones_port):
             site, imported = make_demo_site(path, plan, carrier_port, phones_port)
             console.print(
                 f"{imported.loaded} leads imported from {path / 'sample-leads.csv'}; {agents} agents log in ..."
@@ -74,11 +74,11 @@ def _run(site: Site, plan: DemoPlan, console: Console, seconds: float) -> None:
 
 
 async def _watch(dialer: Dialer, console: Console, seconds: float) -> None:
-    """Show progress until the time is up or the leads are; then drain. Ends when cancelled."""
+    """Show progress until the dialer stops; drain it when the time is up or the leads are."""
     end_at = time.monotonic() + seconds
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=False) as live:
         said_at = float("-inf")
-        while True:
+        while not dialer.engine.stopping:
             state = await dialer.desk.state()
             leads_left = await dialer.runner.in_store(lambda store: store.report_campaign(CAMPAIGN)["leads_left"])
             now = time.monotonic()

@@ -62,8 +62,8 @@ def print_report(console: Console, site: Path) -> None:
     by_status = Table("status", "attempts", title="Attempts by status", box=None, title_justify="left")
     for status, count in campaign["by_status"].items():
         by_status.add_row(status, str(count))
-    columns = ("agent", "calls", "wait_s", "talk_s", "wrapup_s", "pause_s")
-    by_agent = Table(*(c.replace("_s", " s") for c in columns), title="Agents", box=None, title_justify="left")
+    columns = ("agent", "calls", "wait", "talk", "wrap-up", "pause")
+    by_agent = Table(*columns, title="Agents (seconds)", box=None, title_justify="left")
     for row in agents:
         by_agent.add_row(*(str(round(row[c])) if isinstance(row[c], float) else str(row[c]) for c in columns))
     console.print(by_status)

@@ -45,7 +45,7 @@ def agents(ctx: Context, campaign: str, as_json: bool) -> None:
       dialer report agents spring
     """
     rows = _report(lambda: ctx.store.report_agents(campaign))
-    columns = ("agent", "calls", "pause_s", "wait_s", "talk_s", "wrapup_s", "dead_s")
+    columns = ("agent", "calls", "pause", "wait", "talk", "wrap-up", "dead")
     show_rows(rows, columns, as_json=as_json, empty="no agent has worked on this campaign yet")
 
 
