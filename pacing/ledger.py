@@ -25,16 +25,18 @@ class Ledger:
     """Counts of one regulatory window, and the controller that turns them into an accepted risk per line.
 
     `budget` is how many more calls might be abandoned with the rate still at the limit. The accepted risk rises and
-    falls exponentially with it (`GAIN` per call), and a slow drift moves the scale until the budget rests at a
-    reserve of a few calls, so that chance alone seldom uses it up. With the budget used up no line is dialed
-    that could find no agent: abandoned <= limit * live + FLOOR + the people who answer the lines then in flight.
+    falls exponentially with how far the budget stands over a reserve, which grows as the square root of the calls
+    allowed so far, as chance does; a slow drift corrects the scale where forecasts are off. With the budget used up no
+    line is dialed that could find no agent: abandoned <= limit * live + 1 - FLOOR, and those who answer the lines in
+    flight at that moment.
     """
 
     limit: float
     connected: int = 0
     abandoned: int = 0
     _log_scale: float = math.log(FIRST_SHARE)
-    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT_ANSWERS))
+    recent_abandoned: int = 0
+    _recent: deque[bool] = field(default_factory=deque)
 
     @property
     def live(self) -> int:
@@ -68,11 +70,6 @@ class Ledger:
         spread = z * math.sqrt(self.rate * (1 - self.rate) / n + z * z / (4 * n * n))
         return min(1.0, max(self.rate, (centre + spread) / (1 + z * z / n)))
 
-    @property
-    def recent_abandoned(self) -> int:
-        """Abandoned among the latest live answers."""
-        return sum(self._recent)
-
     def record(self, abandoned: bool) -> None:
         """Enter one live answer that was connected or abandoned."""
         if abandoned:
@@ -80,6 +77,9 @@ class Ledger:
         else:
             self.connected += 1
         self._recent.append(abandoned)
+        self.recent_abandoned += abandoned
+        if len(self._recent) > RECENT_ANSWERS:
+            self.recent_abandoned -= self._recent.popleft()
         drifted = self._log_scale + DRIFT * self.limit * self.pressure
         self._log_scale = min(math.log(HIGHEST_SHARE), max(math.log(LOWEST_SHARE), drifted))
 

@@ -51,8 +51,8 @@ class PacingDecision:
 
     `in_flight`: calls that may still need an agent. Of the forecast (predictive mode only, else 0): `predicted_answers`
     and `predicted_free` by the time a call dialed now is answered, `risk` of the last line that was accepted,
-    `next_risk` of one more, and `threshold`, the risk that the ledger accepts. `budget_left`: calls that might still be
-    abandoned within the limit.
+    `next_risk` of one more, and `threshold`, the risk that the ledger accepts. `abandoned_rate` so far, its upper 95 %
+    confidence bound, and `budget_left`: calls that might still be abandoned within the limit.
     """
 
     lines: int
@@ -66,6 +66,7 @@ class PacingDecision:
     next_risk: float = 0.0
     threshold: float = 0.0
     abandoned_rate: float = 0.0
+    abandoned_upper_bound: float = 1.0
     budget_left: float = 0.0
 
     @property
@@ -94,7 +95,8 @@ class Pacer:
 
     Events may come late, twice, out of order or for unknown ids: they never raise for that. ValueError: an unknown
     state or outcome, or a time that is not a finite number. `seed` fixes whatever a policy draws at random; the
-    present ones compute exactly and draw nothing.
+    present ones compute exactly and draw nothing. The first pacer of a process compiles the kernels (seconds without
+    a cache on disk), unless `kernels.warm()` did so before.
     """
 
     def __init__(self, config: PacerConfig | None = None, seed: int = 0) -> None:
@@ -185,6 +187,7 @@ class Pacer:
             in_flight=in_flight,
             room=room,
             abandoned_rate=self.ledger.rate,
+            abandoned_upper_bound=self.ledger.upper_bound,
             budget_left=self.ledger.budget,
         )
 
@@ -211,6 +214,7 @@ class Pacer:
             next_risk=forecast.next_risk,
             threshold=threshold,
             abandoned_rate=self.ledger.rate,
+            abandoned_upper_bound=self.ledger.upper_bound,
             budget_left=self.ledger.budget,
         )
 

@@ -291,6 +291,13 @@ def test_other_answer_rates_keep_the_limit_too(live: float) -> None:
     assert shift.connected > 50
 
 
+def test_listening_to_who_picked_up_keeps_the_limit_and_the_gain() -> None:
+    predictive = play(PacerConfig(), 10, 3.0, seed=6, listen_s=1.5)
+    progressive = play(PacerConfig(mode="progressive"), 10, 3.0, seed=6, listen_s=1.5)
+    assert predictive.abandoned <= 0.03 * (predictive.connected + predictive.abandoned)
+    assert predictive.utilisation > progressive.utilisation + 0.1
+
+
 def test_a_single_agent_is_served_without_a_burst() -> None:
     shift = play(PacerConfig(), 1, 4.0, seed=3)
     assert shift.abandoned <= 0.03 * shift.connected + 1

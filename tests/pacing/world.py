@@ -17,10 +17,28 @@ class Shift:
     lines: list[int]
 
 
+def ring(rng: random.Random, live: float, listen_s: float) -> tuple[float, str]:
+    if rng.random() < live:
+        return rng.lognormvariate(2.4, 0.35), "picked_up" if listen_s else "human"
+    if listen_s and rng.random() < 0.5:
+        return 20.0, "machine_picked_up"
+    return 25.0, "no_answer"
+
+
 def play(
-    config: PacerConfig, agents: int, hours: float, seed: int, live: float = 0.25, extra_decides: int = 0
+    config: PacerConfig,
+    agents: int,
+    hours: float,
+    seed: int,
+    live: float = 0.25,
+    extra_decides: int = 0,
+    listen_s: float = 0.0,
 ) -> Shift:
-    """People answer after about 12 s, talk about 100 s, and agents wrap up for 20 s."""
+    """People answer after about 12 s, talk about 100 s, and agents wrap up for 20 s.
+
+    With `listen_s`, whoever picks up is listened to first, and half of the calls that nobody would answer otherwise
+    are picked up by machines.
+    """
     rng = random.Random(seed)
     pacer = Pacer(config, seed)
     events: list[tuple[float, int, str, int]] = [(0.0, agent, "ready", agent) for agent in range(agents)]
@@ -41,7 +59,10 @@ def play(
             waiting.remove(key)
             pacer.abandoned(at, key)
             abandoned += 1
-        elif kind in ("human", "no_answer"):
+        elif kind in ("picked_up", "machine_picked_up"):
+            pacer.answered(at, key)
+            after.append((listen_s, "human" if kind == "picked_up" else "machine", key))
+        elif kind in ("human", "machine", "no_answer"):
             pacer.resolved(at, key, kind)
             if kind == "human":
                 waiting.append(key)
@@ -59,8 +80,7 @@ def play(
         for _ in range(asked[-1]):
             number += 1
             pacer.dialed(at, number)
-            answers = rng.random() < live
-            after.append((rng.lognormvariate(2.4, 0.35), "human", number) if answers else (25.0, "no_answer", number))
+            after.append((*ring(rng, live, listen_s), number))
         for delay_s, kind_after, key_after in after:
             number += 1
             heapq.heappush(events, (at + delay_s, number, kind_after, key_after))
