@@ -35,6 +35,7 @@ class Database:
             path,
             pragmas=_FAST if fast else _SAFE,
             timeout=BUSY_TIMEOUT_S,
+            autoconnect=False,
             thread_safe=False,
             check_same_thread=False,
         )

@@ -81,7 +81,7 @@ def _admitted(
     moved: list[LeadRow] = []
     for row in load(database, zone_sets, ids):
         candidate = row.candidate(row.next_phone_id)
-        if row.must_move:
+        if candidate is None or candidate.phone.phone_id != row.next_phone_id:
             moved.append(row)
         if candidate is not None and candidate.phone.zones in open_zones:
             yield candidate

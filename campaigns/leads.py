@@ -93,8 +93,8 @@ class LeadRow:
 
         When the first may not be dialed, the next in turn that has a known zone takes its place.
         """
-        usable = {phone.phone_id for phone in self.usable}
-        phones = tuple(phone for phone in in_turn(self.phones, first_phone_id) if phone.phone_id in usable)
+        barred = self.dnc | self.uncallable
+        phones = tuple(phone for phone in in_turn(self.phones, first_phone_id) if phone.phone_id not in barred)
         if not phones:
             return None
         if phones[0].phone_id != first_phone_id:
@@ -139,9 +139,12 @@ def load(database: Database, zone_sets: ZoneSets, lead_ids: Sequence[int]) -> li
     return [found[lead_id] for lead_id in lead_ids if lead_id in found]
 
 
+_NONE: frozenset[int] = frozenset()
+
+
 def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
     lead_id, campaign_id, status, attempts, next_phone_id, next_at = row
-    ids = {phone.phone_id for phone in phones}
+    ids = [phone.phone_id for phone in phones]
     return LeadRow(
         lead_id,
         campaign_id,
@@ -150,8 +153,8 @@ def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]
         next_phone_id,
         next_at,
         tuple(phones),
-        frozenset(ids & dnc),
-        frozenset(ids & uncallable),
+        frozenset(dnc.intersection(ids)) if dnc else _NONE,
+        frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
     )
 
 

@@ -2,6 +2,8 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaigns.numbers import MAX_ZONES, NumberError, parse, zones_of
 
@@ -26,6 +28,22 @@ NY, CHICAGO, DENVER, LA = "America/New_York", "America/Chicago", "America/Denver
 )
 def test_numbers_as_people_write_them(text: str, region: str, e164: str) -> None:
     assert parse(text, region) == e164
+
+
+@given(
+    st.from_regex(r"[2-9][0-9]{2}", fullmatch=True),
+    st.from_regex(r"[2-9][0-9]{6}", fullmatch=True),
+    st.sampled_from(["{a}{b}{c}", "({a}) {b}-{c}", "+1{a}{b}{c}", "1-{a}-{b}-{c}", "+1 {a} {b} {c}", "{a}.{b}.{c}"]),
+    st.sampled_from(["US", "CA"]),
+)
+def test_the_short_way_for_plain_numbers_agrees_with_the_parser(a: str, rest: str, form: str, region: str) -> None:
+    text = form.format(a=a, b=rest[:3], c=rest[3:])
+    number = phonenumbers.parse(text, region)
+    if phonenumbers.is_valid_number(number):
+        assert parse(text, region) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    elif not rest.startswith("55501"):
+        with pytest.raises(NumberError, match="numbering plan"):
+            parse(text, region)
 
 
 @pytest.mark.parametrize("area_code", ["201", "212", "305", "512", "617", "689", "808", "907", "999", "800"])

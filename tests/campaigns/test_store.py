@@ -2,6 +2,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import peewee
 import pytest
 
 from campaigns.model import CampaignState, Kind, Mode, Outcome, RetryRule
@@ -119,3 +120,9 @@ def test_naive_instants_are_refused(desk: Desk) -> None:
     with pytest.raises(ValueError, match="aware"):
         desk.store.add_dnc("+12125550101", "test", datetime(2026, 6, 1))
     assert desk.store.add_dnc("+12125550101", "test", datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_a_closed_store_is_not_opened_again_in_silence(desk: Desk) -> None:
+    desk.store.close()
+    with pytest.raises(peewee.InterfaceError):
+        desk.store.last_attempt_id()
