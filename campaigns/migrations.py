@@ -95,7 +95,6 @@ CREATE TABLE attempts (
 );
 CREATE UNIQUE INDEX attempts_open ON attempts (lead_id) WHERE closed_at IS NULL;
 CREATE INDEX attempts_lead ON attempts (lead_id);
-CREATE INDEX attempts_campaign ON attempts (campaign_id, id);
 
 CREATE TABLE agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, station TEXT NOT NULL);
 
