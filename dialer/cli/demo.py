@@ -11,8 +11,9 @@ from rich.live import Live
 
 from dialer.app import Dialer
 from dialer.cli.context import Failure
-from dialer.cli.demo_site import CAMPAIGN, DemoPlan, FarEndFailed, far_end, make_demo_site, start_agents, stop
+from dialer.cli.demo_site import CAMPAIGN, DemoPlan, far_end, make_demo_site, start_agents
 from dialer.cli.demo_view import live_view, plain_line, print_report
+from dialer.cli.far_end import FarEndFailed, stop
 from dialer.logs import log_to
 from dialer.site import Site
 
@@ -87,7 +88,7 @@ async def _watch(dialer: Dialer, console: Console, seconds: float) -> None:
             elif now - said_at >= 5.0:
                 said_at = now
                 console.print(plain_line(state, leads_left), soft_wrap=True)
-            if not dialer.engine.draining and (now >= end_at or _all_called(dialer)):
+            if not dialer.end_asked and (now >= end_at or _all_called(dialer)):
                 dialer.drain_or_stop()
             await asyncio.sleep(0.5)
 

@@ -1,11 +1,5 @@
 """The demo's site and its far end: a carrier, agents' phones and agents, each a process of its own on loopback."""
 
-import ctypes
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +9,11 @@ from pathlib import Path
 from campaigns.importer import ImportReport, import_leads
 from campaigns.model import CallingWindow, CampaignState, Kind, Mode
 from campaigns.store import Store
+from dialer.cli.far_end import Process, free_port, start, stop, wait_for
 from dialer.sim.leads import fictional_lists
 from dialer.site import Site, make_site
-from hw.sip.probe import probe
 
 CAMPAIGN = "demo"
-_PR_SET_PDEATHSIG = 1
 
 _CONFIG = """\
 # Made by `dialer demo`: everything stays on this machine.
@@ -62,10 +55,6 @@ class DemoPlan:
     seed: int
 
 
-class FarEndFailed(Exception):
-    """A process of the far end did not start."""
-
-
 def agent_names(count: int) -> tuple[str, ...]:
     """Names of the demo's agents."""
     names = ("anna", "bruno", "carla", "dan", "eva", "felix", "gina", "hans", "ines", "jan", "kira", "luis")
@@ -96,79 +85,29 @@ def far_end(folder: Path, plan: DemoPlan) -> Iterator[tuple[int, int]]:
     """Carrier and phones, running; gives their SIP ports. Raises FarEndFailed."""
     carrier_port, phones_port = free_port(5200, 9000), free_port(9100, 13000)
     common = ("--seed", str(plan.seed), "--profile", "demo")
-    carrier = _start(
+    carrier = start(
         "carrier",
         *("--bind", f"127.0.0.1:{carrier_port}", "--log", str(folder / "carrier.jsonl")),
         *("--rtp-ports", "13000-16998", *common),
     )
-    phones = _start(
+    phones = start(
         "phones",
         *("--bind", f"127.0.0.1:{phones_port}", "--count", str(plan.agents), "--log", str(folder / "phones.jsonl")),
         *("--rtp-ports", "17000-18998", *common),
     )
     try:
         for name, process, port in (("carrier", carrier, carrier_port), ("phones", phones, phones_port)):
-            _wait_for(name, process, port)
+            wait_for(name, process, port)
         yield carrier_port, phones_port
     finally:
         stop(carrier, phones)
 
 
-def start_agents(folder: Path, plan: DemoPlan, api: str, token_file: Path) -> "subprocess.Popen[bytes]":
+def start_agents(folder: Path, plan: DemoPlan, api: str, token_file: Path) -> Process:
     """Agents who log in over the API, take calls and dispose of them."""
-    return _start(
+    return start(
         "agents",
         *("--api", api, "--token-file", str(token_file), "--names", ",".join(agent_names(plan.agents))),
         *("--campaign", CAMPAIGN, "--log", str(folder / "agents.jsonl")),
         *("--seed", str(plan.seed), "--profile", "demo"),
     )
-
-
-def stop(*processes: "subprocess.Popen[bytes]") -> None:
-    """End processes of the far end, politely at first."""
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(5.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def free_port(low: int, high: int) -> int:
-    """A UDP port on loopback that nobody uses now."""
-    for port in range(low, high):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise FarEndFailed(f"no free UDP port from {low} to {high}")
-
-
-def _start(*arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "dialer.farend", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_end_with_parent,
-    )
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _wait_for(name: str, process: "subprocess.Popen[bytes]", port: int) -> None:
-    until = time.monotonic() + 15.0
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise FarEndFailed(f"the demo's {name} ended at once (exit code {process.returncode})")
-        if probe(f"sip:ping@127.0.0.1:{port}", timeout_s=0.3).reachable:
-            return
-        time.sleep(0.1)
-    raise FarEndFailed(f"the demo's {name} does not answer on port {port}")
