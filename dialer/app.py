@@ -39,6 +39,7 @@ class Dialer:
     engine: Engine
     runner: Runner
     desk: "Desk"
+    end_asked: bool = False
 
     async def run(self) -> None:
         """Work until drained or stopped. Raises DriverError, StoreFailed."""
@@ -48,9 +49,10 @@ class Dialer:
 
     def drain_or_stop(self) -> None:
         """The first call drains (no new calls, talks finish); the second stops at once."""
-        if self.engine.draining:
+        if self.end_asked:
             self.runner.post(ev.StopRequested())
         else:
+            self.end_asked = True
             log.warning("draining: no new calls; talks finish. Ask again to stop at once")
             self.runner.post(ev.DrainRequested())
 

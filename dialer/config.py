@@ -136,7 +136,7 @@ class SipTrunk(_Trunk):
     @field_validator("target")
     @classmethod
     def _target(cls, value: str) -> str:
-        if not re.fullmatch(r"sips?:[^@\s]*\{number\}[^@\s]*@[^\s@]+", value):
+        if not re.fullmatch(r"sip:\{number\}@[^\s@]+", value):
             raise ValueError(f"'{value}' is not like sip:{{number}}@HOST:PORT")
         return value
 

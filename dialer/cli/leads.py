@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -78,9 +79,10 @@ def list_(ctx: Context, campaign: str, limit: int | None, offset: int, as_json: 
       dialer leads list spring --limit 20
     """
     try:
-        rows = ctx.store.leads(campaign, limit=limit or (None if as_json else 50), offset=offset)
+        found = ctx.store.leads(campaign, limit=limit or (None if as_json else 50), offset=offset)
     except UnknownCampaign as error:
         raise Failure(str(error)) from None
+    rows = [{"id": lead["lead_id"], "phone": _number_in_turn(lead), **lead} for lead in found]
     columns = ("id", "phone", "first_name", "last_name", "status", "attempts", "next_at")
     show_rows(rows, columns, as_json=as_json, empty=f"no leads; bring some with: dialer leads import {campaign} FILE")
 
@@ -108,6 +110,10 @@ def why(ctx: Context, campaign: str, lead_id: int, as_json: bool) -> None:
     for reason in answer["reasons"]:
         until = f" (until {reason['until']})" if reason.get("until") else ""
         click.echo(f"  {reason['rule']}: {reason['detail']}{until}")
+
+
+def _number_in_turn(lead: dict[str, Any]) -> str | None:
+    return next((phone["e164"] for phone in lead["phones"] if phone["next"]), None)
 
 
 def _field(text: str) -> tuple[str, str]:

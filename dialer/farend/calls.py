@@ -224,6 +224,12 @@ class IncomingCall(Call):
         invite.on_ack = self._acknowledged
         invite.on_no_ack = self._not_acknowledged
 
+    @property
+    def source(self) -> str:
+        """IP:PORT that the INVITE came from."""
+        host, port = self.invite.source
+        return f"{host}:{port}"
+
     def ring(self) -> None:
         """180 Ringing."""
         self.invite.respond(180, headers=self.agent.contact_headers())

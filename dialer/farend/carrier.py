@@ -73,7 +73,7 @@ class Carrier:
         made = plan(self._profile, self._seed, call.number, nth)
         self._kinds[made.kind.value] += 1
         witness = Witness(call, self._log, kind=made.kind.value)
-        witness.note("invite", nth=nth)
+        witness.note("invite", nth=nth, source=call.source)
         if self._max_calls is not None and len(self.agent.calls) > self._max_calls:
             call.refuse(503, "max calls", cause=34)
             return True

@@ -26,7 +26,8 @@ _QUIET_AFTER_S = 1.5
 class PhoneHabits:
     """`[phone]`: when it answers, what it sends, and how many phones lose their first leg, and when.
 
-    `tone_hz` 0 is a tone per phone: 1300 Hz for the first, 20 Hz more for each next.
+    `tone_hz` 0 is a tone per phone: 1300 Hz for the first, 20 Hz more for each next. A phone hangs up by itself when
+    no audio packet has come for `dead_after_s`, as phones do; 0 is never.
     """
 
     answer_min_s: float = 0.3
@@ -37,6 +38,7 @@ class PhoneHabits:
     drop_min_s: float = 20.0
     drop_max_s: float = 60.0
     drop_vanishes: bool = False
+    dead_after_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class PhoneProfile:
 
 BUILT_IN_PHONES = {
     "demo": PhoneProfile(),
-    "quick": PhoneProfile("quick", PhoneHabits(answer_min_s=0.0, answer_max_s=0.1, sound=SoundKind.TONE)),
+    "quick": PhoneProfile(
+        "quick", PhoneHabits(answer_min_s=0.0, answer_max_s=0.1, sound=SoundKind.TONE, dead_after_s=2.0)
+    ),
     "flaky": PhoneProfile("flaky", PhoneHabits(droppers=1)),
 }
 
@@ -120,7 +124,7 @@ class Phones:
 
     def _on_call(self, call: IncomingCall) -> bool:
         witness = Witness(call, self._log, phone=call.number)
-        witness.note("invite")
+        witness.note("invite", source=call.source)
         if call.number not in self.names:
             call.refuse(404, "no such phone")
         elif any(other is not call and other.number == call.number for other in self.agent.calls.values()):
@@ -141,11 +145,11 @@ class Phones:
         if call.number in self._droppers:
             self._droppers.discard(call.number)
             drop_after_s = self._random.uniform(habits.drop_min_s, habits.drop_max_s)
-        await _listen(call, witness, drop_after_s)
+        why = await _listen(call, witness, drop_after_s, habits.dead_after_s)
         if habits.drop_vanishes:
-            call.vanish("dropped")
+            call.vanish(why)
         else:
-            call.hang_up("dropped")
+            call.hang_up(why)
 
     def _sound(self, name: str) -> Sound:
         index = self.names.index(name)
@@ -156,12 +160,21 @@ class Phones:
         return signals.tone(self._habits.tone_hz or 1300 + 20 * (index % 100))
 
 
-async def _listen(call: IncomingCall, witness: Witness, for_s: float) -> None:
-    """Log each stretch of sound when it has been quiet for a while, and begin to measure anew."""
-    end_at = time.monotonic() + for_s
-    while (now := time.monotonic()) < end_at:
+async def _listen(call: IncomingCall, witness: Witness, for_s: float, dead_after_s: float) -> str:
+    """Log each stretch of sound when it has been quiet for a while, and begin to measure anew; says why it stopped."""
+    media = call.media
+    now = packet_at = time.monotonic()
+    end_at, packets = now + for_s, 0
+    while now < end_at:
         last_at = call.heard_at()
-        if last_at is not None and now - last_at > _QUIET_AFTER_S and call.media is not None:
-            witness.note("quiet", last_heard_mono=round(last_at, 4), **heard_fields(call.media.ears.heard()))
-            call.media.ears.reset()
+        if media is not None and media.ears.frames != packets:
+            packets, packet_at = media.ears.frames, now
+        if dead_after_s and now - packet_at > dead_after_s:
+            return "dead line"
+        if last_at is not None and now - last_at > _QUIET_AFTER_S and media is not None:
+            witness.note("quiet", last_heard_mono=round(last_at, 4), **heard_fields(media.ears.heard()))
+            media.ears.reset()
+            packets = 0
         await asyncio.sleep(_POLL_S)
+        now = time.monotonic()
+    return "dropped"

@@ -1,0 +1,106 @@
+"""The API over a running dialer, as its clients see it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from dialer.api.http import make_app
+from dialer.app import Dialer
+from dialer.site import Site
+from tests.dialer.conftest import add_leads, fake_dialer, run_with, until
+
+TOKEN = "a-token-of-the-test-site"
+
+
+def serve(site: Site, script: Callable[[httpx.AsyncClient, Dialer], Awaitable[None]], token: str = TOKEN) -> None:
+    dialer, _ = fake_dialer(site)
+
+    async def with_client(dialer: Dialer) -> None:
+        transport = httpx.ASGITransport(make_app(dialer.desk, TOKEN))
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://dialer", headers=headers) as client:
+            await asyncio.sleep(0.05)
+            await script(client, dialer)
+
+    run_with(dialer, with_client)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", TOKEN[:-1]])
+@pytest.mark.parametrize("path", ["/state", "/agents", "/agents/anna", "/nothing"])
+def test_nothing_without_the_token(site: Site, token: str, path: str) -> None:
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        answer = await client.get(path)
+        assert answer.status_code == 401
+        assert "token" in answer.json()["error"]
+
+    serve(site, script, token)
+
+
+def test_an_agents_day(site: Site) -> None:
+    add_leads(site, "+12125550101")
+
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        assert (await client.get("/agents/anna")).json()["state"] == "LOGGED_OUT"
+        assert (await client.post("/agents/anna/login", json={"campaign": None})).status_code == 200
+        assert (await client.get("/agents/anna")).json()["code"] == "LOGIN"
+        assert (await client.post("/agents/anna/ready")).json()["ok"]
+        await until(lambda: dialer.engine.agents["anna"].state == "INCALL")
+        state = (await client.get("/agents/anna")).json()
+        assert state["phone"] == "+12125550101"
+        assert state["attempt_id"] == 1
+        assert "after this call" in (await client.post("/agents/anna/pause", json={"code": "LUNCH"})).json()["text"]
+        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
+        assert (await client.post("/agents/anna/hangup")).status_code == 200
+        assert (await client.post("/agents/anna/dispose", json={"status": "NI"})).status_code == 200
+        assert (await client.get("/agents/anna")).json()["code"] == "LUNCH"
+        assert (await client.post("/agents/anna/logout")).status_code == 200
+        names = [a["name"] for a in (await client.get("/agents")).json()]
+        assert names == ["anna", "bert"]
+
+    serve(site, script)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "complaint"),
+    [
+        ("/agents/zoe/login", {}, 404, "zoe"),
+        ("/agents/anna/dance", {}, 404, "unknown verb 'dance'"),
+        ("/agents/anna/ready", {}, 409, "not logged in"),
+        ("/agents/anna/dispose", {}, 400, "'status' is missing"),
+        ("/agents/anna/pause", {"code": ""}, 400, "pause code"),
+        ("/agents/anna/pause", {"code": "X" * 40}, 400, "pause code"),
+        ("/agents/anna/login", {"campaign": "autumn"}, 404, "autumn"),
+        ("/campaigns/autumn/start", {}, 404, "autumn"),
+        ("/campaigns/spring/dance", {}, 404, "unknown verb 'dance'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(site: Site, path: str, body: dict[str, str], status: int, complaint: str) -> None:
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        answer = await client.post(path, json=body)
+        assert answer.status_code == status, answer.text
+        assert complaint in answer.json()["error"]
+
+    serve(site, script)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\xfe"])
+def test_a_body_that_is_no_object(site: Site, content: bytes) -> None:
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        assert (await client.post("/agents/anna/pause", content=content)).status_code == 400
+
+    serve(site, script)
+
+
+def test_campaigns_start_and_stop_and_are_on_disk(site: Site) -> None:
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        for verb, state in (("pause", "paused"), ("start", "active"), ("stop", "stopped")):
+            answer = await client.post(f"/campaigns/spring/{verb}")
+            assert state in answer.json()["text"]
+            stored = await dialer.runner.in_store(lambda store: store.campaign("spring").state.value)
+            assert stored == state
+        assert (await client.get("/state")).json()["campaigns"][0]["state"] == "stopped"
+        assert (await client.post("/campaigns/spring/reload")).status_code == 200
+
+    serve(site, script)
