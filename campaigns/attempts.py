@@ -199,10 +199,10 @@ def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf,
     """Close what a dead process left open, each in the worst light: see `Store.close_lost_attempts`."""
     left = database.rows(
         "SELECT id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at FROM attempts"
-        " WHERE closed_at IS NULL ORDER BY id"
+        " WHERE closed_at IS NULL"
     )
     closed = []
-    for attempt_id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at in left:
+    for attempt_id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at in sorted(left):
         outcome = Outcome.ABANDONED if answered_at is not None and connected_at is None else Outcome.LOST
         decision = RetryDecision(None, None, "lost while a person was with an agent: not redialed without review")
         if connected_at is None:

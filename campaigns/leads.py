@@ -177,13 +177,9 @@ def move_on(database: Database, row: LeadRow) -> None:
 
 def turn_from_barred(database: Database, zone_sets: ZoneSets, numbers: Sequence[str]) -> None:
     """Move on all waiting leads whose turn is on one of these numbers, which are on the DNC list now."""
-    waiting = database.rows_in(
-        "SELECT p.lead_id FROM lead_phones p JOIN leads l ON l.id = p.lead_id"
-        " WHERE l.next_at IS NOT NULL AND p.e164 IN (:values)",
-        numbers,
-    )
-    for row in load(database, zone_sets, sorted({lead_id for (lead_id,) in waiting})):
-        if row.must_move:
+    holders = database.rows_in("SELECT lead_id FROM lead_phones WHERE e164 IN (:values)", numbers)
+    for row in load(database, zone_sets, sorted({lead_id for (lead_id,) in holders})):
+        if row.next_at is not None and row.must_move:
             move_on(database, row)
 
 
