@@ -13,7 +13,8 @@ import uvicorn
 
 from dialer.api.http import make_app
 from dialer.app import Dialer, build
-from dialer.config import Config, ConfigError
+from dialer.config import Config, ConfigError, SipTrunk
+from dialer.health import trunk_problem
 from dialer.site import Site, SiteLock
 
 log = logging.getLogger("dialer")
@@ -55,14 +56,24 @@ async def _run(site: Site, config: Config, lock: SiteLock, companion: Companion 
     beside = loop.create_task(companion(dialer, url)) if companion else None
     lock.tell({"pid": os.getpid(), "api": url})
     log.info("the dialer runs; API at %s", url)
+    looking = loop.create_task(_look_for_trunks(config))
     try:
         await dialer.run()
     finally:
         server.should_exit = True
+        looking.cancel()
         if beside is not None:
             beside.cancel()
         await asyncio.gather(serving, *([beside] if beside else []), return_exceptions=True)
         dialer.store.close()
+
+
+async def _look_for_trunks(config: Config) -> None:
+    """Say which trunks do not answer; the dialer runs on, as they may come back."""
+    trunks = [trunk for trunk in config.trunk if isinstance(trunk, SipTrunk)]
+    for problem in await asyncio.gather(*(asyncio.to_thread(trunk_problem, trunk) for trunk in trunks)):
+        if problem is not None:
+            log.error("dialer.toml: %s. Calls will fail until this is mended", problem)
 
 
 def _listen(config: Config) -> socket.socket:

@@ -182,7 +182,7 @@ def test_the_store_ends_with_every_agent_logged_out(site: Site) -> None:
     run_with(dialer, lambda dialer: work(dialer, "anna", "bert"))
     with Store.open(site.path / "dialer.db") as store:
         rows = store.database.rows("SELECT agent, state FROM agent_log ORDER BY id")
-    assert {agent: state for agent, state in rows} == {"anna": "LOGGED_OUT", "bert": "LOGGED_OUT"}
+    assert dict(rows) == {"anna": "LOGGED_OUT", "bert": "LOGGED_OUT"}
 
 
 def test_the_abandoned_message_of_the_site_is_there(site: Site) -> None:
