@@ -85,6 +85,21 @@ def test_a_dropper_loses_its_leg_once(vanishes: bool, log: EventLog, lines: Line
     assert [line["why"] for line in lines if line["event"] == "ended"] == ["dropped", "bye"]
 
 
+def test_a_phone_leaves_a_line_that_is_dead(log: EventLog, lines: Lines, rtp_ports: Ports) -> None:
+    profile = parse_phones({"base": "quick", "phone": {"dead_after_s": 0.5}}, source="test")
+
+    async def act(caller: SipCaller, phones: Phones) -> None:
+        call = await caller.talk(phones.address("agent1"), tone_hz=500, talk_s=1.0)
+        assert call.ending is not None and call.ending.by == "caller"
+        dying = caller.dial(phones.address("agent1"))
+        await dying.place(signals.tone(500))
+        dying.vanish("power cut")
+        await asyncio.sleep(1.0)
+
+    _run(profile, log, rtp_ports, act)
+    assert [line["why"] for line in lines if line["event"] == "ended"] == ["bye", "dead line"]
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
