@@ -197,7 +197,10 @@ def listing(
 def details(
     database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, lead_ids: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """All that is known of the campaign's leads, in the order of `lead_ids`; others are left out."""
+    """All that is known of the campaign's leads, in the order of `lead_ids`; others are left out.
+
+    `open` says whether a lead may be dialed some time; `next_at` is when its retry is due, None for a new lead.
+    """
     contacts = {
         row[0]: row[1:]
         for row in database.rows_in(
@@ -219,7 +222,8 @@ def _detail(row: LeadRow, contact: Row) -> dict[str, Any]:
         "phone": turn,
         "status": row.status,
         "attempts": row.attempts,
-        "next_at": iso_of(row.next_at),
+        "open": row.next_at is not None,
+        "next_at": iso_of(row.next_at or None),
         "last_attempt_at": iso_of(last_attempt_at),
         "phones": [
             {

@@ -28,6 +28,11 @@ DEFAULT_RULES: Mapping[Outcome, RetryRule] = MappingProxyType(
     }
 )
 
+# Statuses by which an agent says that nobody was reached: retried as if the machine had said so.
+RETRIED_AS: Mapping[str, Outcome] = MappingProxyType(
+    {"A": Outcome.NO_ANSWER, "N": Outcome.NO_ANSWER, "B": Outcome.BUSY, "DC": Outcome.INVALID_NUMBER}
+)
+
 
 def decide(
     rules: Mapping[Outcome, RetryRule], outcome: Outcome, candidate: Candidate, wall_now: datetime

@@ -33,7 +33,7 @@ def test_a_call_from_reservation_to_disposition(desk: Desk, now: datetime) -> No
     assert row["ended_at"] == "2026-06-01T15:01:06.000+00:00"
     assert (row["duration_s"], row["talk_s"]) == (66.0, 60.0)
     done = store.lead("spring", lead.lead_id)
-    assert (done["status"], done["attempts"], done["next_at"]) == ("SALE", 1, None)
+    assert (done["status"], done["attempts"], done["open"]) == ("SALE", 1, False)
     assert [phone["attempts"] for phone in done["phones"]] == [1, 0]
     assert desk.refill(now + timedelta(days=3)) == []
 
@@ -187,7 +187,7 @@ def test_a_persons_request_bars_all_numbers_of_the_lead(desk: Desk, now: datetim
     for number in ("+12125550101", "+12125550102"):
         hit = desk.store.dnc_check(number)
         assert hit is not None and hit.source == "status DNC" and hit.added_at == now
-    assert desk.store.lead("spring", lead.lead_id)["next_at"] is None
+    assert not desk.store.lead("spring", lead.lead_id)["open"]
 
 
 def test_a_refusal_by_the_network_bars_the_number_dialed(desk: Desk, now: datetime) -> None:
@@ -221,7 +221,7 @@ class TestRecovery:
         next_at = [lead["next_at"] for lead in desk.store.leads("spring")]
         assert next_at[0] == "2026-06-01T16:10:00.000+00:00"
         assert next_at[1] == "2026-06-02T15:10:00.000+00:00"
-        assert next_at[2] is None
+        assert [lead["open"] for lead in desk.store.leads("spring")] == [True, True, False, True]
         assert [lead["attempts"] for lead in desk.store.leads("spring")] == [1, 1, 1, 1]
 
     def test_time_nobody_measured_is_in_no_report(self, desk: Desk, now: datetime) -> None:

@@ -91,7 +91,7 @@ def test_a_lead_whose_every_number_is_barred_ends(desk: Desk, now: datetime) -> 
     for number in ("+12125550101", "+12125550102"):
         desk.store.add_dnc(number, "test", now)
     lead = desk.store.lead("spring", 1)
-    assert (lead["status"], lead["next_at"]) == ("DNCL", None)
+    assert (lead["status"], lead["open"]) == ("DNCL", False)
     assert ids(desk, now, n=1) == [2]
 
 

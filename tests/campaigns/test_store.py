@@ -108,6 +108,7 @@ def test_leads_are_listed_with_numbers_and_attempts(desk: Desk, now: datetime) -
     assert first["phone"] == "+12135550102" and first["attempts"] == 1 and first["status"] == "NA"
     assert first["custom"] == {"score": "7"} and second["custom"] == {}
     assert first["next_at"] == "2026-06-01T16:00:00.000+00:00"
+    assert second["next_at"] is None and second["open"]
     assert [lead["first_name"] for lead in desk.store.leads("spring", limit=1, offset=1)] == ["Bob"]
     one = desk.store.lead("spring", first["id"])
     assert [attempt["status"] for attempt in one["attempt_log"]] == ["NA"]
