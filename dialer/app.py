@@ -43,8 +43,9 @@ class Dialer:
 
     async def run(self) -> None:
         """Work until drained or stopped. Raises DriverError, StoreFailed."""
+        # Before the lines come up, so that whoever asks meanwhile is told of all campaigns.
         for settings in await self.runner.in_store(lambda store: store.campaigns()):
-            self.runner.post(ev.CampaignLoaded(settings))
+            self.engine.step(ev.CampaignLoaded(settings), time.monotonic(), datetime.now(UTC))
         await self.runner.run()
 
     def drain_or_stop(self) -> None:

@@ -348,7 +348,8 @@ class Engine:
         self._warn(f"attempt {attempt.attempt_id}: joining customer and agent failed: {event.detail}")
         self._release_agent(attempt)
         self._move(attempt, AT.JOIN_FAILED)
-        self._count_abandoned(attempt)
+        if attempt.connected_at is None:
+            self._count_abandoned(attempt)
         self._hang_up(attempt.line)
 
     def _on_message_played(self, event: hw.MessagePlayed) -> None:
@@ -450,11 +451,11 @@ class Engine:
     def _close(self, attempt: Attempt, trigger: AT, outcome: Outcome, status: str | None = None) -> None:
         run = self._run_of(attempt)
         end = attempt.end or hw.Ended(attempt.call_id, Cause.NORMAL)
-        decision = self._retry_decision(attempt, outcome)
+        status = status or MACHINE_STATUS[outcome]
+        decision = self._retry_decision(attempt, outcome, status)
         self._move(attempt, trigger)
         if attempt.answered_at is None:
             run.pacer.resolved(self._now, attempt.call_id, _PACER_OUTCOME.get(outcome, "failed"))
-        status = status or MACHINE_STATUS[outcome]
         run.tally.statuses[status] = run.tally.statuses.get(status, 0) + 1
         phone = attempt.candidate.phone.e164
         if outcome is Outcome.UNWANTED:
@@ -477,9 +478,11 @@ class Engine:
         )
         self._forget(attempt)
 
-    def _retry_decision(self, attempt: Attempt, outcome: Outcome) -> RetryDecision:
+    def _retry_decision(self, attempt: Attempt, outcome: Outcome, status: str) -> RetryDecision:
         if outcome is Outcome.LOST and attempt.answered_at is not None:
             return _NOT_AGAIN
+        if outcome is Outcome.HANDLED:
+            outcome = retry.RETRIED_AS.get(status, outcome)
         return retry.decide(attempt.campaign.retry, outcome, attempt.candidate, self._wall)
 
     def _forget(self, attempt: Attempt) -> None:

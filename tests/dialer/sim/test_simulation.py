@@ -35,7 +35,7 @@ def test_another_seed_another_history() -> None:
     assert len(runs) == 3
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(10))
 def test_promises_hold_in_a_storm(seed: int) -> None:
     result = Simulation(SimulationSettings(agents=5, hours=0.5, seed=seed, profile=STORMY)).run()
     assert result.connected > 20
