@@ -30,7 +30,7 @@ def create(ctx: Context, name: str, kind: str, mode: str, max_abandon: float | N
     \b
     Examples:
       dialer campaign create spring --kind telesales --mode predictive --max-abandon 2.5
-      dialer campaign create arrears --kind collections --mode progressive --set window_start=08:00
+      dialer campaign create arrears --kind collections --mode progressive --set "window=08:00-21:00 mon-sat"
     """
     values: dict[str, Any] = dict(_pair(text) for text in settings)
     if max_abandon is not None:
