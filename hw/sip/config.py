@@ -7,7 +7,7 @@ from pathlib import Path
 from hw.contract.driver import DriverError
 
 RTP_PORTS_PER_CARD = 64
-MAX_TRUNKS_WITH_LOGIN = 7
+MAX_TRUNKS_WITH_LOGIN = 6
 _TARGET = re.compile(
     r"sip:\{number\}@(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(?P<port>\d{1,5}))?(?P<params>;\S*)?"
 )

@@ -6,12 +6,16 @@ import pjsua2 as pj
 from pjsua2 import _pjsua2
 
 from hw.contract.driver import DriverError
+from hw.sip import wire
 from hw.sip.config import RTP_PORTS_PER_CARD
 from hw.sip.ring import SLOTS_PER_CARD
 from hw.sip.wire import CardSpec
 
 TOO_MANY_CALLS = 70010
 """pjlib's PJ_ETOOMANY: every slot of the process is taken."""
+
+SESSION_S = 90
+"""Shortest session that RFC 4028 allows; it is refreshed after half of it."""
 
 _REQUEST_TERMINATED = 487
 
@@ -63,13 +67,16 @@ class Endpoint:
         self._endpoint.audDevManager().setNullDev()
         self._choose_codecs(spec.codecs)
         self.capacity = int(self.native.max_calls())
-        self._accounts = {"": _account(spec, "ringpace", spec.bind_ip, "", "")}
+        self._accounts = {
+            wire.NO_LOGIN: _account(spec, "ringpace", spec.bind_ip),
+            wire.STATION: _account(spec, "ringpace", spec.bind_ip, watched=True),
+        }
         for trunk, host, username, password in spec.accounts:
-            self._accounts[trunk] = _account(spec, username, host, username, password)
+            self._accounts[trunk] = _account(spec, username, host, (username, password))
 
-    def account(self, trunk: str) -> pj.Account:
-        """The account that calls of a trunk use; trunks without a login share one."""
-        return self._accounts.get(trunk) or self._accounts[""]
+    def account(self, name: str) -> pj.Account:
+        """The account that calls of a trunk with a login use, or one of those that are always there."""
+        return self._accounts[name]
 
     def poll(self, timeout_ms: int) -> None:
         """Handle what comes in, for at most `timeout_ms`."""
@@ -118,14 +125,21 @@ def _endpoint_config() -> pj.EpConfig:
     return config
 
 
-def _account(spec: CardSpec, user: str, host: str, username: str, password: str) -> pj.Account:
+def _account(
+    spec: CardSpec, user: str, host: str, login: tuple[str, str] | None = None, *, watched: bool = False
+) -> pj.Account:
+    """An account; calls of a `watched` one are refreshed (RFC 4028), so that a far end that is gone is found out."""
     config = pj.AccountConfig()
     config.idUri = f"sip:{user}@{host}"
     config.mediaConfig.transportConfig.port = spec.rtp_port
     config.mediaConfig.transportConfig.portRange = RTP_PORTS_PER_CARD - 2
     config.mediaConfig.transportConfig.boundAddress = spec.bind_ip
-    if username:
-        config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", username, 0, password))
+    if watched:
+        config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_ALWAYS
+        config.callConfig.timerSessExpiresSec = SESSION_S
+        config.callConfig.timerMinSESec = SESSION_S
+    if login is not None:
+        config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", login[0], 0, login[1]))
     account = pj.Account()
     account.create(config)
     return account

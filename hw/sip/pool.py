@@ -257,7 +257,7 @@ class SipPool:
         call.slot = next(slot for slot in range(card.capacity) if slot not in card.calls)
         card.calls[call.slot] = call
         shown_as = f"sip:{caller_id}@{trunk.host}" if trunk is not None and caller_id else ""
-        account = trunk.name if trunk is not None and trunk.username else ""
+        account = wire.STATION if trunk is None else trunk.name if trunk.username else wire.NO_LOGIN
         command = wire.Dial(call.call_id, call.slot, uri, account, shown_as)
         delay_s = load.reserve_start(now)
         if delay_s > 0:

@@ -1,12 +1,17 @@
 """What the pool and its cards say to each other: one JSON array per packet, name first. Pure."""
 
 import json
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from hw.contract import causes, events
 
 MAX_PACKET_BYTES = 65536
+NO_LOGIN = ""
+"""Account of calls to trunks that ask for no login."""
+
+STATION = "*station*"
+"""Account of calls to agents' stations, which are watched for far ends that vanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class CardSpec:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Call `uri` from audio slot `slot`, with the login of `account`, shown as `shown_as` (a SIP URI, or empty)."""
+    """Call `uri` from audio slot `slot`, under the account `account`, shown as `shown_as` (a SIP URI, or empty)."""
 
     call_id: str
     slot: int
@@ -142,7 +147,7 @@ def encode(message: Any) -> bytes:
     name = type(message).__name__
     if name not in _KINDS:
         raise ValueError(f"{name} is not a message of the wire")
-    return json.dumps([name, *astuple(message)]).encode()
+    return json.dumps([name, *(getattr(message, field.name) for field in fields(message))]).encode()
 
 
 def decode(packet: bytes) -> Any:

@@ -58,6 +58,23 @@ class Recorder:
         return await self.wait(Ended, call_id)
 
 
+def violations(seen: list[LineEvent]) -> list[str]:
+    """Where the events of some call break the contract's order; a call id may be used again after its end."""
+    wrong: list[str] = []
+    told: dict[str, list[str]] = {}
+    for event in seen:
+        kind, so_far = type(event).__name__, told.setdefault(event.call_id, [])
+        late = {"Dialed": {"Dialed", "Ringing", "Answered"}, "Ringing": {"Answered"}, "Answered": {"Answered"}}
+        early = {"Ringing", "Answered"} if "Dialed" not in so_far else set()
+        up_only = {"Joined", "DigitReceived"} if "Answered" not in so_far else set()
+        if late.get(kind, set()) & set(so_far) or kind in early | up_only:
+            wrong.append(f"{event.call_id}: {kind} after {so_far}")
+        so_far.append(kind)
+        if kind == "Ended":
+            del told[event.call_id]
+    return wrong + [f"{call_id}: never ended" for call_id in told]
+
+
 class Rig:
     """A started driver. `digits_heard` tells what keys the far end of a call got."""
 
@@ -89,6 +106,7 @@ async def fake_rig() -> AsyncIterator[Rig]:
         yield Rig(driver, seen, STATION, lambda call_id: driver.digits_sent.get(call_id, ""), None)
     finally:
         await driver.close()
+    assert violations(seen.events) == []
 
 
 @asynccontextmanager
@@ -112,6 +130,7 @@ async def sip_rig(max_calls: int = MAX_CALLS, rtp_port_base: int = SIP_RTP_BASE)
     finally:
         await pool.close()
         await far.close()
+    assert violations(seen.events) == []
 
 
 def write_wav(path: Path, seconds: float, *, rate_hz: int = 8000) -> Path:

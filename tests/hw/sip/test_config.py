@@ -54,8 +54,8 @@ def test_settings_that_cannot_work_are_refused() -> None:
         SipSettings(max_calls=0)
     with pytest.raises(DriverError, match="codecs"):
         SipSettings(codecs=())
-    with pytest.raises(DriverError, match="at most 7 trunks"):
-        SipSettings(trunks=tuple(SipTrunk(f"t{n}", TARGET, 1, "u", "p") for n in range(8)))
+    with pytest.raises(DriverError, match="at most 6 trunks"):
+        SipSettings(trunks=tuple(SipTrunk(f"t{n}", TARGET, 1, "u", "p") for n in range(7)))
 
 
 def test_each_card_has_ports_of_its_own() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import random
 import re
 import signal
 import socket
@@ -23,11 +24,12 @@ from hw.sip import pool as pool_module
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
 from tests.contracts.rigs import SIP_RTP_BASE, Recorder, Rig, sip_rig
-from tests.contracts.scripts import ANSWERS, CALLER_ID, RINGS, TRUNK
+from tests.contracts.scripts import ANSWERS, ANSWERS_AND_LEAVES, CALLER_ID, CROSSES, RINGS, TRUNK
 from tests.contracts.sip_far_end import RTP_PORTS
 
 pytestmark = pytest.mark.sip
 NUMBER = "+12125550123"
+NUMBERS = (ANSWERS, ANSWERS, ANSWERS_AND_LEAVES, RINGS, CROSSES, "+12125550110")
 
 
 async def until(condition: Callable[[], bool], limit_s: float = 10) -> None:
@@ -283,6 +285,45 @@ def test_a_card_that_dies_again_and_again_is_given_up(
     asyncio.run(story())
 
 
+def random_command(rig: Rig, dice: random.Random, one: str, other: str) -> None:
+    match dice.randrange(4):
+        case 0:
+            rig.driver.hang_up(one)
+        case 1 if one != other:
+            rig.driver.join(one, other, tone=True)
+        case 2:
+            rig.driver.part(one, other)
+        case _:
+            rig.driver.send_digits(one, "12")
+
+
+def test_random_commands_and_dying_cards_never_break_the_contract() -> None:
+    """Some hundred seeded commands while cards are killed: each call ends once, in order, and all lines come back."""
+
+    async def story() -> None:
+        dice = random.Random(20)
+        async with sip_rig(max_calls=24) as rig:
+            pool, calls = pool_of(rig), [f"c{number}" for number in range(120)]
+            capacity = pool.capacity()
+            for step, call_id in enumerate(calls):
+                rig.driver.dial(call_id, TRUNK, dice.choice(NUMBERS), CALLER_ID)
+                for _ in range(3):
+                    one, other = dice.choice(calls[: step + 1]), dice.choice(calls[: step + 1])
+                    random_command(rig, dice, one, other)
+                if step % 25 == 20:
+                    pool.kill_card(dice.choice(list(pool.card_pids())))
+                await asyncio.sleep(0.04)
+            for call_id in calls:
+                rig.driver.hang_up(call_id)
+            await until(lambda: all(rig.seen.kinds(call_id)[-1:] == ["Ended"] for call_id in calls))
+            await until(lambda: pool.capacity() == capacity)
+            causes = {(await rig.seen.ended(call_id)).cause for call_id in calls}
+            assert causes >= {Cause.NORMAL, Cause.CANCELLED, Cause.BUSY, Cause.LINE_LOST}
+            assert causes <= {Cause.NORMAL, Cause.CANCELLED, Cause.BUSY, Cause.LINE_LOST, Cause.NO_LINE}
+
+    asyncio.run(story())
+
+
 PARENT = """
 import asyncio, sys
 from hw.sip.config import SipSettings, SipTrunk
@@ -400,5 +441,22 @@ def test_a_card_whose_slot_stays_stuck_is_replaced_once_it_is_empty(monkeypatch:
             one.pool.hang_up("b")
             await until(lambda: one.pool.card_pids().get(0, pid) != pid)
             assert one.pool.capacity() == 4
+
+    asyncio.run(story())
+
+
+@pytest.mark.soak
+def test_a_station_that_vanishes_is_found_out() -> None:
+    async def story() -> None:
+        async with sip_rig() as rig:
+            rig.driver.call_station("stays", rig.station)
+            rig.driver.call_station("vanishes", rig.station)
+            for call_id in ("stays", "vanishes"):
+                await rig.seen.wait(Answered, call_id)
+            assert rig.far is not None
+            call = rig.far.calls[(await rig.seen.wait(Dialed, "vanishes")).ref]
+            call.receive = lambda transaction: None  # type: ignore[method-assign]
+            await until(lambda: "Ended" in rig.seen.kinds("vanishes"), limit_s=45 + 32 + 40)
+            assert "Ended" not in rig.seen.kinds("stays")
 
     asyncio.run(story())
