@@ -20,6 +20,9 @@ _DAY = f"(?:{'|'.join(_DAYS)})"
 _WINDOW = re.compile(
     rf"(?P<start>\d\d:\d\d)\s*-\s*(?P<end>\d\d:\d\d)(?:\s+(?P<days>{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*))?"
 )
+_RULE = re.compile(r"(?P<outcome>\w+):(?:never|(?P<count>\d+)(?P<unit>[smhd])?)(?:/(?P<most>\d+))?")
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 Check = Callable[[str, object], object]
 
@@ -62,6 +65,13 @@ def _text(key: str, value: object) -> object:
     return value
 
 
+def _caller_id(key: str, value: object) -> object:
+    text = value.strip() if isinstance(value, str) else None
+    if text is None or (text and not _E164.fullmatch(text)):
+        raise SettingError(f"{key} must be E.164, for example +12125550100, or empty, not {value!r}")
+    return text
+
+
 def _trunks(key: str, value: object) -> object:
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
@@ -95,9 +105,21 @@ def _days(text: str) -> frozenset[int]:
 
 
 def _retry(key: str, value: object) -> object:
+    if isinstance(value, str):
+        value = dict(_rule_from_text(key, part) for part in value.split(","))
     if not isinstance(value, Mapping):
         raise SettingError(f"{key} must map outcomes to retry rules, not {value!r}")
     return {_outcome(key, outcome): _rule(key, outcome, rule) for outcome, rule in value.items()}
+
+
+def _rule_from_text(key: str, text: str) -> tuple[str, RetryRule]:
+    match = _RULE.fullmatch(text.strip())
+    if match is None:
+        raise SettingError(f"{key} must be like 'abandoned:72h,busy:10m/4,failed:never', not {text.strip()!r}")
+    outcome = _outcome(key, match["outcome"])
+    before = DEFAULT_RULES[outcome]
+    delay_s = None if match["count"] is None else int(match["count"]) * _UNIT_S[match["unit"] or "s"]
+    return outcome, RetryRule(delay_s, int(match["most"] or before.max_attempts), before.next_phone)
 
 
 def _outcome(key: str, value: object) -> Outcome:
@@ -147,7 +169,7 @@ _CHECKS: dict[str, Check] = {
     "wrapup_s": _number(0.0, 3600.0),
     "window": _window,
     "retry": _retry,
-    "caller_id": _text,
+    "caller_id": _caller_id,
     "trunks": _trunks,
     "abandon_message": _text,
 }

@@ -53,7 +53,7 @@ def list_(ctx: Context, as_json: bool) -> None:
       dialer campaign list --json
     """
     rows = [{**_facts(s), **_counts(ctx, s)} for s in ctx.store.campaigns()]
-    columns = ("name", "kind", "mode", "state", "leads", "callable", "attempts")
+    columns = ("name", "kind", "mode", "state", "leads", "leads_left", "attempts")
     show_rows(rows, columns, as_json=as_json, empty="no campaigns; make one with: dialer campaign create")
 
 
@@ -80,8 +80,9 @@ def set_(ctx: Context, name: str, settings: tuple[str, ...]) -> None:
     """Change settings; a running dialer takes them over at once.
 
     \b
-    Example:
-      dialer campaign set spring ring_timeout_s=22 wrapup_s=20 abandon_message=messages/spring.wav
+    Examples:
+      dialer campaign set spring ring_timeout_s=22 wrapup_s=20 "window=09:00-20:00 mon-sat"
+      dialer campaign set spring retry=abandoned:72h,busy:10m/4 abandon_message=messages/spring.wav
     """
     _campaign(ctx, name)
     try:
@@ -159,4 +160,4 @@ def _facts(settings: CampaignSettings) -> dict[str, Any]:
 
 def _counts(ctx: Context, settings: CampaignSettings) -> dict[str, Any]:
     counts = ctx.store.report_campaign(settings.name)
-    return {key: counts[key] for key in ("leads", "callable", "attempts") if key in counts}
+    return {key: counts[key] for key in ("leads", "leads_left", "attempts")}

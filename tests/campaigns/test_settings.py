@@ -67,7 +67,7 @@ def test_a_new_campaign_has_the_default_rules_and_given_ones_replace_their_own()
         ("retry", {"busy": 5}, "RetryRule"),
         ("retry", {"busy": RetryRule(-1.0)}, "delay_s of busy"),
         ("retry", {"busy": RetryRule(1.0, max_attempts=0)}, "max_attempts of busy"),
-        ("caller_id", "a\nb", "printable"),
+        ("caller_id", "a\nb", "E.164"),
         ("trunks", [1], "list of trunk names"),
         ("name", " ", "1 to 64"),
         ("name", "a/b", "without '/'"),
@@ -94,3 +94,23 @@ def test_a_change_leaves_the_rest() -> None:
     made = new(1, "spring", "telesales", "power", {"hold_s": 1.5})
     after = changed(made, {"wrapup_s": 10})
     assert (after.hold_s, after.wrapup_s, after.name) == (1.5, 10.0, "spring")
+
+
+def test_retry_rules_may_be_given_as_text() -> None:
+    given = checked({"retry": "abandoned:72h, busy:10m/4,failed:never,no_answer:90"})["retry"]
+    assert given[Outcome.ABANDONED] == RetryRule(72 * 3600.0)
+    assert given[Outcome.BUSY] == RetryRule(600.0, 4)
+    assert given[Outcome.FAILED].delay_s is None
+    assert given[Outcome.NO_ANSWER] == RetryRule(90.0, next_phone=True)
+
+
+@pytest.mark.parametrize("text", ["", "busy", "busy:soon", "sleepy:5m", "busy:5m/0", "busy:4000d"])
+def test_bad_retry_text_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match="retry"):
+        checked({"retry": text})
+
+
+@pytest.mark.parametrize("text", ["2125550100", "+0", "anonymous"])
+def test_a_caller_id_is_e164(text: str) -> None:
+    with pytest.raises(SettingError, match=r"caller_id must be E\.164"):
+        checked({"caller_id": text})
