@@ -1,7 +1,7 @@
 """What the pacer knows of its world, learned online: who answers and when, how long agents talk and wrap up.
 
-Spells (a ring, a talk) are kept as discounted ends and exposures per age bin, so that hazards by age follow; old
-spells fade, and faster when the share of live answers has clearly changed. The priors are memoryless and cautious.
+Spells (a ring, a talk) are kept as discounted ends and exposures per age bin, so that hazards by age follow. The share
+of live answers starts anew when it has clearly changed. The priors are memoryless and cautious.
 """
 
 import math
@@ -47,11 +47,6 @@ class Lengths:
     def enter(self, length_s: float, ended: bool = True) -> None:
         """Count a spell of this length; `ended` is False for one that was cut short."""
         kernels.observe(self._ends, self._exposure, EDGES_S, length_s, int(ended), self._keep)
-
-    def fade(self, keep: float) -> None:
-        """Trust what was seen so far only `keep` as much."""
-        self._ends *= keep
-        self._exposure *= keep
 
     def survival(self, running: Floats, at: float) -> Floats:
         """The share of spells that last to each edge; `running` are the starts of those that last yet at `at`."""
@@ -168,12 +163,10 @@ class Rings(Running):
             self.enter(length_s, live)
         return length_s is not None
 
-    def fade(self, keep: float) -> None:
-        """Trust what was seen so far only `keep` as much."""
-        self._live.fade(keep)
-        self._other.fade(keep)
-        self._seen *= keep
-        self._seen_live *= keep
+    def change_share(self, share: float, weight: float) -> None:
+        """Believe in this share as if `weight` calls had shown it; how long calls ring stays as learned."""
+        self._seen = weight
+        self._seen_live = min(weight, max(0.0, share * self.weight - self._prior_weight * self._prior_share))
         self._stale = True
 
     @property
@@ -204,9 +197,13 @@ class RecentShare:
     value: float = 0.0
     seen: int = 0
 
-    def enter(self, live: bool) -> None:
-        """Enter one finished call."""
+    def enter(self, live: bool, ringing: int) -> None:
+        """Enter one finished call, with `ringing` others in flight.
+
+        Calls dialed together end with the people first, so the memory must span more calls than ring at a time.
+        """
         self.seen += 1
+        self.alpha = min(0.025, 0.5 / (1.0 + ringing))
         self.value += max(self.alpha, 1.0 / self.seen) * (float(live) - self.value)
 
     def surprise(self, long_share: float) -> float:
@@ -249,9 +246,9 @@ class Learner:
             self.wrapup.begin(agent_id, at)
 
     def _ring_over(self, live: bool) -> None:
-        self.recent.enter(live)
+        self.recent.enter(live, len(self.ring))
         if abs(self.recent.surprise(self.ring.share)) > 4.0:
-            self.ring.fade(0.1)
+            self.ring.change_share(self.recent.value, 1.0 / self.recent.alpha)
 
     @property
     def live_share(self) -> float:

@@ -9,14 +9,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 RECENT_ANSWERS = 150
-GAIN = 1.0
-DRIFT = 0.02
+GAIN = 1.4
+DRIFT = 0.03
 RESERVE = 0.7
-FLOOR = -0.5
-HIGHEST_PRESSURE = 2.0
-FIRST_SHARE = 0.65
+ROUNDING = 1e-9
+HIGHEST_PRESSURE = 0.8
+FIRST_SHARE = 0.75
 LOWEST_SHARE = 0.05
-HIGHEST_SHARE = 8.0
+HIGHEST_SHARE = 4.0
 HIGHEST_THRESHOLD = 0.3
 
 
@@ -27,7 +27,7 @@ class Ledger:
     `budget` is how many more calls might be abandoned with the rate still at the limit. The accepted risk rises and
     falls exponentially with how far the budget stands over a reserve, which grows as the square root of the calls
     allowed so far, as chance does; a slow drift corrects the scale where forecasts are off. With the budget used up no
-    line is dialed that could find no agent: abandoned <= limit * live + 1 - FLOOR, and those who answer the lines in
+    line is dialed that could find no agent: abandoned <= limit * live + 1, and those who answer the lines in
     flight at that moment.
     """
 
@@ -91,7 +91,7 @@ class Ledger:
     @property
     def threshold(self) -> float:
         """The risk of abandonment that one more line may carry; 0 when the budget or the recent window is spent."""
-        if self.budget < FLOOR or self._recent_spent:
+        if self.budget < -ROUNDING or self._recent_spent:
             return 0.0
         share = math.exp(self._log_scale + GAIN * min(HIGHEST_PRESSURE, self.pressure))
         return min(HIGHEST_THRESHOLD, self.limit * min(share, HIGHEST_SHARE))

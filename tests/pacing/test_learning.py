@@ -36,6 +36,27 @@ def test_a_swapped_list_is_believed_within_a_hundred_calls() -> None:
     assert learner.live_share * learner.caution > 0.3
 
 
+def test_a_change_of_share_keeps_what_was_learned_of_ring_times() -> None:
+    learner = Learner()
+    ring(learner, 0.1, 800)
+    shape = learner.ring.table[1] / learner.ring.table[1, -1]
+    learner.ring.change_share(0.35, 40.0)
+    assert learner.live_share == pytest.approx(0.35)
+    assert learner.ring.table[1] / learner.ring.table[1, -1] == pytest.approx(shape)
+
+
+def test_people_answering_first_among_many_lines_are_no_change_of_share() -> None:
+    learner = Learner()
+    for batch in range(30):
+        for call in range(150):
+            learner.ring.begin((batch, call), 100.0 * batch)
+        for call in range(150):
+            learner.resolved((batch, call), 100.0 * batch + (12.0 if call < 24 else 25.0), live=call < 24)
+            if batch > 5:
+                assert abs(learner.recent.surprise(learner.live_share)) < 4.0
+    assert learner.live_share == pytest.approx(0.16, abs=0.04)
+
+
 def test_spells_that_still_run_keep_the_short_ones_from_making_all_look_short() -> None:
     ended_only, with_running = Learner().talk, Learner().talk
     for agent in range(20):
