@@ -275,8 +275,8 @@ class Store:
 
     def add_agent(self, name: str, station: str) -> Agent:
         """A new agent. Raises StoreError when the name is taken or is no name."""
-        if not name.strip() or not name.isprintable():
-            raise StoreError(f"an agent's name must be printable text, not {name!r}")
+        if not name.strip() or not name.isprintable() or "/" in name:
+            raise StoreError(f"an agent's name must be printable text without '/', not {name!r}")
         insert = AgentRow.insert(name=name, station=station).bind(self.database.peewee)
         try:
             with self.transaction():

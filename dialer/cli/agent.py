@@ -46,7 +46,7 @@ def list_(ctx: Context, as_json: bool) -> None:
     """
     states: dict[str, Any] = {}
     if ctx.running():
-        states = {a["name"]: a for a in ctx.api("GET", "/agents")}
+        states = {a["name"]: a for a in ctx.api("GET", "agents")}
     rows = [
         {"name": a.name, "station": a.station, "state": states.get(a.name, {}).get("state", "LOGGED_OUT")}
         for a in ctx.store.agents()
@@ -146,8 +146,8 @@ def state(ctx: Context, name: str, as_json: bool) -> None:
     Example:
       dialer agent state anna --json
     """
-    show_facts(ctx.api("GET", f"/agents/{name}"), as_json=as_json)
+    show_facts(ctx.api("GET", "agents", name), as_json=as_json)
 
 
 def _command(ctx: Context, name: str, verb: str, body: dict[str, Any] | None = None) -> None:
-    click.echo(ctx.api("POST", f"/agents/{name}/{verb}", body)["text"])
+    click.echo(ctx.api("POST", "agents", name, verb, body=body)["text"])

@@ -89,7 +89,7 @@ def set_(ctx: Context, name: str, settings: tuple[str, ...]) -> None:
         ctx.store.update_campaign(name, **dict(_pair(text) for text in settings))
     except ValueError as error:
         raise Failure(str(error)) from None
-    ctx.tell_running("POST", f"/campaigns/{name}/reload")
+    ctx.tell_running("POST", "campaigns", name, "reload")
 
 
 def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
@@ -100,7 +100,7 @@ def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
         if state is CampaignState.ACTIVE:
             _check_startable(ctx, settings)
         if ctx.running():
-            click.echo(ctx.api("POST", f"/campaigns/{name}/{verb}")["text"])
+            click.echo(ctx.api("POST", "campaigns", name, verb)["text"])
             return
         ctx.store.set_campaign_state(name, state)
         click.echo(f"campaign {name} is {state}; no dialer runs now: dialer run")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 import httpx
@@ -54,17 +55,18 @@ class Context:
         """Whether a dialer runs on the site."""
         return running_dialer(self.site) is not None
 
-    def api(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask the running dialer. Raises Failure when none runs or when it refuses."""
+    def api(self, method: str, *path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask the running dialer for the resource /path/...; raises Failure when none runs or when it refuses."""
         facts = running_dialer(self.site)
         if facts is None:
             raise Failure(f"no dialer runs on {self.path.resolve()}; start it with: dialer --site {self.path} run")
         url = facts.get("api")
         if not url:
             raise Failure("the dialer of this site is just starting; try again in a second")
+        address = "/".join((url, *(quote(part, safe="") for part in path)))
         headers = {"Authorization": f"Bearer {self.site.token(self.config)}"}
         try:
-            response = httpx.request(method, url + path, json=body, headers=headers, timeout=40.0, trust_env=False)
+            response = httpx.request(method, address, json=body, headers=headers, timeout=40.0, trust_env=False)
         except httpx.HTTPError as error:
             raise Failure(f"the dialer at {url} does not answer: {error}") from None
         answer = response.json()
@@ -72,10 +74,10 @@ class Context:
             raise Failure(str(answer.get("error", response.text)))
         return answer
 
-    def tell_running(self, method: str, path: str) -> None:
+    def tell_running(self, method: str, *path: str) -> None:
         """Let the running dialer know of a change, if one runs."""
         if self.running():
-            self.api(method, path)
+            self.api(method, *path)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -18,7 +18,7 @@ def status(ctx: Context, as_json: bool) -> None:
     Example:
       dialer status --json
     """
-    state: dict[str, Any] = ctx.api("GET", "/state")
+    state: dict[str, Any] = ctx.api("GET", "state")
     if as_json:
         show_json(state)
         return
