@@ -200,10 +200,10 @@ class RecentShare:
     def enter(self, live: bool, ringing: int) -> None:
         """Enter one finished call, with `ringing` others in flight.
 
-        Calls dialed together end with the people first, so the memory must span more calls than ring at a time.
+        Calls dialed together end with the people first, so the memory spans more calls than lately rang at a time.
         """
         self.seen += 1
-        self.alpha = min(0.025, 0.5 / (1.0 + ringing))
+        self.alpha = min(0.025, 0.4 / (1.0 + ringing), 1.002 * self.alpha)
         self.value += max(self.alpha, 1.0 / self.seen) * (float(live) - self.value)
 
     def surprise(self, long_share: float) -> float:

@@ -261,14 +261,16 @@ def measure(world: World, config: PacerConfig, seeds: int, pool: ProcessPoolExec
 
 def best_ratio(world: World, base: PacerConfig, seeds: int, pool: ProcessPoolExecutor) -> Row | None:
     """The highest fixed ratio that keeps the limit over all seeds, found with the truth known."""
-    best = None
+    rows: list[Row] = []
     for ratio in COARSE_RATIOS:
-        row = measure(world, replace(base, mode="power", lines_per_agent=ratio), seeds, pool)
-        if row.abandoned > LIMIT:
-            row = measure(world, replace(base, mode="power", lines_per_agent=ratio - FINE_STEP), seeds, pool)
-            return row if row.abandoned <= LIMIT else best
-        best = row
-    return best
+        rows.append(measure(world, replace(base, mode="power", lines_per_agent=ratio), seeds, pool))
+        if rows[-1].abandoned > LIMIT:
+            finer = replace(base, mode="power", lines_per_agent=ratio - FINE_STEP)
+            rows.append(measure(world, finer, seeds, pool))
+        if min(row.abandoned for row in rows[-2:]) > LIMIT:
+            break
+    kept = [row for row in rows if row.abandoned <= LIMIT]
+    return max(kept, key=lambda row: row.utilisation, default=None)
 
 
 def compare(world: World, seeds: int, pool: ProcessPoolExecutor) -> list[Row]:
