@@ -1,5 +1,7 @@
 """What the demo shows: live figures while it runs, and a report at the end."""
 
+import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,11 +75,19 @@ def print_report(console: Console, site: Path) -> None:
         f"{campaign['attempts']} attempts; {live} answered live; {live - abandoned} connected to an agent; "
         f"{abandoned} abandoned ({rate:.1%}); {campaign['leads_left']} of {campaign['leads']} leads left"
     )
-    where = f"dialer --site {site}"
+    program = _program()
+    where = f"{program} --site {site}"
     console.print(f"\nThe site is at {site}. What to type next:")
     for command in (f"report attempts {CAMPAIGN}", f"leads list {CAMPAIGN}", f"leads why {CAMPAIGN} 1"):
         console.print(f"  {where} {command}", soft_wrap=True)
-    console.print("A site of your own:\n  dialer init mysite")
+    console.print(f"A site of your own:\n  {program} init mysite")
+
+
+def _program() -> str:
+    """How the person who reads this can call the program again."""
+    if shutil.which("dialer"):
+        return "dialer"
+    return f"{sys.executable} -m dialer" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
 
 
 def _figures(campaign: dict[str, Any], leads_left: int) -> Table:
