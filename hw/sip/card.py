@@ -62,6 +62,7 @@ class Card:
         self._legs: dict[str, Leg] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._due_count = 0
+        self._tickets = 0
         self._quitting = False
         self._lingering = 0
         self._beat_at = 0.0
@@ -98,9 +99,10 @@ class Card:
             self._turn(10)
 
     def _turn(self, timeout_ms: int) -> None:
+        # Facts come before each command: a session that has just ended must not be touched any more.
         self._endpoint.poll(timeout_ms)
-        self._take_commands()
         self._take_facts()
+        self._take_commands()
         self._run_due()
         self._take_facts()
         self._tell_lingering(time.monotonic())
@@ -124,6 +126,7 @@ class Card:
                 return
             command = wire.decode(packet)
             self._commands[type(command)](command)
+            self._take_facts()
 
     def _take_facts(self) -> None:
         while self._facts:
@@ -137,6 +140,7 @@ class Card:
             heapq.heappop(self._due)[2]()
 
     def _later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Do something in `delay_s`. The action must hold no `Leg`: see there."""
         self._due_count += 1
         heapq.heappush(self._due, (time.monotonic() + delay_s, self._due_count, action))
 
@@ -196,8 +200,7 @@ class Card:
         leg = self._legs.get(command.call_id)
         if leg is None:
             return
-        leg.plays += 1
-        number = leg.plays
+        call_id, ticket = leg.call_id, self._new_ticket(leg)
         sound = self._sounds[leg.slot]
         try:
             media = leg.call.getAudioMedia(-1)
@@ -207,10 +210,11 @@ class Card:
             self._note(logging.ERROR, f"call {leg.call_id}: cannot play {command.wav}: {_why(error)}")
             self._say(events.MessagePlayed(leg.call_id))
             return
-        self._later(length_s, lambda: self._played(leg, number))
+        self._later(length_s, lambda: self._played(call_id, ticket))
 
-    def _played(self, leg: Leg, number: int) -> None:
-        if self._legs.get(leg.call_id) is leg and leg.plays == number:
+    def _played(self, call_id: str, ticket: int) -> None:
+        leg = self._legs.get(call_id)
+        if leg is not None and leg.ticket == ticket:
             self._sounds[leg.slot].stop_playing(_media(leg))
             self._say(events.MessagePlayed(leg.call_id))
 
@@ -321,11 +325,18 @@ class Card:
 
     def _tone(self, leg: Leg) -> None:
         self._sounds[leg.slot].sound_tone(leg.call.getAudioMedia(-1))
-        self._later(2 * TONE_MS / 1000, lambda: self._tone_over(leg))
+        call_id = leg.call_id
+        self._later(2 * TONE_MS / 1000, lambda: self._tone_over(call_id))
 
-    def _tone_over(self, leg: Leg) -> None:
-        if self._legs.get(leg.call_id) is leg:
+    def _tone_over(self, call_id: str) -> None:
+        leg = self._legs.get(call_id)
+        if leg is not None:
             self._sounds[leg.slot].end_tone(_media(leg))
+
+    def _new_ticket(self, leg: Leg) -> int:
+        self._tickets += 1
+        leg.ticket = self._tickets
+        return leg.ticket
 
     def _note(self, level: int, text: str) -> None:
         self._say(wire.Note(level, text))

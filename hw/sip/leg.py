@@ -56,7 +56,11 @@ Facts = deque[Any]
 
 @dataclass(slots=True, eq=False)
 class Leg:
-    """What the card knows of a call. `links`: each call it is joined with, and that call's ring (None: same card)."""
+    """What the card knows of a call. `links`: each call it is joined with, and that call's ring (None: same card).
+
+    Nothing may hold a leg once it is over. pjsua2's call object keeps its slot number for ever, and when it is freed
+    late, it hangs up whatever call has the slot by then.
+    """
 
     call_id: str
     slot: int
@@ -64,7 +68,7 @@ class Leg:
     early_media: bool | None = None
     answered: bool = False
     hung_up: bool = False
-    plays: int = 0
+    ticket: int = 0
     links: dict[str, int | None] = field(default_factory=dict)
 
 

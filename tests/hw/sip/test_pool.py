@@ -23,7 +23,7 @@ from hw.contract.driver import DriverError
 from hw.sip import pool as pool_module
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
-from tests.contracts.rigs import SIP_RTP_BASE, Recorder, Rig, sip_rig
+from tests.contracts.rigs import SIP_RTP_BASE, Recorder, Rig, sip_rig, write_wav
 from tests.contracts.scripts import ANSWERS, ANSWERS_AND_LEAVES, CALLER_ID, CROSSES, RINGS, TRUNK
 from tests.contracts.sip_far_end import RTP_PORTS
 
@@ -281,6 +281,28 @@ def test_a_card_that_dies_again_and_again_is_given_up(
             assert set(pool.card_pids()) == set(range(1, cards))
             assert any(record.levelno == logging.CRITICAL for record in caplog.records)
             await up(rig, "a")
+
+    asyncio.run(story())
+
+
+def test_a_message_that_outlives_its_call_harms_no_later_call(tmp_path: Path) -> None:
+    """pjsua2 hangs up whatever call has the slot of a call object that is freed late."""
+    message = write_wav(tmp_path / "message.wav", 0.6)
+
+    async def story() -> None:
+        async with sip_rig(max_calls=4) as rig:
+            for call_id in "abcd":
+                await up(rig, call_id)
+                rig.driver.play(call_id, message)
+                rig.driver.hang_up(call_id)
+                await rig.seen.ended(call_id)
+            for call_id in "efgh":
+                await up(rig, call_id)
+            await asyncio.sleep(1.0)
+            for call_id in "efgh":
+                assert rig.seen.kinds(call_id)[-1] == "Answered"
+                rig.driver.hang_up(call_id)
+                await rig.seen.ended(call_id)
 
     asyncio.run(story())
 
