@@ -82,7 +82,7 @@ def some_numbers(count: int, seed: int = 1) -> tuple[str, ...]:
     return tuple(map(fictional_number, indexes))
 
 
-def until(what: str, condition: Callable[[], T], limit_s: float = 20.0, every_s: float = 0.05) -> T:
+def until(what: str, condition: Callable[[], T | None], limit_s: float = 20.0, every_s: float = 0.05) -> T:
     """Wait until `condition` gives something true, and return it."""
     end_at = time.monotonic() + limit_s
     while not (found := condition()):

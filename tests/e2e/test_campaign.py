@@ -12,8 +12,18 @@ import pytest
 from campaigns.model import Mode
 from dialer.farend.profile import Kind, parse, plan
 from dialer.sim.checkers import check_store
-from tests.e2e.site import CALLER_ID, CAMPAIGN, MESSAGE_TONE_HZ, Plan, World, by_call, campaign, read_lines
-from tests.e2e.site import some_numbers, until
+from tests.e2e.site import (
+    CALLER_ID,
+    CAMPAIGN,
+    MESSAGE_TONE_HZ,
+    Plan,
+    World,
+    by_call,
+    campaign,
+    read_lines,
+    some_numbers,
+    until,
+)
 
 pytestmark = pytest.mark.sip
 
@@ -47,7 +57,7 @@ PLAN = Plan(
 DIAL_S = 30.0
 
 # What the carrier did, and the outcome, status, SIP code and Q.850 cause that must be in the store for it.
-REFUSED = {
+REFUSED: dict[Kind, tuple[str, str, int, set[int | None]]] = {
     Kind.BUSY: ("busy", "AB", 486, {17}),
     Kind.REJECTED: ("rejected", "AB", 603, {21}),
     Kind.INVALID: ("invalid_number", "ADC", 404, {1}),
@@ -78,7 +88,7 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with campaign(tmp_path_factory.mktemp("campaign"), PLAN) as world:
         time.sleep(DIAL_S)
-        lines = until("a talk to drain", lambda: _lines(world) if _lines(world)["TALKING"] else None)
+        lines = until("a talk to drain", lambda: _talking(world))
         terminated_at = world.terminate()
         exit_code = world.wait_dialer(60.0)
         with world.store() as store:
@@ -89,6 +99,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def _lines(world: World) -> Counter[str]:
     return Counter(world.state()["campaigns"][0]["lines"])
+
+
+def _talking(world: World) -> Counter[str] | None:
+    lines = _lines(world)
+    return lines if lines["TALKING"] else None
 
 
 def _all_ended(log: Path) -> dict[str, dict[str, Row]] | None:
