@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from campaigns.store import Store
+from campaigns.hopper import Refill
+from campaigns.store import Store, StoreError
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.engine import Engine
@@ -181,9 +182,13 @@ class Runner:
 
     async def _load_leads(self, action: act.RefillLeads) -> None:
         wall_now = self._wall_clock()
-        refill = await self.in_store(
-            lambda store: store.refill(action.campaign_id, action.count, wall_now, action.exclude)
-        )
+        try:
+            refill = await self.in_store(
+                lambda store: store.refill(action.campaign_id, action.count, wall_now, action.exclude)
+            )
+        except StoreError as error:
+            log.error("campaign %s: leads could not be loaded: %s. Tried again in a moment", action.campaign_id, error)
+            refill = Refill((), None)
         self.post(ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
 
     def _answer(self, reply: act.Reply) -> None:
