@@ -59,6 +59,7 @@ class Context:
         """Ask the running dialer for the resource /path/...; raises Failure when none runs or when it refuses."""
         facts = running_dialer(self.site)
         if facts is None:
+            _ = self.config  # A directory that is no site, or a broken one, is the nearer trouble.
             raise Failure(f"no dialer runs on {self.path.resolve()}; start it with: dialer --site {self.path} run")
         url = facts.get("api")
         if not url:
