@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dialer.cli.far_end import free_port
-from tests.e2e.site import until
+from tests.e2e.site import own_port, until
 
 Row = dict[str, Any]
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing: apt-get install sip-tester")
@@ -50,7 +50,7 @@ class SippCarrier:
     """SIPp serving `sipp/carrier.xml` from entering to leaving; answered calls last `talk_s` unless we end them."""
 
     def __init__(self, folder: Path, talk_s: float) -> None:
-        self.port = free_port(6200, 8000)
+        self.port = own_port(6200)
         self._folder = folder
         text = (Path(__file__).parent / "sipp" / "carrier.xml").read_text(encoding="utf-8")
         self._scenario = folder / "carrier.xml"
@@ -58,7 +58,7 @@ class SippCarrier:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "SippCarrier":
-        media_port = free_port(9400, 9900)
+        media_port = own_port(9600)
         command = ["sipp", "-sf", self._scenario.name, "-i", "127.0.0.1", "-p", str(self.port), "-nostdin"]
         command += ["-mi", "127.0.0.1", "-mp", str(media_port), "-rtp_echo"]
         command += ["-trace_logs", "-log_file", "calls.log", "-trace_err", "-error_file", "errors.log"]

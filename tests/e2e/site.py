@@ -13,7 +13,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import time as clock_time
 from pathlib import Path
@@ -97,6 +97,19 @@ def run_dialer(*arguments: str, site: Path | None = None, stdin: str = "") -> su
     return subprocess.run([*_COMMAND, *where, *arguments], capture_output=True, text=True, input=stdin, timeout=60)
 
 
+def own_port(low: int) -> int:
+    """A free UDP port of the 1500 from `low` on; another for each test process, so that two may run side by side."""
+    return free_port(low + os.getpid() % 1400, low + 1500)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process runs still; one that is dead and only waits to be noticed does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Events of a far end's log, oldest first."""
     if not path.exists():
@@ -126,7 +139,7 @@ class World:
         self.bots_log = folder / "bots.jsonl"
         self.api_port = _free_tcp_port()
         self.dialer: Process | None = None
-        self._carrier_port, self._phones_port = free_port(6200, 8000), free_port(8200, 9000)
+        self._carrier_port, self._phones_port = own_port(6200), own_port(8000)
         self._processes: list[Process] = []
         self.bots: Process | None = None
 
@@ -243,7 +256,7 @@ class World:
 
     def cards(self) -> list[psutil.Process]:
         """The processes that hold SIP lines."""
-        return [p for p in self.family() if p.ppid() != self.dialer_pid and p.pid != self.dialer_pid]
+        return [card for nursery in psutil.Process(self.dialer_pid).children() for card in nursery.children()]
 
     @property
     def dialer_pid(self) -> int:
@@ -289,7 +302,7 @@ class World:
             self.dialer.wait()
         stop(*reversed(self._processes))
         for process in family:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
 
 

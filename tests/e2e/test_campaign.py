@@ -18,6 +18,7 @@ from tests.e2e.site import (
     MESSAGE_TONE_HZ,
     Plan,
     World,
+    alive,
     by_call,
     campaign,
     read_lines,
@@ -223,7 +224,7 @@ def test_the_second_sigterm_stops_at_once(tmp_path: Path) -> None:
         assert world.wait_dialer(8.0) == 0, world.complaints()
         took_s = time.monotonic() - again_at
         print(f"stopped {took_s:.2f} s after the second SIGTERM")
-        until("no process left", lambda: not any(p.is_running() for p in family), 3.0)
+        until("no process left", lambda: not any(alive(p) for p in family), 3.0)
         calls = until("every call ended", lambda: _all_ended(world.carrier_log), 5.0)
         assert all(call["ended"]["by"] != "nobody" for call in calls.values())
         world.stop_bots()

@@ -14,12 +14,23 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from campaigns.model import Mode
 from dialer.sim.checkers import check_store
-from tests.e2e.site import CAMPAIGN, Plan, World, by_call, campaign, read_lines, run_dialer, some_numbers, until, world
+from tests.e2e.site import (
+    CAMPAIGN,
+    Plan,
+    World,
+    alive,
+    by_call,
+    campaign,
+    read_lines,
+    run_dialer,
+    some_numbers,
+    until,
+    world,
+)
 
 pytestmark = pytest.mark.sip
 Row = dict[str, Any]
@@ -52,7 +63,7 @@ def kill_dialer(made: World) -> float:
     killed_at = time.monotonic()
     made.dialer.kill()
     made.dialer.wait()
-    until("the cards to end", lambda: not any(_alive(p) for p in family), 5.0)
+    until("the cards to end", lambda: not any(alive(p) for p in family), 5.0)
     return killed_at
 
 
@@ -74,12 +85,8 @@ def kill_card(made: World, chance: random.Random) -> DeadCard:
     sources = frozenset(f"{c.laddr[0]}:{c.laddr[1]}" for c in card.net_connections("udp4"))
     killed_at = time.monotonic()
     card.kill()
-    until("a new card", lambda: len([p for p in made.cards() if _alive(p)]) == len(cards), 15.0)
+    until("a new card", lambda: len([p for p in made.cards() if alive(p)]) == len(cards), 15.0)
     return DeadCard(killed_at, sources)
-
-
-def _alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def batter(folder: Path, kinds: list[str], seed: int) -> None:
