@@ -310,7 +310,11 @@ async def measure_endurance(calls: int, port: int) -> None:
             if placed % (calls // 10) == 0 and live < 3:
                 first_mb = first_mb or pss_mb([pid])
                 print(f"{placed} calls, {pss_mb([pid]):.1f} MB, {time.monotonic() - began:.0f} s", flush=True)
-        await counts.wait(Ended, calls)
+        with contextlib.suppress(TimeoutError):
+            await counts.wait(Ended, calls)
+        missing = sorted(counts.seen.get(Dialed, set()) - counts.seen.get(Ended, set()))
+        if missing:
+            print(f"NEVER ENDED: {missing}")
         same = list(pool.card_pids().values()) == [pid]
         print(
             f"endurance: {calls} calls, {counts.causes}, {first_mb:.1f} -> {pss_mb([pid]):.1f} MB, same process: {same}"

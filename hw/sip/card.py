@@ -31,6 +31,7 @@ from hw.sip.sound import TONE_MS, SlotSound
 POLL_MS = 100
 BEAT_S = 1.0
 FAREWELL_S = 1.0
+HANG_UP_LIMIT_S = 40.0
 _KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -187,10 +188,21 @@ class Card:
         if leg is None or leg.hung_up:
             return
         leg.hung_up = True
+        call_id, ticket = leg.call_id, self._new_ticket(leg)
+        self._later(HANG_UP_LIMIT_S, lambda: self._give_up(call_id, ticket))
         if not leg.answered and leg.call.session is not None:
             self._endpoint.native.cancel(leg.call.session)
         else:
             self._end(leg)
+
+    def _give_up(self, call_id: str, ticket: int) -> None:
+        """Every SIP timer has run out, and still the library has not said that the call is over."""
+        leg = self._legs.get(call_id)
+        if leg is not None and leg.ticket == ticket:
+            self._note(logging.ERROR, f"call {call_id} did not end within {HANG_UP_LIMIT_S:.0f} s of its hang-up")
+            self._forget(leg)
+            self._tell_lingering(time.monotonic())
+            self._say(events.Ended(call_id, Cause.LINE_LOST, None, None, "the call did not end when hung up"))
 
     def _end(self, leg: Leg) -> None:
         with contextlib.suppress(pj.Error):
@@ -198,7 +210,7 @@ class Card:
 
     def _play(self, command: wire.Play) -> None:
         leg = self._legs.get(command.call_id)
-        if leg is None:
+        if leg is None or leg.hung_up:
             return
         call_id, ticket = leg.call_id, self._new_ticket(leg)
         sound = self._sounds[leg.slot]
