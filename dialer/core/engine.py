@@ -27,7 +27,6 @@ from dialer.core.states import LineTrigger as LT
 from dialer.core.timers import Timers
 from hw import contract as hw
 from hw.contract import Cause
-from pacing import Pacer, PacerConfig
 
 STATION_RING_S = 30.0
 SETUP_S = 20.0
@@ -58,6 +57,9 @@ class EngineConfig:
 
 def pacer_for(settings: CampaignSettings) -> PacerLike:
     """The pacer that a campaign's settings ask for."""
+    # Here, as it brings Numba: half of what it takes to start a command that paces nothing.
+    from pacing import Pacer, PacerConfig
+
     mode = settings.mode if settings.mode in DIALED_MODES else Mode.PROGRESSIVE
     config = PacerConfig(
         mode=mode.value,
