@@ -63,6 +63,7 @@ class Runner:
         self._replies: dict[int, asyncio.Future[str]] = {}
         self._next_request = 1
         self._tasks: set[asyncio.Task[None]] = set()
+        self._over = False
         self.first_dial_at: float | None = None
 
     def post(self, event: object) -> None:
@@ -75,6 +76,7 @@ class Runner:
 
         Raises CommandRefused.
         """
+        self._refuse_when_over()
         request = self._next_request
         self._next_request += 1
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -86,22 +88,28 @@ class Runner:
             self._replies.pop(request, None)
 
     async def in_store(self, query: Callable[[Store], T]) -> T:
-        """Run `query` in the store's thread, after the commits asked for so far."""
+        """Run `query` in the store's thread, after the commits asked for so far. Raises CommandRefused at the end."""
+        self._refuse_when_over()
         return await asyncio.get_running_loop().run_in_executor(self._db, query, self._store)
 
     async def run(self) -> None:
         """Work until drained (after `DrainRequested`) or stopped. Raises StoreFailed, DriverError."""
-        await self._driver.start(self.post)
         try:
+            await self._driver.start(self.post)
             await self._work()
         finally:
             await self._driver.close()
+            self._over = True
             for task in self._tasks:
                 task.cancel()
             for future in self._replies.values():
                 if not future.done():
                     future.set_exception(CommandRefused("the dialer has stopped"))
             self._db.shutdown(wait=True)
+
+    def _refuse_when_over(self) -> None:
+        if self._over:
+            raise CommandRefused("the dialer has stopped")
 
     async def _work(self) -> None:
         stop_by: float | None = None

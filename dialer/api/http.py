@@ -57,6 +57,8 @@ def _reads(read: Read) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse(await read(request))
         except UnknownName as error:
             return _error(404, str(error))
+        except CommandRefused as error:
+            return _error(409, str(error))
 
     return endpoint
 

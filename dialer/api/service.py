@@ -51,7 +51,9 @@ async def _run(site: Site, config: Config, lock: SiteLock, companion: Companion 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, dialer.drain_or_stop)
-    server = _Server(uvicorn.Config(make_app(dialer.desk, token), log_config=None, lifespan="off"))
+    app = make_app(dialer.desk, token)
+    farewell_s = 2
+    server = _Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=farewell_s))
     serving = loop.create_task(server.serve(sockets=[listener]))
     beside = loop.create_task(companion(dialer, url)) if companion else None
     lock.tell({"pid": os.getpid(), "api": url})

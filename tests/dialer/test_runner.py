@@ -9,6 +9,7 @@ import pytest
 
 from campaigns.store import Store
 from dialer.app import Dialer
+from dialer.core import events as ev
 from dialer.core import records as rec
 from dialer.runner import CommandRefused, StoreFailed
 from dialer.sim.checkers import check_store
@@ -190,3 +191,21 @@ def test_the_abandoned_message_of_the_site_is_there(site: Site) -> None:
 
     assert default_message().stat().st_size > 10_000
     assert isinstance(default_message(), Path)
+
+
+def test_who_asks_after_the_end_is_told_so(site: Site) -> None:
+    dialer, _ = fake_dialer(site)
+
+    async def story() -> None:
+        running = asyncio.get_running_loop().create_task(dialer.run())
+        dialer.drain_or_stop()
+        dialer.drain_or_stop()
+        await running
+        for asking in (dialer.desk.agents(), dialer.desk.agent_command("anna", "login", {})):
+            with pytest.raises(CommandRefused, match="has stopped"):
+                await asyncio.wait_for(asking, 5.0)
+        with pytest.raises(CommandRefused, match="has stopped"):
+            await asyncio.wait_for(dialer.runner.ask(lambda request: ev.MakeReady("anna", request)), 5.0)
+        dialer.store.close()
+
+    asyncio.run(story())
