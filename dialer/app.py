@@ -97,6 +97,7 @@ def sip_driver(site: Site, config: Config) -> SipPool:
             max_calls=sum(t.max_lines for t in config.trunk) + len(config.station),
             trunks=trunks,
             codecs=config.sip.codecs,
+            messages=(default_message(),),
         )
     )
 

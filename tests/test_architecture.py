@@ -1,5 +1,6 @@
 """The map holds: who may import whom, and that tests mirror the code."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,22 @@ def test_nothing_imports_tests_or_bench() -> None:
                 assert not line.startswith(("import tests", "from tests", "import bench", "from bench")), file
 
 
-def test_numbers_in_tests_and_demo_are_fictional() -> None:
-    import re
+def test_the_documents_name_what_there_is() -> None:
+    code = "\n".join(
+        file.read_text(encoding="utf-8")
+        for package in ("dialer", "hw", "pacing", "campaigns")
+        for file in (ROOT / package).rglob("*.py")
+    )
+    for page in ("README.md", "docs/architecture.md", "docs/operations.md", "docs/compliance.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:dialer|hw|pacing|campaigns|tests|bench|docs)/[\w/.-]*)`", text):
+            assert (ROOT / path).exists(), f"{page} names {path}"
+        for owner, name in re.findall(r"`([A-Z]\w+)\.(\w+)(?:\([^`]*\))?`", text):
+            assert re.search(rf"class {owner}\b", code), f"{page} names {owner}"
+            assert re.search(rf"def {name}\b", code), f"{page} names {owner}.{name}"
 
+
+def test_numbers_in_tests_and_demo_are_fictional() -> None:
     pattern = re.compile(r"\+1[2-9]\d{9}\b")
     for folder in ("tests", "dialer/sim", "dialer/cli", "dialer/farend"):
         for file in (ROOT / folder).rglob("*"):

@@ -10,6 +10,8 @@ from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_rows
 from dialer.core.engine import DIALED_MODES
+from hw.contract.driver import DriverError
+from hw.sip.wav import wav_seconds
 
 
 @click.group()
@@ -123,9 +125,11 @@ def _check_startable(ctx: Context, settings: CampaignSettings) -> None:
     for trunk in settings.trunks:
         if trunk not in known:
             raise Failure(f"campaign {settings.name}: trunk '{trunk}' is not in dialer.toml; known: {', '.join(known)}")
-    message = settings.abandon_message
-    if message and not ctx.site.file(message).exists():
-        raise Failure(f"campaign {settings.name}: abandon_message: {ctx.site.file(message)} does not exist")
+    if settings.abandon_message:
+        try:
+            wav_seconds(ctx.site.file(settings.abandon_message))
+        except DriverError as error:
+            raise Failure(f"campaign {settings.name}: abandon_message: {error}") from None
 
 
 def _campaign(ctx: Context, name: str) -> CampaignSettings:

@@ -1,0 +1,347 @@
+"""The way of an attempt: from a lead in the hopper over the wire to an agent, and to its outcome on disk."""
+
+from campaigns import eligibility, retry
+from campaigns.model import Blocked, CampaignState, Candidate, Mode, Outcome, RetryDecision
+from campaigns.statuses import MACHINE_STATUS
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core import records as rec
+from dialer.core.attempts import Attempt, Line, unanswered_outcome
+from dialer.core.books import Books
+from dialer.core.dialing import TRUNK_REST_S, CampaignRun, TrunkLines
+from dialer.core.routing import caller_id_for, longest_ready, pick_trunk
+from dialer.core.states import AgentState as G
+from dialer.core.states import AgentTrigger as GT
+from dialer.core.states import AttemptState as A
+from dialer.core.states import AttemptTrigger as AT
+from dialer.core.states import LineTrigger as LT
+from hw import contract as hw
+from hw.contract import Cause
+
+SETUP_S = 20.0
+MESSAGE_LIMIT_S = 45.0
+REFILL_RETRY_S = 5.0
+DIALED_MODES = frozenset({Mode.PREDICTIVE, Mode.PROGRESSIVE, Mode.POWER})
+
+_PACER_OUTCOME = {Outcome.NO_ANSWER: "no_answer", Outcome.CANCELLED: "no_answer", Outcome.BUSY: "busy"}
+_NOT_AGAIN = RetryDecision(at=None, phone_id=None, because="a person answered: not called again by itself")
+
+
+class Calling(Books):
+    """Dials leads, follows their calls and closes their attempts."""
+
+    def _dial(self, run: CampaignRun) -> None:
+        if not self._may_dial(run):
+            return
+        decision = run.pacer.decide(self._now)
+        run.because = decision.because
+        self._timers.set(("pace", run.settings.campaign_id), self._now + self._config.pacing_interval_s)
+        for _ in range(decision.lines):
+            if not self._dial_one(run):
+                break
+        self._refill(run)
+
+    def _may_dial(self, run: CampaignRun) -> bool:
+        settings = run.settings
+        return (
+            not self.draining
+            and settings.state is CampaignState.ACTIVE
+            and settings.mode in DIALED_MODES
+            and any(a.state not in (G.RING, G.PAUSED) for a in run.agents.values())
+        )
+
+    def _dial_one(self, run: CampaignRun) -> bool:
+        trunk, soonest = pick_trunk(self.trunks.values(), run.settings.trunks, self._now)
+        if trunk is None:
+            if soonest is not None:
+                soon = min(soonest, self._now + self._config.pacing_interval_s)
+                self._timers.set(("pace", run.settings.campaign_id), soon)
+            return False
+        candidate = self._next_candidate(run)
+        if candidate is None:
+            return False
+        self._reserve(run, candidate, trunk)
+        return True
+
+    def _next_candidate(self, run: CampaignRun) -> Candidate | None:
+        while run.hopper:
+            candidate = run.hopper.popleft()
+            verdict = eligibility.check(candidate, run.settings.window, self._wall)
+            if not isinstance(verdict, Blocked):
+                return candidate
+        return None
+
+    def _reserve(self, run: CampaignRun, candidate: Candidate, trunk: TrunkLines) -> None:
+        attempt_id = self._next_attempt
+        self._next_attempt += 1
+        line = Line(f"a{attempt_id}", trunk.settings.name)
+        caller_id = caller_id_for(run.settings, trunk, candidate.lead_id)
+        attempt = Attempt(attempt_id, run.settings, candidate, line, self._wall, caller_id)
+        line.attempt = attempt
+        self._attempts[attempt_id] = run.in_flight[candidate.lead_id] = attempt
+        self.lines[line.call_id] = line
+        trunk.take(self._now)
+        run.tally.attempts += 1
+        run.pacer.dialed(self._now, line.call_id)
+        phone = candidate.phone
+        self._records.append(
+            rec.AttemptReserved(
+                attempt_id,
+                run.settings.campaign_id,
+                candidate.lead_id,
+                phone.phone_id,
+                phone.e164,
+                trunk.settings.name,
+                caller_id,
+                self._wall,
+            )
+        )
+        self._actions.append(act.Originate(line.call_id, attempt_id, trunk.settings.name, phone.e164, caller_id))
+        self._timers.set(("ring", attempt_id), self._now + run.settings.ring_timeout_s + SETUP_S)
+
+    def _refill(self, run: CampaignRun) -> None:
+        campaign_id = run.settings.campaign_id
+        key = ("refill", campaign_id)
+        if run.refill_pending or self._timers.armed(key) or len(run.hopper) > self._hopper_size // 2:
+            return
+        run.refill_pending = True
+        self._actions.append(act.RefillLeads(campaign_id, self._hopper_size - len(run.hopper), run.held_leads()))
+
+    def _on_leads_loaded(self, event: ev.LeadsLoaded) -> None:
+        run = self.runs[event.campaign_id]
+        run.refill_pending = False
+        run.admit(event.leads)
+        run.exhausted = not event.leads and not run.hopper
+        if len(run.hopper) <= self._hopper_size // 2:
+            self._timers.set(("refill", event.campaign_id), self._now + REFILL_RETRY_S)
+
+    def _on_vetoed(self, event: ev.AttemptVetoed) -> None:
+        attempt = self._attempts[event.attempt_id]
+        run = self._run_of(attempt)
+        self._move(attempt, AT.VETOED)
+        self._line_down(attempt.line)
+        self._forget(attempt)
+        run.tally.attempts -= 1
+        run.pacer.resolved(self._now, attempt.call_id, "failed")
+
+    # What the line says.
+
+    def _on_dialed(self, event: hw.Dialed) -> None:
+        line = self._live_line(event, LT.DIALED)
+        if line and line.attempt:
+            line.attempt.ref = event.ref
+            if line.attempt.state is A.RESERVED:
+                self._move(line.attempt, AT.DIALED)
+
+    def _on_ringing(self, event: hw.Ringing) -> None:
+        line = self._live_line(event, LT.RANG)
+        attempt = line.attempt if line else None
+        if attempt is None or attempt.state not in (A.RESERVED, A.DIALING, A.RINGING, A.CANCELLING):
+            return
+        self._move(attempt, AT.RANG)
+        if attempt.ringing_at is None:
+            attempt.ringing_at = self._wall
+            self.trunks[attempt.line.trunk].worked()
+            if attempt.state is A.RINGING:
+                self._timers.set(("ring", attempt.attempt_id), self._now + attempt.campaign.ring_timeout_s)
+
+    def _person_answered(self, attempt: Attempt) -> None:
+        if attempt.answered_at is not None or attempt.state is A.CLOSED:
+            self.late_events += 1
+            return
+        run = self._run_of(attempt)
+        attempt.answered_at, attempt.answered_s = self._wall, self._now
+        self.trunks[attempt.line.trunk].worked()
+        run.tally.answered += 1
+        self._records.append(rec.AttemptAnswered(attempt.attempt_id, self._wall))
+        self._timers.cancel(("ring", attempt.attempt_id))
+        run.pacer.resolved(self._now, attempt.call_id, "human")
+        glare = attempt.state is A.CANCELLING
+        self._move(attempt, AT.ANSWERED)
+        if glare:
+            self._count_abandoned(attempt)
+            self._hang_up(attempt.line)
+        else:
+            self._timers.set(("hold", attempt.attempt_id), self._now + attempt.campaign.hold_s)
+
+    def _on_joined(self, event: hw.Joined) -> None:
+        attempt = self._attempt_of(event)
+        if attempt is None or attempt.state is not A.CONNECTING:
+            return
+        assert attempt.agent is not None
+        run = self._run_of(attempt)
+        self._move(attempt, AT.JOINED)
+        self._timers.cancel(("hold", attempt.attempt_id))
+        if attempt.connected_at is None:
+            attempt.connected_at = self._wall
+            run.tally.connected += 1
+            run.pacer.connected(self._now, attempt.call_id, attempt.agent.name)
+        self._records.append(rec.AttemptConnected(attempt.attempt_id, attempt.agent.name, self._wall))
+
+    def _on_join_failed(self, event: hw.JoinFailed) -> None:
+        attempt = self._attempt_of(event)
+        if attempt is None or attempt.state is not A.CONNECTING:
+            return
+        self._warn(f"attempt {attempt.attempt_id}: joining customer and agent failed: {event.detail}")
+        self._release_agent(attempt)
+        self._move(attempt, AT.JOIN_FAILED)
+        if attempt.connected_at is None:
+            self._count_abandoned(attempt)
+        self._hang_up(attempt.line)
+
+    def _on_message_played(self, event: hw.MessagePlayed) -> None:
+        attempt = self._attempt_of(event)
+        if attempt is not None and attempt.state is A.MESSAGE:
+            self._message_over(attempt.attempt_id)
+
+    def _attempt_ended(self, attempt: Attempt, event: hw.Ended) -> None:
+        if attempt.state in (A.WRAPUP, A.CLOSED):
+            return
+        attempt.end = event
+        if attempt.state is A.TALKING:
+            self._call_over(attempt, AT.ENDED)
+            return
+        if attempt.answered_at is None:
+            self._note_trunk_health(attempt, event)
+            self._close(attempt, AT.ENDED, unanswered_outcome(attempt, event.cause))
+            return
+        if attempt.state in (A.WAITING, A.CONNECTING) and attempt.connected_at is None:
+            self._count_abandoned(attempt)
+        if attempt.state is A.CONNECTING:
+            self._release_agent(attempt)
+        self._close(attempt, AT.ENDED, Outcome.ABANDONED if attempt.abandoned else Outcome.LOST)
+
+    def _note_trunk_health(self, attempt: Attempt, event: hw.Ended) -> None:
+        if attempt.state is A.CANCELLING or attempt.ringing_at or event.cause in (Cause.LINE_LOST, Cause.NO_LINE):
+            return
+        trunk = self.trunks[attempt.line.trunk]
+        refused = event.cause in (Cause.TIMEOUT, Cause.REFUSED) or (event.sip_code or 0) // 100 == 5
+        if not refused:
+            trunk.worked()
+        elif trunk.faulted(self._now):
+            said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
+            self._warn(
+                f"[[trunk]] {trunk.settings.name}: no call got through ({f'{said} {event.detail}'.strip()}). "
+                f"It rests for {TRUNK_REST_S:.0f} s and is then tried again; check its target and credentials"
+            )
+
+    def _connect(self, run: CampaignRun) -> None:
+        agent = longest_ready(run.ready)
+        assert agent is not None and agent.leg is not None
+        attempt = next(iter(run.waiting.values()))
+        run.tally.waits += 1
+        run.tally.waited_s += self._now - agent.since_s
+        self._move(attempt, AT.AGENT_FOUND)
+        attempt.agent, attempt.agent_name, agent.attempt = agent, agent.name, attempt
+        self._move_agent(agent, GT.CONNECT)
+        self._actions.append(act.Bridge(attempt.call_id, agent.leg.call_id))
+
+    # What the clock says.
+
+    def _ring_over(self, attempt_id: int) -> None:
+        attempt = self._attempts[attempt_id]
+        self._move(attempt, AT.RING_OVER)
+        self._hang_up(attempt.line)
+
+    def _hold_over(self, attempt_id: int) -> None:
+        attempt = self._attempts[attempt_id]
+        if attempt.state is not A.WAITING:
+            return
+        if attempt.connected_at is None:
+            self._count_abandoned(attempt)
+        self._move(attempt, AT.HOLD_OVER)
+        self._actions.append(act.PlayMessage(attempt.call_id, attempt.campaign.campaign_id))
+        self._timers.set(("message", attempt_id), self._now + MESSAGE_LIMIT_S)
+
+    def _message_over(self, attempt_id: int) -> None:
+        attempt = self._attempts[attempt_id]
+        self._timers.cancel(("message", attempt_id))
+        self._move(attempt, AT.MESSAGE_OVER)
+        self._hang_up(attempt.line)
+
+    # How an attempt ends.
+
+    def _call_over(self, attempt: Attempt, trigger: AT) -> None:
+        """A conversation is over: the agent wraps up, the attempt waits for the disposition."""
+        agent, end = attempt.agent, attempt.end
+        assert agent is not None
+        self._move(attempt, trigger)
+        self._records.append(
+            rec.CallEnded(
+                attempt.attempt_id,
+                self._wall,
+                end.cause if end else Cause.NORMAL,
+                end.sip_code if end else None,
+                end.q850 if end else None,
+                end.detail if end else "agent hung up",
+            )
+        )
+        self._move_agent(agent, GT.CALL_OVER)
+        self._timers.set(("wrapup", agent.name), self._now + attempt.campaign.wrapup_s)
+
+    def _count_abandoned(self, attempt: Attempt) -> None:
+        attempt.abandoned = True
+        run = self._run_of(attempt)
+        run.tally.abandoned += 1
+        run.pacer.abandoned(self._now, attempt.call_id)
+
+    def _release_agent(self, attempt: Attempt) -> None:
+        """The agent who was about to take the call is free again."""
+        agent = attempt.agent
+        assert agent is not None
+        agent.attempt = attempt.agent = attempt.agent_name = None
+        self._move_agent(agent, GT.UNCONNECTED)
+        self._after_call(agent)
+
+    def _close(self, attempt: Attempt, trigger: AT, outcome: Outcome, status: str | None = None) -> None:
+        run = self._run_of(attempt)
+        end = attempt.end or hw.Ended(attempt.call_id, Cause.NORMAL)
+        status = status or MACHINE_STATUS[outcome]
+        decision = self._retry_decision(attempt, outcome, status)
+        self._move(attempt, trigger)
+        if attempt.answered_at is None:
+            run.pacer.resolved(self._now, attempt.call_id, _PACER_OUTCOME.get(outcome, "failed"))
+        run.tally.statuses[status] = run.tally.statuses.get(status, 0) + 1
+        phone = attempt.candidate.phone.e164
+        if outcome is Outcome.UNWANTED:
+            self._records.append(rec.NumberSuppressed(phone, "sip 607", self._wall))
+        self._records.append(
+            rec.AttemptClosed(
+                attempt.attempt_id,
+                self._wall,
+                outcome,
+                status,
+                attempt.ringing_at,
+                end.cause,
+                end.sip_code,
+                end.q850,
+                end.detail,
+                attempt.ref,
+                attempt.agent_name,
+                decision,
+            )
+        )
+        self._forget(attempt)
+
+    def _retry_decision(self, attempt: Attempt, outcome: Outcome, status: str) -> RetryDecision:
+        if outcome is Outcome.LOST and attempt.answered_at is not None:
+            return _NOT_AGAIN
+        if outcome is Outcome.HANDLED:
+            outcome = retry.RETRIED_AS.get(status, outcome)
+        return retry.decide(attempt.campaign.retry, outcome, attempt.candidate, self._wall)
+
+    def _stop_attempt(self, attempt: Attempt) -> None:
+        if attempt.state in (A.RESERVED, A.DIALING, A.RINGING):
+            attempt.stopped = True
+            self._timers.cancel(("ring", attempt.attempt_id))
+            self._ring_over(attempt.attempt_id)
+        elif attempt.state is A.TALKING:
+            self._hang_up(attempt.line)
+            self._call_over(attempt, AT.CALL_OVER)
+        elif attempt.state in (A.WAITING, A.CONNECTING, A.MESSAGE):
+            if attempt.connected_at is None and not attempt.abandoned:
+                self._count_abandoned(attempt)
+            if attempt.state is A.CONNECTING:
+                self._release_agent(attempt)
+            self._move(attempt, AT.CALL_OVER)
+            self._hang_up(attempt.line)

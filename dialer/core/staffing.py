@@ -1,0 +1,175 @@
+"""Agents: their commands, their stations and their dispositions."""
+
+from campaigns.model import Outcome
+from campaigns.statuses import UNDISPOSED, agent_status
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.attempts import Agent, Attempt, Line
+from dialer.core.calling import Calling
+from dialer.core.states import AgentState as G
+from dialer.core.states import AgentTrigger as GT
+from dialer.core.states import AttemptState as A
+from dialer.core.states import AttemptTrigger as AT
+from hw import contract as hw
+
+STATION_RING_S = 30.0
+
+
+class Staffing(Calling):
+    """Does what agents ask, and what their stations make necessary."""
+
+    def _on_log_in(self, event: ev.LogIn) -> None:
+        if event.agent in self.agents:
+            state = self.agents[event.agent].state
+            self._refuse(event.request, f"{event.agent} is already logged in ({state}); log out first")
+            return
+        if self.stopping or self.draining:
+            self._refuse(event.request, "the dialer is stopping: no log-ins now")
+            return
+        agent = Agent(event.agent, event.address, event.campaign_id)
+        leg = Line(f"s{self._next_leg}", agent=agent)
+        self._next_leg += 1
+        agent.leg = self.lines[leg.call_id] = leg
+        self.agents[agent.name] = self.runs[event.campaign_id].agents[agent.name] = agent
+        self._logins[agent.name] = event.request
+        self._move_agent(agent, GT.LOG_IN)
+        self._actions.append(act.CallStation(leg.call_id, agent.name, agent.address))
+        self._timers.set(("station", agent.name), self._now + STATION_RING_S)
+
+    def _on_make_ready(self, event: ev.MakeReady) -> None:
+        agent = self._agent_for(event)
+        if agent is None:
+            return
+        if agent.state is G.PAUSED:
+            self._move_agent(agent, GT.READY)
+        elif agent.state is G.RING:
+            self._refuse(event.request, f"the station of {agent.name} still rings: answer it first")
+            return
+        elif agent.state is G.WRAPUP:
+            self._refuse(event.request, f"{agent.name} is in WRAPUP: dispose of the call first")
+            return
+        agent.pause_asked, agent.logout_asked = None, False
+        self._reply(event.request, f"{agent.name} is {agent.state}")
+
+    def _on_pause(self, event: ev.Pause) -> None:
+        agent = self._agent_for(event)
+        if agent is None:
+            return
+        if agent.state in (G.READY, G.PAUSED):
+            self._move_agent(agent, GT.PAUSE, code=event.code)
+            self._reply(event.request, f"{agent.name} is PAUSED ({event.code})")
+        elif agent.state is G.RING:
+            self._refuse(event.request, f"the station of {agent.name} still rings: answer it first")
+        else:
+            agent.pause_asked = event.code
+            self._reply(event.request, f"{agent.name} will be PAUSED ({event.code}) after this call")
+
+    def _on_log_out(self, event: ev.LogOut) -> None:
+        agent = self._agent_for(event)
+        if agent is None:
+            return
+        if agent.state in (G.INCALL, G.WRAPUP):
+            agent.logout_asked = True
+            self._reply(event.request, f"{agent.name} will be LOGGED_OUT after this call")
+            return
+        request = self._logins.pop(agent.name, 0)
+        if request:
+            self._refuse(request, f"{agent.name} was logged out before the station answered")
+        self._log_out(agent)
+        self._reply(event.request, f"{agent.name} is LOGGED_OUT")
+
+    def _on_hang_up_customer(self, event: ev.HangUpCustomer) -> None:
+        agent = self._agent_for(event)
+        if agent is None:
+            return
+        attempt = agent.attempt
+        if agent.state is not G.INCALL or attempt is None:
+            self._refuse(event.request, f"{agent.name} is {agent.state}: there is no call to hang up")
+            return
+        if attempt.state is A.CONNECTING:
+            self._refuse(event.request, f"the call of {agent.name} is just being connected: try again")
+            return
+        self._hang_up(attempt.line)
+        self._call_over(attempt, AT.CALL_OVER)
+        self._reply(event.request, f"hung up; {agent.name} is WRAPUP")
+
+    def _on_dispose(self, event: ev.Dispose) -> None:
+        agent = self._agent_for(event)
+        if agent is None:
+            return
+        if agent.state is not G.WRAPUP:
+            hint = "; hang up first" if agent.state is G.INCALL else ""
+            self._refuse(event.request, f"{agent.name} is {agent.state}: there is no call to dispose of{hint}")
+            return
+        try:
+            status = agent_status(event.status)
+        except ValueError as error:
+            self._refuse(event.request, str(error))
+            return
+        self._dispose(agent, status.code)
+        self._reply(event.request, f"disposed as {status.code}; {agent.name} is {agent.state}")
+
+    def _agent_for(self, command: ev.AgentCommand) -> Agent | None:
+        agent = self.agents.get(command.agent)
+        if agent is None:
+            self._refuse(command.request, f"{command.agent} is not logged in")
+        return agent
+
+    # Stations.
+
+    def _station_up(self, agent: Agent) -> None:
+        if agent.state is not G.RING:
+            self.late_events += 1
+            return
+        self._timers.cancel(("station", agent.name))
+        self._move_agent(agent, GT.STATION_UP, code="LOGIN")
+        self._reply(self._logins.pop(agent.name, 0), f"{agent.name} is logged in, {agent.state} (LOGIN)")
+
+    def _station_silent(self, name: str) -> None:
+        leg = self.agents[name].leg
+        if leg is not None:
+            self._hang_up(leg)
+
+    def _station_lost(self, agent: Agent, event: hw.Ended) -> None:
+        if self.agents.get(agent.name) is not agent:
+            return
+        request = self._logins.pop(agent.name, 0)
+        said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
+        text = f"station of {agent.name} ({agent.address}) is gone: {said} {event.detail}".rstrip()
+        if request:
+            self._refuse(request, text)
+        else:
+            self._warn(text)
+        attempt = agent.attempt
+        self._move_agent(agent, GT.STATION_LOST)
+        self._drop_agent(agent)
+        if attempt is not None:
+            self._lost_its_agent(attempt)
+
+    def _lost_its_agent(self, attempt: Attempt) -> None:
+        attempt.agent = None
+        if attempt.state is A.WRAPUP:
+            self._close(attempt, AT.DISPOSED, Outcome.HANDLED, UNDISPOSED)
+            return
+        talked = attempt.state is A.TALKING
+        self._move(attempt, AT.AGENT_LOST)
+        start = self._now if talked else attempt.answered_s
+        self._timers.set(("hold", attempt.attempt_id), start + attempt.campaign.hold_s)
+
+    # Dispositions.
+
+    def _wrapup_over(self, name: str) -> None:
+        self._dispose(self.agents[name], UNDISPOSED)
+
+    def _dispose(self, agent: Agent, status: str) -> None:
+        attempt = agent.attempt
+        assert attempt is not None
+        agent.attempt = None
+        self._timers.cancel(("wrapup", agent.name))
+        self._close(attempt, AT.DISPOSED, Outcome.HANDLED, status)
+        if agent.pause_asked or agent.logout_asked:
+            code, agent.pause_asked = agent.pause_asked or "LOGOUT", None
+            self._move_agent(agent, GT.DISPOSED_PAUSE, code=code)
+        else:
+            self._move_agent(agent, GT.DISPOSED)
+        self._after_call(agent)
