@@ -11,8 +11,9 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import Any
 
 from bench.perf.machine import Figure, Usage, median, percentile, print_figures, print_machine, pss_mb, written_bytes
 from bench.perf.rig import Plan, Rig, Work, area, events, rig, until
@@ -200,12 +201,12 @@ def measure_campaign(site: Rig, seconds: float) -> Iterator[Figure]:
 
 
 def _audio(site: Rig) -> Iterator[Figure]:
-    customer, agent, both = [], [], []
-    for answered_at, heard_at, agent_at in _heard(site):
-        customer.append(1000 * (heard_at - answered_at))
-        agent.append(1000 * (agent_at - answered_at))
-        both.append(1000 * (max(heard_at, agent_at) - answered_at))
-    note = f"p95 {percentile(both, 0.95):.0f}, worst {max(both):.0f}, {len(both)} calls"
+    heard = list(_heard(site))
+    customer = [1000 * (call.customer_at - call.answered_at) for call in heard]
+    agent = [1000 * (call.agent_at - call.answered_at) for call in heard]
+    both = [max(pair) for pair in zip(customer, agent, strict=True)]
+    deaf = sum(latency == inf for latency in both)
+    note = f"p95 {percentile(both, 0.95):.0f}, worst {max(both):.0f}; {len(both)} calls, {deaf} without audio both ways"
     yield Figure("answer to two-way audio, median", median(both), "ms", "limit 2,000 ms", note)
     note = f"p95 {percentile(customer, 0.95):.0f}; from the carrier's 200 OK until the customer hears the agent"
     yield Figure("  of it at the customer", median(customer), "ms", note=note)
@@ -213,22 +214,30 @@ def _audio(site: Rig) -> Iterator[Figure]:
     yield Figure("  of it at the agent", median(agent), "ms", note=note)
 
 
-def _heard(site: Rig) -> Iterator[tuple[float, float, float]]:
-    """For each joined call: when it was answered, when the customer and when the agent first heard something."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """When a call was answered, and when each side first heard something; infinite when it never did."""
+
+    answered_at: float
+    customer_at: float
+    agent_at: float
+
+
+def _heard(site: Rig) -> Iterator[_Call]:
+    """Every call that the dialer gave to an agent, as the two far ends heard it."""
     with site.store() as store:
         agent_of = {row["phone"]: row["agent"] for row in store.report_attempts("short") if row["agent"]}
     at_phones: dict[str, list[float]] = {}
     for line in events(site.phones_log, "heard"):
         at_phones.setdefault(line["phone"], []).append(line["heard_mono"])
-    answered = {line["call_id"]: line for line in events(site.carrier_log, "answered")}
-    for line in events(site.carrier_log, "heard"):
-        call: dict[str, Any] | None = answered.get(line["call_id"])
-        if call is None or line["number"] not in agent_of:
-            continue
-        candidates = at_phones.get(agent_of[line["number"]], [])
-        first = next((at for at in candidates if 0 <= at - call["mono"] < 3.0), None)
-        if first is not None:
-            yield call["mono"], line["heard_mono"], first
+    at_customers = {line["call_id"]: line["heard_mono"] for line in events(site.carrier_log, "heard")}
+    ended = {line["call_id"]: line["mono"] for line in events(site.carrier_log, "ended")}
+    for line in events(site.carrier_log, "answered"):
+        if line["number"] in agent_of:
+            answered_at, call_id = line["mono"], line["call_id"]
+            at_agent = at_phones.get(agent_of[line["number"]], [])
+            agent_at = next((at for at in at_agent if answered_at <= at < ended[call_id]), inf)
+            yield _Call(answered_at, at_customers.get(call_id, inf), agent_at)
 
 
 def measure(starts: int, seconds: float) -> list[Figure]:
