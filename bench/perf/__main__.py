@@ -14,7 +14,7 @@ import click
 from bench.perf.machine import print_json, print_machine
 
 BENCHES = ("lines", "pacing", "core", "store", "site")
-_OPTIONS = {"pacing": ("--json", "--hours", "4", "--seeds", "2")}
+_OPTIONS = {"pacing": ("--json", "--hours", "8", "--seeds", "2")}
 
 
 class BenchFailed(click.ClickException):
@@ -42,12 +42,12 @@ def _run(name: str) -> None:
 
 
 def _run_lines(name: str) -> None:
-    """Sentences, one a line; the JSON holds them by what stands before the colon."""
+    """Sentences, one a line; the JSON holds pairs of what stands before the colon and after it."""
     load = os.getloadavg()[0]
     lines = [line for line in _output_of(name).splitlines() if not line.startswith("machine:")]
     print_machine()
     click.echo("\n".join(lines))
-    print_json(name, dict(line.partition(": ")[::2] for line in lines), load)
+    print_json(name, [line.partition(": ")[::2] for line in lines], load)
 
 
 def _run_pacing(name: str) -> None:

@@ -146,11 +146,9 @@ class Rig:
             *("--bind", f"127.0.0.1:{carrier_port}", "--log", str(self.carrier_log), "--rtp-ports", CARRIER_RTP),
             *("--profile", str(self._folder / "carrier.toml")),
         )
-        self.phones = start(
-            "phones",
-            *("--bind", f"127.0.0.1:{phones_port}", "--log", str(self.phones_log), "--rtp-ports", PHONES_RTP),
-            *("--profile", str(self._folder / "phones.toml"), "--count", str(self.plan.agents)),
-        )
+        phones = [sys.executable, "-m", "bench.perf.phones", "phones", "--bind", f"127.0.0.1:{phones_port}"]
+        phones += ["--log", str(self.phones_log), "--rtp-ports", PHONES_RTP, "--count", str(self.plan.agents)]
+        self.phones = subprocess.Popen([*phones, "--profile", str(self._folder / "phones.toml")])
         wait_for("carrier", self.carrier, carrier_port)
         wait_for("phones", self.phones, phones_port)
 
