@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +218,7 @@ def test_the_first_sigterm_drains(story: Story) -> None:
 
 
 def test_the_second_sigterm_stops_at_once(tmp_path: Path) -> None:
-    with campaign(tmp_path, PLAN) as world:
+    with campaign(tmp_path, replace(PLAN, mode=Mode.PREDICTIVE)) as world:
         until("people talking", lambda: _lines(world)["TALKING"] >= 2)
         family = world.family()
         world.terminate()
