@@ -44,8 +44,8 @@ def _run(name: str) -> None:
 def _run_lines(name: str) -> None:
     """Sentences, one a line; the JSON holds pairs of what stands before the colon and after it."""
     load = os.getloadavg()[0]
-    lines = [line for line in _output_of(name).splitlines() if not line.startswith("machine:")]
     print_machine()
+    lines = [line for line in _output_of(name).splitlines() if not line.startswith("machine:")]
     click.echo("\n".join(lines))
     print_json(name, [line.partition(": ")[::2] for line in lines], load)
 
