@@ -55,7 +55,7 @@ class Sip(Section):
         description="IP:PORT of the first card; card k uses PORT+k. Port 0 lets the system choose for each.",
     )
     rtp_port_base: int = Field(
-        16384, ge=1024, le=60000, description="First RTP port; each card takes 32 ports from here on."
+        16384, ge=1024, le=60000, description="First RTP port; each card takes 64 ports from here on."
     )
     codecs: tuple[Literal["PCMU", "PCMA", "G722"], ...] = Field(
         ("PCMU", "PCMA"), min_length=1, description="Codecs offered, best first."
