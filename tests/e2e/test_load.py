@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from campaigns.model import Mode
+from campaigns.model import Mode, Outcome, RetryRule
 from dialer.sim.checkers import check_store
 from tests.e2e.sipp_carrier import SippCall, SippCarrier, assert_agree, needs_sipp
 from tests.e2e.site import CAMPAIGN, Plan, World, alive, some_numbers, until, world
@@ -117,7 +117,9 @@ def _sampling(made: World, every_s: float) -> Iterator[list[Sample]]:
 
 def run_load(folder: Path, dial_s: float, talk_s: float, ring_timeout_s: float) -> Figures:
     """Dial for `dial_s`, drain, hold SIPp's account against the store's; what was measured."""
-    settings = {"lines_per_agent": 10, "ring_timeout_s": ring_timeout_s, "wrapup_s": 10}
+    # Numbers that fail here fail always: tried again in a bunch, they would look like a trunk that is down.
+    later = {outcome: RetryRule(3600.0) for outcome in (Outcome.BUSY, Outcome.CONGESTION)}
+    settings = {"lines_per_agent": 10, "ring_timeout_s": ring_timeout_s, "wrapup_s": 10, "retry": later}
     plan = Plan(
         some_numbers(min(6400, round(dial_s * STARTS_PER_S) + 600)),
         agents=AGENTS,
