@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 # How long a stop waits for the last lines to come down; what is still open then is closed as lost at the next start.
 STOP_GRACE_S = 3.0
+# A commit that takes longer than this eats a good part of the two seconds a person may wait.
+SLOW_COMMIT_S = 0.5
 
 
 class CommandRefused(Exception):
@@ -142,9 +144,7 @@ class Runner:
     def _collect(self) -> act.Ready:
         while self._queue:
             self.engine.step(*self._queue.popleft())
-        deadline = self.engine.deadline
-        if deadline is not None and deadline <= self._clock():
-            self.engine.handle_timer(self._clock(), self._wall_clock())
+        self.engine.handle_timer(self._clock(), self._wall_clock())
         return self.engine.ready()
 
     async def _commit_and_perform(self, ready: act.Ready) -> None:
@@ -158,10 +158,14 @@ class Runner:
 
     async def _commit(self, ready: act.Ready) -> frozenset[int]:
         loop = asyncio.get_running_loop()
+        began = self._clock()
         try:
             vetoes = await loop.run_in_executor(self._db, self._journal.commit, ready.records)
         except Exception as error:
             raise StoreFailed(f"{len(ready.records)} records could not be written: {error}") from error
+        took_s = self._clock() - began
+        if took_s > SLOW_COMMIT_S:
+            log.warning("writing to the store took %.1f s, and calls wait for it; is the disk slow?", took_s)
         for veto in vetoes:
             log.info("attempt %s not placed: %s", veto.attempt_id, veto.reason)
             self.post(ev.AttemptVetoed(veto.attempt_id, veto.reason))
@@ -179,6 +183,8 @@ class Runner:
                 self._driver.hang_up(action.call_id)
             case act.Bridge():
                 self._driver.join(action.call_id, action.station_call_id, tone=True)
+            case act.Unbridge():
+                self._driver.part(action.call_id, action.station_call_id)
             case act.PlayMessage():
                 self._driver.play(action.call_id, self._message_of(action.campaign_id))
             case act.RefillLeads():

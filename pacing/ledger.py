@@ -83,6 +83,20 @@ class Ledger:
         drifted = self._log_scale + DRIFT * self.limit * self.pressure
         self._log_scale = min(math.log(HIGHEST_SHARE), max(math.log(LOWEST_SHARE), drifted))
 
+    def retract(self) -> None:
+        """A call entered as connected was no live answer after all."""
+        self.connected = max(0, self.connected - 1)
+
+    def remember(self, live: int, abandoned: int) -> None:
+        """Add what earlier runs counted in the same regulatory period."""
+        self.connected += live - abandoned
+        self.abandoned += abandoned
+
+    @property
+    def spent(self) -> bool:
+        """More was abandoned than the limit allows for the answers so far."""
+        return self.budget < -ROUNDING
+
     @property
     def pressure(self) -> float:
         """How far the budget stands over the reserve, in the order of what chance alone makes of it."""
@@ -91,7 +105,7 @@ class Ledger:
     @property
     def threshold(self) -> float:
         """The risk of abandonment that one more line may carry; 0 when the budget or the recent window is spent."""
-        if self.budget < -ROUNDING or self._recent_spent:
+        if self.spent or self._recent_spent:
             return 0.0
         share = math.exp(self._log_scale + GAIN * min(HIGHEST_PRESSURE, self.pressure))
         return min(HIGHEST_THRESHOLD, self.limit * min(share, HIGHEST_SHARE))

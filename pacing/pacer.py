@@ -68,12 +68,16 @@ class PacingDecision:
     abandoned_rate: float = 0.0
     abandoned_upper_bound: float = 1.0
     budget_left: float = 0.0
+    over_limit: bool = False
 
     @property
     def because(self) -> str:
         """One sentence for people."""
         if self.room == 0:
             return f"no new lines: the bound of lines is reached with {self.in_flight} in flight"
+        if self.mode == "power" and self.over_limit:
+            rate = f"{self.abandoned_rate:.1%} abandoned"
+            return f"{_new_lines(self.lines)}: one per ready agent while {rate} is over the limit"
         if self.mode != "predictive":
             return f"{_new_lines(self.lines)}: {self.mode}, {self.ready} ready, {self.in_flight} lines in flight"
         if self.predicted_free == 0.0:
@@ -108,6 +112,7 @@ class Pacer:
         self._ready: set[Hashable] = set()
         self._call_of: dict[Hashable, Hashable] = {}
         self._waiting: dict[Hashable, float] = {}
+        self._connected: set[Hashable] = set()
         self._closed: OrderedDict[Hashable, tuple[float, bool]] = OrderedDict()
         kernels.warm()
 
@@ -165,6 +170,30 @@ class Pacer:
             self.learner.talk.begin(agent_id, now)
             self._call_of[agent_id] = call_id
 
+    def not_live(self, at: float, call_id: Hashable) -> None:
+        """The agent found that a connected call was no live person: it is no live answer in the ledger (once per call).
+
+        What the call did to the agents stays learned: it needed one.
+        """
+        self._clock(at)
+        if call_id in self._connected:
+            self._connected.discard(call_id)
+            self.ledger.retract()
+
+    def remember(self, live: int, abandoned: int) -> None:
+        """Count in what earlier runs of the campaign had of live answers, and abandoned ones among them.
+
+        Raises ValueError when abandoned is not from 0 to live.
+        """
+        if not 0 <= abandoned <= live:
+            raise ValueError(f"abandoned is {abandoned}; it must be from 0 to live, which is {live}")
+        self.ledger.remember(live, abandoned)
+
+    def reconfigure(self, config: PacerConfig) -> None:
+        """Pace by other settings from now on; calls, agents, the ledger and what was learned stay."""
+        self.config = config
+        self.ledger.limit = config.max_abandon_rate
+
     def abandoned(self, at: float, call_id: Hashable) -> None:
         """A person answered and no agent took the call in time; counts once per call, known or not."""
         self._count(at, self._clock(at), call_id, abandoned=True)
@@ -176,7 +205,7 @@ class Pacer:
         room = self._room()
         if self.config.mode == "predictive":
             return self._decide_predictive(state, in_flight, room)
-        if self.config.mode == "power":
+        if self.config.mode == "power" and not self.ledger.spent:
             lines = policies.power(state.ready, state.claims, self.config.lines_per_agent)
         else:
             lines = policies.progressive(state.ready, state.claims)
@@ -189,6 +218,7 @@ class Pacer:
             abandoned_rate=self.ledger.rate,
             abandoned_upper_bound=self.ledger.upper_bound,
             budget_left=self.ledger.budget,
+            over_limit=self.ledger.spent,
         )
 
     def _decide_predictive(self, state: policies.Snapshot, in_flight: int, room: int | None) -> PacingDecision:
@@ -231,13 +261,16 @@ class Pacer:
             return
         self.learner.resolved(call_id, now, live=True)
         self.ledger.record(abandoned)
+        if not abandoned:
+            self._connected.add(call_id)
         self._close(call_id, at, counted=True)
 
     def _close(self, call_id: Hashable, at: float, counted: bool) -> None:
         self._waiting.pop(call_id, None)
         self._closed[call_id] = (at, counted)
         if len(self._closed) > REMEMBERED_CALLS:
-            self._closed.popitem(last=False)
+            forgotten, _ = self._closed.popitem(last=False)
+            self._connected.discard(forgotten)
 
     def _snapshot(self, now: float) -> policies.Snapshot:
         return policies.Snapshot(

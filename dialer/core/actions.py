@@ -44,6 +44,14 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Unbridge:
+    """Undo a `Bridge` that failed or never reported, so that it cannot come to be late."""
+
+    call_id: str
+    station_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlayMessage:
     """Play the campaign's message for abandoned calls."""
 
@@ -67,7 +75,7 @@ class Warn:
     text: str
 
 
-Action = RefillLeads | Originate | CallStation | HangUp | Bridge | PlayMessage | Reply | Warn
+Action = RefillLeads | Originate | CallStation | HangUp | Bridge | Unbridge | PlayMessage | Reply | Warn
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,6 @@ class Agent:
     attempt: Attempt | None = None
     pause_asked: str | None = None
     logout_asked: bool = False
-    ready_asked: bool = False
 
 
 @dataclass(slots=True)
@@ -70,6 +69,7 @@ class Tally:
     attempts: int = 0
     answered: int = 0
     connected: int = 0
+    not_live: int = 0
     abandoned: int = 0
     waits: int = 0
     waited_s: float = 0.0
@@ -77,8 +77,11 @@ class Tally:
 
     @property
     def abandoned_rate(self) -> float:
-        """abandoned / (abandoned + connected), as 16 CFR 310.4(b)(4)(i) counts it; 0 when no one answered."""
-        live = self.abandoned + self.connected
+        """abandoned / calls answered by a live person (16 CFR 310.4(b)(4)(i)); 0 when no one answered.
+
+        Connected calls that an agent found to be a machine or nobody (`not_live`) are no live answers.
+        """
+        live = self.abandoned + self.connected - self.not_live
         return self.abandoned / live if live else 0.0
 
     @property

@@ -76,7 +76,7 @@ class Books:
 
     def _forget(self, attempt: Attempt) -> None:
         run = self._run_of(attempt)
-        for kind in ("ring", "hold", "message"):
+        for kind in ("ring", "hold", "join", "message"):
             self._timers.cancel((kind, attempt.attempt_id))
         del self._attempts[attempt.attempt_id]
         run.in_flight.pop(attempt.candidate.lead_id, None)

@@ -2,14 +2,14 @@
 
 from campaigns import eligibility, retry
 from campaigns.model import Blocked, CampaignState, Candidate, Mode, Outcome, RetryDecision
-from campaigns.statuses import MACHINE_STATUS
+from campaigns.statuses import MACHINE_STATUS, status_of
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
 from dialer.core.attempts import Attempt, Line, unanswered_outcome
 from dialer.core.books import Books
 from dialer.core.dialing import TRUNK_REST_S, CampaignRun, TrunkLines
-from dialer.core.routing import caller_id_for, longest_ready, pick_trunk
+from dialer.core.routing import caller_id_for, longest_ready, pick_trunk, why_no_trunk
 from dialer.core.states import AgentState as G
 from dialer.core.states import AgentTrigger as GT
 from dialer.core.states import AttemptState as A
@@ -20,6 +20,7 @@ from hw.contract import Cause
 
 SETUP_S = 20.0
 MESSAGE_LIMIT_S = 45.0
+JOIN_LIMIT_S = 1.0
 REFILL_RETRY_S = 5.0
 DIALED_MODES = frozenset({Mode.PREDICTIVE, Mode.PROGRESSIVE, Mode.POWER})
 
@@ -31,7 +32,9 @@ class Calling(Books):
     """Dials leads, follows their calls and closes their attempts."""
 
     def _dial(self, run: CampaignRun) -> None:
-        if not self._may_dial(run):
+        obstacle = self._obstacle(run)
+        if obstacle is not None:
+            run.because = obstacle
             return
         decision = run.pacer.decide(self._now)
         run.because = decision.because
@@ -41,24 +44,32 @@ class Calling(Books):
                 break
         self._refill(run)
 
-    def _may_dial(self, run: CampaignRun) -> bool:
+    def _obstacle(self, run: CampaignRun) -> str | None:
+        """Why nothing is dialed for a campaign, whatever the pacer would say; None when nothing stands against it."""
         settings = run.settings
-        return (
-            not self.draining
-            and settings.state is CampaignState.ACTIVE
-            and settings.mode in DIALED_MODES
-            and any(a.state not in (G.RING, G.PAUSED) for a in run.agents.values())
-        )
+        if self.draining:
+            return "no new lines: the dialer drains"
+        if settings.state is not CampaignState.ACTIVE:
+            return f"no new lines: the campaign is {settings.state}"
+        if settings.mode not in DIALED_MODES:
+            return f"no new lines: mode {settings.mode} is not dialed by the machine"
+        if not run.agents:
+            return "no new lines: no agent is logged in"
+        if all(agent.state in (G.RING, G.PAUSED) for agent in run.agents.values()):
+            return "no new lines: every agent is paused"
+        return None
 
     def _dial_one(self, run: CampaignRun) -> bool:
         trunk, soonest = pick_trunk(self.trunks.values(), run.settings.trunks, self._now)
         if trunk is None:
+            run.because += f"; but {why_no_trunk(self.trunks.values(), run.settings.trunks, self._now)}"
             if soonest is not None:
                 soon = min(soonest, self._now + self._config.pacing_interval_s)
                 self._timers.set(("pace", run.settings.campaign_id), soon)
             return False
         candidate = self._next_candidate(run)
         if candidate is None:
+            run.because += "; but no lead may be called now (dialer leads why CAMPAIGN LEAD_ID)"
             return False
         self._reserve(run, candidate, trunk)
         return True
@@ -116,7 +127,9 @@ class Calling(Books):
             self._timers.set(("refill", event.campaign_id), self._now + REFILL_RETRY_S)
 
     def _on_vetoed(self, event: ev.AttemptVetoed) -> None:
-        attempt = self._attempts[event.attempt_id]
+        attempt = self._attempts.get(event.attempt_id)
+        if attempt is None:
+            return
         run = self._run_of(attempt)
         self._move(attempt, AT.VETOED)
         self._line_down(attempt.line)
@@ -166,12 +179,13 @@ class Calling(Books):
 
     def _on_joined(self, event: hw.Joined) -> None:
         attempt = self._attempt_of(event)
-        if attempt is None or attempt.state is not A.CONNECTING:
+        if attempt is None or not _is_joining(attempt, event.peer_id):
             return
         assert attempt.agent is not None
         run = self._run_of(attempt)
         self._move(attempt, AT.JOINED)
-        self._timers.cancel(("hold", attempt.attempt_id))
+        for kind in ("hold", "join"):
+            self._timers.cancel((kind, attempt.attempt_id))
         if attempt.connected_at is None:
             attempt.connected_at = self._wall
             run.tally.connected += 1
@@ -180,14 +194,8 @@ class Calling(Books):
 
     def _on_join_failed(self, event: hw.JoinFailed) -> None:
         attempt = self._attempt_of(event)
-        if attempt is None or attempt.state is not A.CONNECTING:
-            return
-        self._warn(f"attempt {attempt.attempt_id}: joining customer and agent failed: {event.detail}")
-        self._release_agent(attempt)
-        self._move(attempt, AT.JOIN_FAILED)
-        if attempt.connected_at is None:
-            self._count_abandoned(attempt)
-        self._hang_up(attempt.line)
+        if attempt is not None and _is_joining(attempt, event.peer_id):
+            self._join_failed(attempt, event.detail)
 
     def _on_message_played(self, event: hw.MessagePlayed) -> None:
         attempt = self._attempt_of(event)
@@ -216,13 +224,19 @@ class Calling(Books):
             return
         trunk = self.trunks[attempt.line.trunk]
         refused = event.cause in (Cause.TIMEOUT, Cause.REFUSED) or (event.sip_code or 0) // 100 == 5
-        if not refused:
+        if event.cause is Cause.INVALID_NUMBER:
+            rests = trunk.invalid(self._now)
+        elif refused:
+            rests = trunk.faulted(self._now)
+        else:
             trunk.worked()
-        elif trunk.faulted(self._now):
+            return
+        if rests:
             said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
+            what = f"{said} {event.detail}".strip()
             self._warn(
-                f"[[trunk]] {trunk.settings.name}: no call got through ({f'{said} {event.detail}'.strip()}). "
-                f"It rests for {TRUNK_REST_S:.0f} s and is then tried again; check its target and credentials"
+                f"[[trunk]] {trunk.settings.name}: no call gets through ({what}). It rests for {TRUNK_REST_S:.0f} s "
+                "and is then tried again; check its target, credentials and the form of numbers it wants"
             )
 
     def _connect(self, run: CampaignRun) -> None:
@@ -232,11 +246,17 @@ class Calling(Books):
         run.tally.waits += 1
         run.tally.waited_s += self._now - agent.since_s
         self._move(attempt, AT.AGENT_FOUND)
+        self._timers.set(("join", attempt.attempt_id), self._now + JOIN_LIMIT_S)
         attempt.agent, attempt.agent_name, agent.attempt = agent, agent.name, attempt
         self._move_agent(agent, GT.CONNECT)
         self._actions.append(act.Bridge(attempt.call_id, agent.leg.call_id))
 
     # What the clock says.
+
+    def _join_over(self, attempt_id: int) -> None:
+        attempt = self._attempts[attempt_id]
+        if attempt.state is A.CONNECTING:
+            self._join_failed(attempt, f"no word of it within {JOIN_LIMIT_S:g} s")
 
     def _ring_over(self, attempt_id: int) -> None:
         attempt = self._attempts[attempt_id]
@@ -285,6 +305,24 @@ class Calling(Books):
         run.tally.abandoned += 1
         run.pacer.abandoned(self._now, attempt.call_id)
 
+    def _join_failed(self, attempt: Attempt, detail: str) -> None:
+        """The person waits for another agent; the one who could not be joined is asked to look at the headset."""
+        agent = attempt.agent
+        assert agent is not None and agent.leg is not None
+        self._warn(f"attempt {attempt.attempt_id} and the station of {agent.name} could not be joined: {detail}")
+        self._actions.append(act.Unbridge(attempt.call_id, agent.leg.call_id))
+        agent.attempt = attempt.agent = attempt.agent_name = None
+        self._move_agent(agent, GT.JOIN_FAILED, code="LAGGED")
+        self._after_call(agent)
+        self._move(attempt, AT.JOIN_FAILED)
+        self._wait_again(attempt)
+
+    def _wait_again(self, attempt: Attempt) -> None:
+        """Back to waiting: what is left of the hold time, or all of it after a talk."""
+        self._timers.cancel(("join", attempt.attempt_id))
+        start = attempt.answered_s if attempt.connected_at is None else self._now
+        self._timers.set(("hold", attempt.attempt_id), start + attempt.campaign.hold_s)
+
     def _release_agent(self, attempt: Attempt) -> None:
         """The agent who was about to take the call is free again."""
         agent = attempt.agent
@@ -301,6 +339,9 @@ class Calling(Books):
         self._move(attempt, trigger)
         if attempt.answered_at is None:
             run.pacer.resolved(self._now, attempt.call_id, _PACER_OUTCOME.get(outcome, "failed"))
+        if outcome is Outcome.HANDLED and not status_of(status).human_answered:
+            run.tally.not_live += 1
+            run.pacer.not_live(self._now, attempt.call_id)
         run.tally.statuses[status] = run.tally.statuses.get(status, 0) + 1
         phone = attempt.candidate.phone.e164
         if outcome is Outcome.UNWANTED:
@@ -345,3 +386,9 @@ class Calling(Books):
                 self._release_agent(attempt)
             self._move(attempt, AT.CALL_OVER)
             self._hang_up(attempt.line)
+
+
+def _is_joining(attempt: Attempt, station_call_id: str) -> bool:
+    """Whether the attempt is being joined with that very station; a word about an earlier one comes late."""
+    leg = attempt.agent.leg if attempt.agent else None
+    return attempt.state is A.CONNECTING and leg is not None and leg.call_id == station_call_id

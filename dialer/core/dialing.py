@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from campaigns.model import CampaignSettings, Candidate
 from dialer.core.attempts import Agent, Attempt, Tally
@@ -12,6 +12,8 @@ from dialer.core.attempts import Agent, Attempt, Tally
 # A trunk that fails this often in a row, without one call that rang, rests for TRUNK_REST_S and is then tried again.
 TRUNK_FAULTS = 5
 TRUNK_REST_S = 30.0
+# So many 'no such number' in a row, without one call that rang: the trunk wants its numbers in another form.
+TRUNK_INVALID = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class TrunkLines:
         self.in_use = 0
         self.rests_until: float | None = None
         self._faults = 0
+        self._invalid = 0
         self._limiter = StartLimiter(settings.starts_per_s)
 
     def free_at(self, now: float) -> float | None:
@@ -71,13 +74,21 @@ class TrunkLines:
         self.in_use -= 1
 
     def worked(self) -> None:
-        self._faults = 0
+        self._faults = self._invalid = 0
         self.rests_until = None
 
     def faulted(self, now: float) -> bool:
         """Note a failure that is the trunk's; True when it starts to rest because of it."""
         self._faults += 1
-        if self._faults < TRUNK_FAULTS or (self.rests_until is not None and now < self.rests_until):
+        return self._faults >= TRUNK_FAULTS and self._rest(now)
+
+    def invalid(self, now: float) -> bool:
+        """Note a number that the trunk does not know; True when it starts to rest as it seems to know none."""
+        self._invalid += 1
+        return self._invalid >= TRUNK_INVALID and self._rest(now)
+
+    def _rest(self, now: float) -> bool:
+        if self.rests_until is not None and now < self.rests_until:
             return False
         self.rests_until = now + TRUNK_REST_S
         return True
@@ -90,8 +101,11 @@ class PacerLike(Protocol):
     def dialed(self, at: float, call_id: str) -> None: ...
     def resolved(self, at: float, call_id: str, outcome: str) -> None: ...
     def connected(self, at: float, call_id: str, agent_id: str) -> None: ...
+    def not_live(self, at: float, call_id: str) -> None: ...
     def abandoned(self, at: float, call_id: str) -> None: ...
     def decide(self, at: float) -> "DecisionLike": ...
+    def reconfigure(self, config: Any) -> None: ...
+    def remember(self, live: int, abandoned: int) -> None: ...
 
 
 class DecisionLike(Protocol):

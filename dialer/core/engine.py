@@ -1,19 +1,20 @@
 """The engine: events in, records and actions out. No clock, no I/O, no randomness of its own.
 
-The shell calls `step` for each event and `handle_timer` at the deadline, then `ready`, commits its records, performs
-its actions and arms one timer for its deadline. `now` is monotonic seconds, `wall_now` aware UTC.
+The shell calls `step` for each event that has come, then `handle_timer`, then `ready`; it commits the records, performs
+the actions and arms one timer for the deadline. `now` is monotonic seconds, `wall_now` aware UTC.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from campaigns.model import CampaignSettings, CampaignState, Mode
 from campaigns.statuses import UNDISPOSED
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
-from dialer.core.books import PACER_STATE, EngineConfig
+from dialer.core.books import EngineConfig
 from dialer.core.calling import DIALED_MODES
 from dialer.core.dialing import CampaignRun, PacerLike
 from dialer.core.staffing import Staffing
@@ -24,20 +25,26 @@ from hw import contract as hw
 __all__ = ["DIALED_MODES", "Engine", "EngineConfig", "pacer_for"]
 
 
-def pacer_for(settings: CampaignSettings) -> PacerLike:
-    """The pacer that a campaign's settings ask for."""
+def pacer_config(settings: CampaignSettings) -> Any:
+    """The pacing that a campaign's settings ask for."""
     # Here, as it brings Numba: half of what it takes to start a command that paces nothing.
-    from pacing import Pacer, PacerConfig
+    from pacing import PacerConfig
 
     mode = settings.mode if settings.mode in DIALED_MODES else Mode.PROGRESSIVE
-    config = PacerConfig(
+    return PacerConfig(
         mode=mode.value,
         max_abandon_rate=settings.max_abandon_rate,
         hold_s=settings.hold_s,
         max_lines=settings.max_lines,
         lines_per_agent=settings.lines_per_agent,
     )
-    return Pacer(config, seed=settings.campaign_id)
+
+
+def pacer_for(settings: CampaignSettings) -> PacerLike:
+    """A pacer for a campaign."""
+    from pacing import Pacer
+
+    return Pacer(pacer_config(settings), seed=settings.campaign_id)
 
 
 class Engine(Staffing):
@@ -72,6 +79,7 @@ class Engine(Staffing):
         self._timer_handlers: dict[str, Callable[..., None]] = {
             "ring": self._ring_over,
             "hold": self._hold_over,
+            "join": self._join_over,
             "message": self._message_over,
             "station": self._station_silent,
             "wrapup": self._wrapup_over,
@@ -90,13 +98,16 @@ class Engine(Staffing):
         return self._timers.deadline
 
     def step(self, event: object, now: float, wall_now: datetime) -> None:
-        """Take in one event that happened at `now`. Raises KeyError for an event of unknown type."""
+        """Take in one event that happened at `now`; `handle_timer` follows. Raises KeyError for an unknown type."""
         self._set_clocks(now, wall_now)
         self._handlers[type(event)](event)
-        self._settle()
 
     def handle_timer(self, now: float, wall_now: datetime) -> None:
-        """Do what is due at `now`."""
+        """Do what is due at `now`, then what follows from all states together.
+
+        Called after every batch of steps with the time it is by then: a person whose event waited too long is not
+        connected late, but counted as abandoned.
+        """
         self._set_clocks(now, wall_now)
         for kind, key in self._timers.pop_due(self._now):
             self._timer_handlers[kind](key)
@@ -146,25 +157,15 @@ class Engine(Staffing):
         settings = event.settings
         run = self.runs.get(settings.campaign_id)
         if run is None:
-            self.runs[settings.campaign_id] = CampaignRun(settings, self._pacer_factory(settings))
+            run = CampaignRun(settings, self._pacer_factory(settings))
+            run.pacer.remember(event.live, event.abandoned)
+            self.runs[settings.campaign_id] = run
             return
-        same_pacing = _pacing_key(run.settings) == _pacing_key(settings)
-        run.settings = settings
+        # Its state changes by SetCampaignState alone: what was loaded may be older than the last of these.
+        run.settings = replace(settings, state=run.settings.state)
         run.exhausted = False
         self._timers.cancel(("refill", settings.campaign_id))
-        if not same_pacing:
-            self._renew_pacer(run)
-
-    def _renew_pacer(self, run: CampaignRun) -> None:
-        run.pacer = self._pacer_factory(run.settings)
-        for agent in run.agents.values():
-            run.pacer.agent(self._now, agent.name, PACER_STATE[agent.state])
-        for attempt in run.in_flight.values():
-            run.pacer.dialed(self._now, attempt.call_id)
-            if attempt.answered_at is not None:
-                run.pacer.resolved(self._now, attempt.call_id, "human")
-            if attempt.connected_at is not None and attempt.agent_name:
-                run.pacer.connected(self._now, attempt.call_id, attempt.agent_name)
+        run.pacer.reconfigure(pacer_config(settings))
 
     def _on_set_campaign_state(self, event: ev.SetCampaignState) -> None:
         run = self.runs.get(event.campaign_id)
@@ -175,7 +176,7 @@ class Engine(Staffing):
             text = f"campaign {run.settings.name}: mode {run.settings.mode} is not dialed by the machine"
             self._refuse(event.request, text)
             return
-        run.settings = _with_state(run.settings, event.state)
+        run.settings = replace(run.settings, state=event.state)
         self._records.append(rec.CampaignStateChanged(event.campaign_id, event.state, self._wall))
         self._reply(event.request, f"campaign {run.settings.name} is {event.state}")
 
@@ -192,17 +193,3 @@ class Engine(Staffing):
                 self._dispose(agent, UNDISPOSED)
             else:
                 self._log_out(agent)
-
-
-def _pacing_key(settings: CampaignSettings) -> tuple[object, ...]:
-    return (
-        settings.mode,
-        settings.max_abandon_rate,
-        settings.hold_s,
-        settings.max_lines,
-        settings.lines_per_agent,
-    )
-
-
-def _with_state(settings: CampaignSettings, state: CampaignState) -> CampaignSettings:
-    return replace(settings, state=state)

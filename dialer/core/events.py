@@ -11,9 +11,14 @@ from campaigns.model import CampaignSettings, CampaignState, Candidate
 
 @dataclass(frozen=True, slots=True)
 class CampaignLoaded:
-    """A campaign exists or its settings have changed."""
+    """A campaign exists or its settings have changed.
+
+    `live` and `abandoned` are what the store counts for the running regulatory period; they matter the first time only.
+    """
 
     settings: CampaignSettings
+    live: int = 0
+    abandoned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,18 @@ def pick_trunk(
     return best, soonest
 
 
+def why_no_trunk(trunks: Iterable[TrunkLines], wanted: tuple[str, ...], now: float) -> str:
+    """Why `pick_trunk` found none, for people."""
+    usable = [trunk for trunk in trunks if not wanted or trunk.settings.name in wanted]
+    if not usable:
+        return f"the site has no trunk named {' or '.join(wanted)}" if wanted else "the site has no trunk"
+    if any(trunk.rests_until is not None and now < trunk.rests_until for trunk in usable):
+        return "the trunk rests after failed calls"
+    if all(trunk.in_use >= trunk.settings.max_lines for trunk in usable):
+        return "all lines of the trunk are in use"
+    return "the trunk's starts per second are used up"
+
+
 def caller_id_for(campaign: CampaignSettings, trunk: TrunkLines, lead_id: int) -> str:
     """The campaign's caller ID, else one of the trunk's, always the same for the same lead."""
     if campaign.caller_id:

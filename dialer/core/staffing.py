@@ -126,9 +126,11 @@ class Staffing(Calling):
         self._reply(self._logins.pop(agent.name, 0), f"{agent.name} is logged in, {agent.state} (LOGIN)")
 
     def _station_silent(self, name: str) -> None:
-        leg = self.agents[name].leg
-        if leg is not None:
-            self._hang_up(leg)
+        agent = self.agents[name]
+        text = f"the station of {name} ({agent.address}) did not answer within {STATION_RING_S:.0f} s"
+        self._refuse(self._logins.pop(name, 0), text)
+        self._move_agent(agent, GT.STATION_LOST)
+        self._drop_agent(agent)
 
     def _station_lost(self, agent: Agent, event: hw.Ended) -> None:
         if self.agents.get(agent.name) is not agent:
@@ -151,10 +153,8 @@ class Staffing(Calling):
         if attempt.state is A.WRAPUP:
             self._close(attempt, AT.DISPOSED, Outcome.HANDLED, UNDISPOSED)
             return
-        talked = attempt.state is A.TALKING
         self._move(attempt, AT.AGENT_LOST)
-        start = self._now if talked else attempt.answered_s
-        self._timers.set(("hold", attempt.attempt_id), start + attempt.campaign.hold_s)
+        self._wait_again(attempt)
 
     # Dispositions.
 

@@ -57,6 +57,7 @@ class AgentTrigger(StrEnum):
     PAUSE = "pause"
     CONNECT = "connect"
     UNCONNECTED = "call gone before it was joined"
+    JOIN_FAILED = "join failed"
     CALL_OVER = "call over"
     DISPOSED = "disposed"
     DISPOSED_PAUSE = "disposed, pause asked"
@@ -109,7 +110,7 @@ ATTEMPT: Mapping[AttemptState, Mapping[AttemptTrigger, AttemptState]] = {
     },
     _A.CONNECTING: {
         _AT.JOINED: _A.TALKING,
-        _AT.JOIN_FAILED: _A.ENDING,
+        _AT.JOIN_FAILED: _A.WAITING,
         _AT.AGENT_LOST: _A.WAITING,
         _AT.CALL_OVER: _A.ENDING,
         _AT.ENDED: _A.CLOSED,
@@ -125,6 +126,7 @@ ATTEMPT: Mapping[AttemptState, Mapping[AttemptTrigger, AttemptState]] = {
         _AT.ENDED: _A.CLOSED,
     },
     _A.CANCELLING: {
+        _AT.VETOED: _A.CLOSED,
         _AT.RANG: _A.CANCELLING,
         _AT.ANSWERED: _A.ENDING,
         _AT.ENDED: _A.CLOSED,
@@ -162,6 +164,7 @@ AGENT: Mapping[AgentState, Mapping[AgentTrigger, AgentState]] = {
     },
     _G.INCALL: {
         _GT.UNCONNECTED: _G.READY,
+        _GT.JOIN_FAILED: _G.PAUSED,
         _GT.CALL_OVER: _G.WRAPUP,
         _GT.STATION_LOST: _G.LOGGED_OUT,
     },
@@ -209,7 +212,7 @@ LINE: Mapping[LineState, Mapping[LineTrigger, LineState]] = {
 JOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("attempt WAITING", "agent READY", "agent INCALL, attempt CONNECTING, the two calls are joined"),
     ("attempt CONNECTING", "line ended", "counted as abandoned, agent READY"),
-    ("attempt CONNECTING", "join failed", "counted as abandoned, customer hung up, agent READY"),
+    ("attempt CONNECTING", "join failed", "agent PAUSED (LAGGED), attempt WAITING for another agent"),
     ("attempt CONNECTING or TALKING", "station lost", "agent LOGGED_OUT, attempt WAITING for another agent"),
     ("attempt CANCELLING", "answered", "glare: counted as abandoned, hung up"),
     ("attempt WRAPUP", "station lost", "attempt CLOSED with the timer's status, agent LOGGED_OUT"),

@@ -170,6 +170,7 @@ class Simulation:
     def _step(self, event: object, wall: datetime) -> None:
         self.events += 1
         self.engine.step(event, self._now, wall)
+        self.engine.handle_timer(self._now, wall)
 
     def _drain(self) -> None:
         ready = self.engine.ready()

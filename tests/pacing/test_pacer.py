@@ -302,3 +302,44 @@ def test_a_single_agent_is_served_without_a_burst() -> None:
     shift = play(PacerConfig(), 1, 4.0, seed=3)
     assert shift.abandoned <= 0.03 * shift.connected + 1
     assert max(shift.lines) <= 4
+
+
+def test_power_falls_back_to_one_line_per_agent_while_over_the_limit() -> None:
+    pacer = Pacer(PacerConfig(mode="power", lines_per_agent=3.0, max_abandon_rate=0.1))
+    for agent in ("anna", "bert"):
+        pacer.agent(0.0, agent, "ready")
+    assert pacer.decide(1.0).lines == 6
+    pacer.remember(live=9, abandoned=1)
+    decision = pacer.decide(2.0)
+    assert decision.lines == 2
+    assert "over the limit" in decision.because
+    pacer.remember(live=11, abandoned=0)
+    assert pacer.decide(3.0).lines == 6
+
+
+def test_a_call_found_not_to_be_live_leaves_the_ledger_once() -> None:
+    pacer = Pacer(PacerConfig())
+    for call in ("a", "b"):
+        pacer.dialed(0.0, call)
+        pacer.resolved(5.0, call, "human")
+        pacer.connected(5.0, call, "anna")
+    for _ in range(2):
+        pacer.not_live(9.0, "a")
+    pacer.not_live(9.0, "never seen")
+    assert (pacer.ledger.live, pacer.ledger.connected) == (1, 1)
+
+
+def test_new_settings_keep_calls_agents_and_ledger() -> None:
+    pacer = Pacer(PacerConfig(mode="progressive"))
+    pacer.agent(0.0, "anna", "ready")
+    pacer.dialed(0.0, "a")
+    pacer.remember(live=100, abandoned=2)
+    pacer.reconfigure(PacerConfig(mode="progressive", max_abandon_rate=0.01, max_lines=5))
+    assert pacer.decide(1.0).lines == 0
+    assert (pacer.ledger.live, pacer.ledger.limit) == (100, 0.01)
+
+
+@pytest.mark.parametrize(("live", "abandoned"), [(3, 4), (3, -1), (-1, 0)])
+def test_what_cannot_be_remembered_is_refused(live: int, abandoned: int) -> None:
+    with pytest.raises(ValueError, match="from 0 to live"):
+        Pacer(PacerConfig()).remember(live, abandoned)

@@ -51,6 +51,9 @@ class ScriptedPacer:
     def resolved(self, at: float, call_id: str, outcome: str) -> None: ...
     def connected(self, at: float, call_id: str, agent_id: str) -> None: ...
     def abandoned(self, at: float, call_id: str) -> None: ...
+    def not_live(self, at: float, call_id: str) -> None: ...
+    def reconfigure(self, config: object) -> None: ...
+    def remember(self, live: int, abandoned: int) -> None: ...
 
 
 class Transcript:
@@ -94,6 +97,7 @@ class Transcript:
 
     def _step(self, event: object) -> None:
         self.engine.step(event, self.now, self._wall())
+        self.engine.handle_timer(self.now, self._wall())
 
     def _wall(self) -> datetime:
         return START + timedelta(seconds=self.now)
@@ -215,6 +219,8 @@ def _say(thing: Any) -> str:
             return f"hang up {call}"
         case act.Bridge(call_id=call, station_call_id=station):
             return f"join {call} and {station}"
+        case act.Unbridge(call_id=call, station_call_id=station):
+            return f"part {call} and {station}"
         case act.PlayMessage(call_id=call):
             return f"play the message to {call}"
         case act.Reply(text=text, error=error):
