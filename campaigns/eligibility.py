@@ -30,7 +30,7 @@ def check(candidate: Candidate, window: CallingWindow, wall_now: datetime) -> Al
                 "no_timezone", f"the time zone {name!r} of {candidate.phone.e164} is not in the zone database"
             )
         local = wall_now.astimezone(zone)
-        if not _inside(window, local):
+        if not window.holds(local):
             return Blocked("outside_window", _closed_detail(window, name, local), next_open(zones, window, wall_now))
     return _ALLOWED
 
@@ -42,7 +42,7 @@ def is_open(zones: Collection[str], window: CallingWindow, wall_now: datetime) -
         return False
     for name in zones:
         zone = _zone(name)
-        if zone is None or not _inside(window, wall_now.astimezone(zone)):
+        if zone is None or not window.holds(wall_now.astimezone(zone)):
             return False
     return True
 
@@ -76,12 +76,8 @@ def _zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def _inside(window: CallingWindow, local: datetime) -> bool:
-    return window.start <= local.time() < window.end and local.weekday() in window.days
-
-
 def _closed_detail(window: CallingWindow, zone: str, local: datetime) -> str:
-    return f"it is {local:%a %H:%M} in {zone}; the window is {window.start:%H:%M} to {window.end:%H:%M}{_days(window)}"
+    return f"it is {local:%a %H:%M} in {zone}; the window is {window.start:%H:%M} to {window.end_text}{_days(window)}"
 
 
 def _days(window: CallingWindow) -> str:

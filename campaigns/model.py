@@ -31,7 +31,10 @@ class CampaignState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of an attempt: closed vocabulary. A HANDLED attempt carries the status its agent set."""
+    """What came of an attempt: closed vocabulary. A HANDLED attempt carries the status its agent set.
+
+    CALLBACK is no attempt's outcome: it names the retry rule of a handled one whose person asked to be called again.
+    """
 
     HANDLED = "handled"
     ABANDONED = "abandoned"
@@ -46,6 +49,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     LOST = "lost"
+    CALLBACK = "callback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Candidate:
 class CallingWindow:
     """Hours when a person may be called, in that person's own time: half-open [start, end), on `days` (Monday is 0).
 
-    Raises ValueError when no instant can lie inside or a bound has a time zone.
+    An end of `time.max` is midnight: the day's last instant is inside too. Raises ValueError when no instant can lie
+    inside or a bound has a time zone.
     """
 
     start: time = time(9, 0)
@@ -96,6 +101,16 @@ class CallingWindow:
             raise ValueError("calling window: no days; name at least one (Monday is 0)")
         if not self.days <= frozenset(range(7)):
             raise ValueError(f"calling window: days {sorted(self.days)} must be 0 (Monday) to 6 (Sunday)")
+
+    @property
+    def end_text(self) -> str:
+        """The end as people write it: `20:00`; midnight is `24:00`."""
+        return "24:00" if self.end == time.max else f"{self.end:%H:%M}"
+
+    def holds(self, local: datetime) -> bool:
+        """Whether a local time of the called person lies inside."""
+        at = local.time()
+        return self.start <= at and (at < self.end or self.end == time.max) and local.weekday() in self.days
 
 
 @dataclass(frozen=True, slots=True)

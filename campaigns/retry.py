@@ -25,12 +25,20 @@ DEFAULT_RULES: Mapping[Outcome, RetryRule] = MappingProxyType(
         Outcome.CANCELLED: RetryRule(delay_s=15 * _MINUTE_S),
         Outcome.FAILED: RetryRule(delay_s=30 * _MINUTE_S),
         Outcome.LOST: RetryRule(delay_s=_HOUR_S),
+        Outcome.CALLBACK: RetryRule(delay_s=24 * _HOUR_S),
     }
 )
 
-# Statuses by which an agent says that nobody was reached: retried as if the machine had said so.
+# Statuses after which an agent's call is retried: nobody was reached, as if the machine had said so, or the person
+# asked for another call.
 RETRIED_AS: Mapping[str, Outcome] = MappingProxyType(
-    {"A": Outcome.NO_ANSWER, "N": Outcome.NO_ANSWER, "B": Outcome.BUSY, "DC": Outcome.INVALID_NUMBER}
+    {
+        "A": Outcome.NO_ANSWER,
+        "N": Outcome.NO_ANSWER,
+        "B": Outcome.BUSY,
+        "DC": Outcome.INVALID_NUMBER,
+        "CALLBK": Outcome.CALLBACK,
+    }
 )
 
 

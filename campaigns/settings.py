@@ -85,10 +85,13 @@ def _window(key: str, value: object) -> object:
         return value
     match = _WINDOW.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if match is None:
-        raise SettingError(f"{key} must be like '09:00-20:00' or '09:00-20:00 mon-fri,sun', not {value!r}")
+        raise SettingError(
+            f"{key} must be like '09:00-20:00', '00:00-24:00' or '09:00-17:00 mon-fri,sun', not {value!r}"
+        )
     try:
         days = _days(match["days"]) if match["days"] else frozenset(range(7))
-        return CallingWindow(time.fromisoformat(match["start"]), time.fromisoformat(match["end"]), days)
+        end = time.max if match["end"] == "24:00" else time.fromisoformat(match["end"])
+        return CallingWindow(time.fromisoformat(match["start"]), end, days)
     except ValueError as error:
         raise SettingError(f"{key} {value!r}: {error}") from None
 
@@ -221,12 +224,12 @@ def to_json(settings: CampaignSettings) -> str:
 
 
 def from_json(campaign_id: int, name: str, kind: str, mode: str, state: str, text: str) -> CampaignSettings:
-    """The reverse of `to_json`, checked like any other input."""
+    """The reverse of `to_json`, checked like any other input. An outcome newer than the text has its default rule."""
     document: dict[str, Any] = json.loads(text)
     window = document["window"]
     document["window"] = CallingWindow(
         time.fromisoformat(window["start"]), time.fromisoformat(window["end"]), frozenset(window["days"])
     )
     document["retry"] = {Outcome(outcome): RetryRule(**rule) for outcome, rule in document["retry"].items()}
-    plain = CampaignSettings(campaign_id=campaign_id, name=name)
+    plain = CampaignSettings(campaign_id=campaign_id, name=name, retry=dict(DEFAULT_RULES))
     return changed(plain, {"kind": kind, "mode": mode, "state": state, **document})

@@ -96,7 +96,8 @@ _ALL = (
 
 STATUSES: Mapping[str, Status] = MappingProxyType({status.code: status for status in _ALL})
 
-# A refusal is presented as busy; the attempt's cause keeps the difference. HANDLED is absent: an agent sets its status.
+# A refusal is presented as busy; the attempt's cause keeps the difference. HANDLED and CALLBACK are absent: an agent
+# sets their status.
 MACHINE_STATUS: Mapping[Outcome, str] = MappingProxyType(
     {
         Outcome.ABANDONED: "DROP",

@@ -41,6 +41,15 @@ def test_the_window_is_half_open() -> None:
     assert not is_open([LONDON], window, local(LONDON, 2026, 6, 1, 8, 59, 59, 999_999))
 
 
+def test_a_window_until_midnight_loses_nothing_of_the_day() -> None:
+    saturday = CallingWindow(time(0), time.max, frozenset({5}))
+    assert is_open([LONDON], saturday, local(LONDON, 2026, 6, 6, 23, 59, 59, 999_999))
+    assert not is_open([LONDON], saturday, local(LONDON, 2026, 6, 7))
+    blocked = check(candidate(LONDON), saturday, local(LONDON, 2026, 6, 7))
+    assert isinstance(blocked, Blocked) and "the window is 00:00 to 24:00 on Sat" in blocked.detail
+    assert blocked.until == local(LONDON, 2026, 6, 13)
+
+
 def test_days_count_by_the_local_date() -> None:
     weekdays = CallingWindow(time(0), time(23, 59), frozenset(range(5)))
     sunday_evening_utc = datetime(2026, 5, 31, 15, tzinfo=UTC)

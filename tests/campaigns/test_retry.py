@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.model import Candidate, Outcome, Phone, RetryRule
-from campaigns.retry import DEFAULT_RULES, decide
+from campaigns.retry import DEFAULT_RULES, RETRIED_AS, decide
+from campaigns.statuses import STATUSES
 
 NOW = datetime(2026, 6, 1, 15, tzinfo=UTC)
 ZONE = ("America/New_York",)
@@ -32,6 +33,7 @@ def test_every_outcome_has_a_default_rule() -> None:
         (Outcome.CANCELLED, timedelta(minutes=15)),
         (Outcome.FAILED, timedelta(minutes=30)),
         (Outcome.LOST, timedelta(hours=1)),
+        (Outcome.CALLBACK, timedelta(hours=24)),
     ],
 )
 def test_default_delays_on_the_only_number(outcome: Outcome, delay: timedelta) -> None:
@@ -44,6 +46,15 @@ def test_default_delays_on_the_only_number(outcome: Outcome, delay: timedelta) -
 def test_some_outcomes_end_a_lead(outcome: Outcome) -> None:
     decision = decide(DEFAULT_RULES, outcome, Candidate(7, (A, B)), NOW)
     assert decision.at is None and decision.phone_id is None and outcome.value in decision.because
+
+
+def test_an_agents_status_that_ends_nothing_is_tried_again() -> None:
+    unreached = {code for code, each in STATUSES.items() if each.selectable and not each.human_answered}
+    called_back = {code for code, each in STATUSES.items() if each.selectable and each.scheduled_callback}
+    assert set(RETRIED_AS) == unreached | called_back
+    decision = decide(DEFAULT_RULES, RETRIED_AS["CALLBK"], Candidate(7, (A, B)), NOW)
+    assert (decision.at, decision.phone_id) == (NOW + timedelta(hours=24), A.phone_id)
+    assert decision.because == "callback: the same number again in 24 h"
 
 
 def test_no_answer_goes_on_to_the_next_number_and_busy_stays() -> None:

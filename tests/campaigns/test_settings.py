@@ -1,3 +1,4 @@
+import json
 from datetime import time
 
 import pytest
@@ -60,6 +61,7 @@ def test_a_new_campaign_has_the_default_rules_and_given_ones_replace_their_own()
         ("state", "running", "active"),
         ("window", "9-20", "09:00-20:00"),
         ("window", "20:00-09:00", "must come before"),
+        ("window", "24:00-24:00", "window '24:00-24:00'"),
         ("window", "09:00-24:30", "window '09:00-24:30'"),
         ("window", "09:00-20:00 sun-mon", "backwards"),
         ("retry", [1], "must map"),
@@ -88,6 +90,21 @@ def test_values_may_come_as_text() -> None:
         "trunks": ("east", "west"),
         "window": CallingWindow(time(8, 30), time(17), frozenset({0, 1, 2, 5})),
     }
+
+
+def test_a_window_may_last_until_midnight() -> None:
+    window = checked({"window": "00:00-24:00 sat"})["window"]
+    assert window == CallingWindow(time(0), time.max, frozenset({5}))
+    made = new(3, "spring", "telesales", "power", {"window": window})
+    assert from_json(3, "spring", made.kind, made.mode, made.state, to_json(made)).window == window
+
+
+def test_an_outcome_that_an_older_store_does_not_know_has_its_default_rule() -> None:
+    made = new(3, "spring", "telesales", "power", {"retry": {"busy": RetryRule(600.0)}})
+    document = json.loads(to_json(made))
+    del document["retry"]["callback"]
+    again = from_json(3, "spring", made.kind, made.mode, made.state, json.dumps(document))
+    assert again == made and again.retry[Outcome.CALLBACK].delay_s == 24 * 3600
 
 
 def test_a_change_leaves_the_rest() -> None:

@@ -8,8 +8,8 @@ def test_codes_are_short_and_keyed_by_themselves() -> None:
     assert all(code == status.code and 1 <= len(code) <= 6 for code, status in STATUSES.items())
 
 
-def test_every_outcome_but_handled_has_a_machine_status_no_agent_can_set() -> None:
-    assert set(MACHINE_STATUS) == set(Outcome) - {Outcome.HANDLED}
+def test_every_outcome_but_an_agents_has_a_machine_status_no_agent_can_set() -> None:
+    assert set(MACHINE_STATUS) == set(Outcome) - {Outcome.HANDLED, Outcome.CALLBACK}
     assert all(STATUSES[code].category is Category.SYSTEM for code in MACHINE_STATUS.values())
     assert not any(STATUSES[code].selectable for code in MACHINE_STATUS.values())
 

@@ -11,7 +11,7 @@ from campaigns.store import Store
 from tests.campaigns.desk import Desk
 
 NUMBERS = [f"+1{code}555010{last}" for code in ("212", "312", "213") for last in range(4)]
-OUTCOMES = [outcome for outcome in Outcome if outcome not in (Outcome.HANDLED, Outcome.LOST)]
+OUTCOMES = [outcome for outcome in Outcome if outcome not in (Outcome.HANDLED, Outcome.LOST, Outcome.CALLBACK)]
 
 
 class Campaign(RuleBasedStateMachine):
