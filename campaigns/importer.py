@@ -1,5 +1,6 @@
 """Lead import: delimited text with a header into a campaign's list, in short transactions beside a running dialer."""
 
+import codecs
 import csv
 import json
 import re
@@ -17,7 +18,7 @@ from campaigns.database import Database, StoreError
 from campaigns.leads import CONTACT_FIELDS, NEW
 from campaigns.numbers import NumberError, parse, zones_of
 from campaigns.store import Store
-from campaigns.textfiles import Source, name_of, open_file, reading
+from campaigns.textfiles import UTF16_COMPLAINT, Source, name_of, open_file, reading
 
 CHUNK_ROWS = 1000
 
@@ -32,6 +33,7 @@ _ALIASES = {
     "address": "address1",
 }
 _PHONE_FIELD = re.compile(r"phone|phone\d+|alt_phone|mobile|work_phone|home_phone")
+_NUMBER = re.compile(r"\+?[\d\s().-]{7,}")
 _COUNTS = ("read", "loaded", "duplicate", "invalid", "dnc", "no_timezone")
 
 
@@ -128,6 +130,7 @@ def import_leads(
 
     `mapping` names the column of a field (`{"phone": "Telephone"}`); other known field names match their columns
     whatever the case, and the rest are kept as custom fields. `region` is for numbers without a country code.
+    A `timezone` column adds a zone to those of the row's numbers, and is the only one of a number whose own is unknown.
     A row whose number the `duplicates` scope knows already is left out, and so is one whose every number is barred.
     `rejects` gets each row left out with its line number and reason. `dry_run` reports the same and writes nothing
     but that. Raises ImportFileError for a file that cannot be imported, UnknownCampaign.
@@ -174,6 +177,8 @@ def _opened(text: TextIO, mapping: Mapping[str, str]) -> tuple[Iterator[_Row], _
     """The rows after the header, and the layout that the header gives."""
     lines = _decoded(text)
     first = next(lines, "").removeprefix("\ufeff")
+    if "\0" in first:
+        raise ImportFileError(UTF16_COMPLAINT)
     if not first.strip():
         raise ImportFileError("the file is empty; its first line must name the columns")
     delimiter = max(_DELIMITERS, key=first.count)
@@ -191,8 +196,12 @@ def _decoded(text: TextIO) -> Iterator[str]:
             line += 1
             yield content
     except UnicodeDecodeError as error:
+        if line == 0 and error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise ImportFileError(UTF16_COMPLAINT) from error
+        # The text is decoded in blocks: the bytes in question stand in the line after those that the block has before.
+        line += 1 + len(re.findall(rb"\r\n|\r|\n", error.object[: error.start]))
         raise ImportFileError(
-            f"near line {line + 1}: not UTF-8 ({error.reason}). Export the list in UTF-8 and import it again; "
+            f"line {line}: not UTF-8 ({error.reason}). Export the list in UTF-8 and import it again; "
             "rows that were loaded already count as duplicates then"
         ) from error
 
@@ -217,7 +226,7 @@ def _layout(header: tuple[str, ...], mapping: Mapping[str, str]) -> _Layout:
     fields: dict[str, int] = {}
     for name, column in mapping.items():
         if column.strip().casefold() not in places:
-            raise ImportFileError(f"no column {column!r} for {name}; the file has: {', '.join(header)}")
+            raise ImportFileError(f"no column {column!r} for {name}; {_what_line_1_has(header)}")
         fields[_field_of(name)] = places[column.strip().casefold()]
     taken = set(fields.values())
     for column, place in places.items():
@@ -226,9 +235,7 @@ def _layout(header: tuple[str, ...], mapping: Mapping[str, str]) -> _Layout:
             fields[name] = place
             taken.add(place)
     if "phone" not in fields:
-        raise ImportFileError(
-            f"no phone column; the file has: {', '.join(header)}. Say which it is with --map phone=COLUMN"
-        )
+        raise ImportFileError(f"no phone column; {_what_line_1_has(header)}. Say which it is with --map phone=COLUMN")
     phones = [(name, place) for name, place in fields.items() if _PHONE_FIELD.fullmatch(name)]
     named = [(name, place) for name, place in fields.items() if not _is_known(name)]
     others = [(column, place) for place, column in enumerate(header) if column and place not in taken]
@@ -238,6 +245,14 @@ def _layout(header: tuple[str, ...], mapping: Mapping[str, str]) -> _Layout:
         tuple((name, place) for name, place in fields.items() if name in CONTACT_FIELDS),
         (*named, *others),
     )
+
+
+def _what_line_1_has(header: Sequence[str]) -> str:
+    """The columns; and a hint when they look like a lead's data."""
+    columns = f"the file has: {', '.join(header)}"
+    if any(_NUMBER.fullmatch(cell) for cell in header):
+        columns += ". Line 1 looks like a lead: put a line that names the columns above it, such as phone,first_name"
+    return columns
 
 
 def _is_known(name: str) -> bool:
@@ -267,7 +282,7 @@ def _parse_row(row: _Row, layout: _Layout, region: str, report: ImportReport) ->
     stated = contact.get("timezone", "")
     if stated and not _is_zone(stated):
         return _Reject(line, row.cells, "invalid", f"timezone {stated!r} is not an IANA zone such as America/Chicago")
-    numbers, bad = _numbers_of(cells, layout, region, (stated,) if stated else None)
+    numbers, bad = _numbers_of(cells, layout, region, {stated} if stated else set())
     if not numbers:
         return _Reject(line, row.cells, "invalid", "; ".join(bad) or "no number")
     report.warnings += [f"line {line}: left out {reason}" for reason in bad]
@@ -276,9 +291,12 @@ def _parse_row(row: _Row, layout: _Layout, region: str, report: ImportReport) ->
 
 
 def _numbers_of(
-    row: list[str], layout: _Layout, region: str, stated: tuple[str, ...] | None
+    row: list[str], layout: _Layout, region: str, stated: set[str]
 ) -> tuple[tuple[_Number, ...], list[str]]:
-    """The row's different numbers, and what is wrong with the rest. An empty cell is nothing."""
+    """The row's different numbers, and what is wrong with the rest. An empty cell is nothing.
+
+    A number may be where its area code is as well as where the row states that the person is.
+    """
     found: dict[str, _Number] = {}
     bad = []
     for label, place in layout.phones:
@@ -291,7 +309,7 @@ def _numbers_of(
             bad.append(f"{label} {text!r}: {error}")
             continue
         if e164 not in found:
-            found[e164] = _Number(label, e164, stated or zones_of(e164))
+            found[e164] = _Number(label, e164, tuple(sorted(stated.union(zones_of(e164)))))
     return tuple(found.values()), bad
 
 

@@ -9,6 +9,8 @@ from typing import BinaryIO, TextIO, cast
 
 from campaigns.database import StoreError
 
+UTF16_COMPLAINT = "the file is UTF-16, as some spreadsheets write it; save it as UTF-8 (CSV UTF-8) and import it again"
+
 Source = Path | str | TextIO | BinaryIO
 
 

@@ -1,6 +1,7 @@
 import csv
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_fields_numbers_zones_and_custom_columns(desk: Desk) -> None:
     ]
     assert leads["Ed"]["phones"][0]["zones"] == []
     assert leads["Flo"]["phones"][0]["zones"] == ["America/Denver"]
+
+
+def test_a_stated_zone_joins_those_of_each_number(desk: Desk) -> None:
+    desk.load("phone,alt_phone,timezone\n6465550150,8005550104,Pacific/Honolulu\n")
+    zones = {phone["e164"]: phone["zones"] for phone in desk.store.leads("spring")[0]["phones"]}
+    assert zones == {"+16465550150": ["America/New_York", "Pacific/Honolulu"], "+18005550104": ["Pacific/Honolulu"]}
+    half_past_eleven_in_new_york = datetime(2026, 6, 2, 3, 30, tzinfo=UTC)
+    assert desk.refill(half_past_eleven_in_new_york) == []
+    assert desk.one(datetime(2026, 6, 1, 19, 0, tzinfo=UTC)).phone.e164 == "+16465550150"
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk) -> None:
@@ -184,7 +194,7 @@ def test_files_that_cannot_be_imported(desk: Desk, tmp_path: Path) -> None:
         desk.load("")
     latin = tmp_path / "latin.csv"
     latin.write_bytes("phone,name\n2125550101,Zoë\n".encode("latin-1"))
-    with pytest.raises(ImportFileError, match="not UTF-8"):
+    with pytest.raises(ImportFileError, match="line 2: not UTF-8"):
         import_leads(desk.store, "spring", latin)
     good = tmp_path / "good.csv"
     good.write_text("phone\n2125550101\n")
@@ -212,3 +222,32 @@ def test_only_some_numbers_barred_does_not_bar_the_lead(desk: Desk) -> None:
     desk.store.add_dnc("+12125550101", "test")
     assert desk.load("phone,phone2\n2125550101,2125550102\n").loaded == 1
     assert desk.store.leads("spring")[0]["phone"] == "+12125550102"
+
+
+@pytest.mark.parametrize("line", [2, 3, 777, 2001])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_text_that_is_not_utf_8_is_found_in_its_line(desk: Desk, tmp_path: Path, line: int, end: str) -> None:
+    """The file is read in blocks of some thousand bytes: the line must be right on each side of their edges."""
+    rows = ["phone,first_name", *(f"212555{i:04},Ann Lee" for i in range(2, 2002))]
+    rows[line - 1] += "\xeb"
+    path = tmp_path / "latin.csv"
+    path.write_bytes(end.join(rows).encode("latin-1"))
+    with pytest.raises(ImportFileError, match=rf"^line {line}: not UTF-8"):
+        import_leads(desk.store, "spring", path, dry_run=True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_a_utf_16_file_is_called_so(desk: Desk, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes("phone,name\n2125550101,Zoe\n".encode(encoding))
+    with pytest.raises(ImportFileError, match=r"the file is UTF-16.*save it as UTF-8"):
+        import_leads(desk.store, "spring", path)
+
+
+@pytest.mark.parametrize("mapping", [{}, {"phone": "telephone"}])
+def test_a_file_without_a_header_is_told_so(desk: Desk, mapping: dict[str, str]) -> None:
+    with pytest.raises(ImportFileError, match="Line 1 looks like a lead: put a line that names the columns"):
+        desk.load("+12125550101,Ann\n+12125550102,Bob\n", mapping=mapping)
+    with pytest.raises(ImportFileError) as raised:
+        desk.load("Name,Number 2\nAnn,2125550101\n")
+    assert "Line 1" not in str(raised.value)
