@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns import retry as retries
+from campaigns.clashes import clashes
 from campaigns.database import Database, StoreError
 from campaigns.dnc import add as add_dnc
 from campaigns.instants import iso_of, seconds_of, whole_seconds_of
@@ -30,7 +31,10 @@ def reserve(
     caller_id: str,
     at: datetime,
 ) -> str | None:
-    """Open an attempt, or say why not and write nothing: "already_open", "dnc" or "not_callable"."""
+    """Open an attempt, or say why not and write nothing.
+
+    Why not: "already_open", "recently_abandoned", "dnc" or "not_callable".
+    """
     veto = _veto(database, campaign_id, lead_id, phone_id, phone, at)
     if veto is not None:
         return veto
@@ -63,7 +67,8 @@ def _veto(database: Database, campaign_id: int, lead_id: int, phone_id: int, pho
         return "dnc"
     if next_at is None or next_at > seconds_of(at) or uncallable:
         return "not_callable"
-    return None
+    clash = clashes(database, {lead_id: phone}, seconds_of(at)).get(lead_id)
+    return None if clash is None else clash.reason
 
 
 def mark_answered(database: Database, attempt_id: int, at: datetime) -> None:

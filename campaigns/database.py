@@ -16,6 +16,9 @@ BUSY_TIMEOUT_S = 30
 # Older builds of SQLite take 999 parameters in a statement.
 _IN_LIST = 500
 
+# People's names and numbers are nobody else's; SQLite gives the same mode to the files that it puts beside this one.
+_OWNER_ONLY = 0o600
+
 _SAFE = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
 _FAST = {"journal_mode": "memory", "synchronous": "off", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
 
@@ -149,3 +152,5 @@ def _require_file(path: Path, *, create: bool) -> None:
         raise StoreError(f"{path}: no campaign store here; `dialer init DIR` makes one")
     if not path.parent.is_dir():
         raise StoreError(f"{path}: its directory does not exist; make it first")
+    if create and not path.exists():
+        path.touch(mode=_OWNER_ONLY)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from campaigns.clashes import clashes
 from campaigns.database import Database, Row
 from campaigns.eligibility import is_open, next_open
 from campaigns.instants import seconds_of
@@ -32,7 +33,8 @@ def refill(
     """Up to `n` leads outside `exclude`: due retries first, then new leads in the order of their import.
 
     A lead whose turn falls on a number that is on a DNC list or invalid moves to its next number, or ends as DNCL or
-    ADC when none is left; only that writes to the database.
+    ADC when none is left. A lead whose number is another lead's matter at the moment is put off until that is over.
+    Only these two write to the database.
     """
     now = math.floor(seconds_of(wall_now))
     zone_sets.refresh()
@@ -44,7 +46,7 @@ def refill(
         if not ids:
             break
         passed.update(ids)
-        found.extend(_admitted(database, zone_sets, ids, set(open_sets.values())))
+        found.extend(_admitted(database, zone_sets, ids, set(open_sets.values()), now))
     if found or n <= 0:
         return Refill(tuple(found), None)
     return Refill((), _next_at(database, zone_sets, campaign, now, set(open_sets)))
@@ -75,20 +77,29 @@ def _scan(database: Database, campaign_id: int, zone_set_id: int, priority: int,
 
 
 def _admitted(
-    database: Database, zone_sets: ZoneSets, ids: list[int], open_zones: set[tuple[str, ...]]
-) -> Iterator[Candidate]:
-    """Those of the leads whose number in turn may be dialed; moves the others on."""
+    database: Database, zone_sets: ZoneSets, ids: list[int], open_zones: set[tuple[str, ...]], now: int
+) -> list[Candidate]:
+    """Those of the leads whose number in turn may be dialed; moves the others on or puts them off."""
     moved: list[LeadRow] = []
+    offered: list[Candidate] = []
     for row in load(database, zone_sets, ids):
         candidate = row.candidate(row.next_phone_id)
         if candidate is None or candidate.phone.phone_id != row.next_phone_id:
             moved.append(row)
         if candidate is not None and candidate.phone.zones in open_zones:
-            yield candidate
-    if moved:
+            offered.append(candidate)
+    clashing = clashes(database, {lead.lead_id: lead.phone.e164 for lead in offered}, now)
+    if moved or clashing:
         with database.transaction():
             for row in moved:
                 move_on(database, row)
+            for lead_id, clash in clashing.items():
+                _put_off(database, lead_id, now, math.ceil(clash.until_s))
+    return [lead for lead in offered if lead.lead_id not in clashing]
+
+
+def _put_off(database: Database, lead_id: int, now: int, until: int) -> None:
+    database.execute("UPDATE leads SET next_at = ? WHERE id = ? AND next_at <= ?", (until, lead_id, now))
 
 
 def _next_at(

@@ -111,7 +111,13 @@ CREATE INDEX agent_log_campaign ON agent_log (campaign_id, id);
 CREATE TABLE dnc (e164 TEXT PRIMARY KEY, source TEXT NOT NULL, added_at DOUBLE PRECISION NOT NULL);
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST}
+# What another lead does with a number is asked before every call.
+_BY_PHONE = """
+CREATE INDEX attempts_open_phone ON attempts (phone) WHERE closed_at IS NULL;
+CREATE INDEX attempts_abandoned ON attempts (phone, closed_at) WHERE outcome = 'abandoned';
+"""
+
+MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE}
 
 
 def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from campaigns.clashes import clashes
 from campaigns.database import Database
 from campaigns.eligibility import check
 from campaigns.instants import datetime_of, iso_of, seconds_of
@@ -51,7 +52,11 @@ def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_
     if not row.usable:
         yield from _left_out(row)
     candidate = row.candidate(row.next_phone_id)
-    blocked = None if candidate is None else _blocked(candidate, campaign, wall_now)
+    if candidate is None:
+        return
+    for clash in clashes(database, {row.lead_id: candidate.phone.e164}, seconds_of(wall_now)).values():
+        yield _reason(clash.reason, clash.detail, datetime_of(clash.until_s))
+    blocked = _blocked(candidate, campaign, wall_now)
     if blocked is not None:
         yield _reason(blocked.reason, blocked.detail, blocked.until)
 

@@ -9,6 +9,8 @@ from campaigns.database import Database, StoreError
 from campaigns.migrations import MIGRATIONS, migrate, version_of
 from campaigns.store import Store
 
+NEWEST = max(MIGRATIONS)
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
@@ -34,11 +36,11 @@ def test_an_older_store_is_migrated_step_by_step(database: Database) -> None:
     migrate(database, create=True)
     later = {
         **MIGRATIONS,
-        2: "CREATE TABLE callbacks (id INTEGER PRIMARY KEY)",
-        3: "ALTER TABLE callbacks ADD COLUMN note TEXT; INSERT INTO callbacks (id, note) VALUES (1, 'kept')",
+        NEWEST + 1: "CREATE TABLE callbacks (id INTEGER PRIMARY KEY)",
+        NEWEST + 2: "ALTER TABLE callbacks ADD COLUMN note TEXT; INSERT INTO callbacks (id, note) VALUES (1, 'kept')",
     }
     migrate(database, later, create=False)
-    assert version_of(database) == 3
+    assert version_of(database) == NEWEST + 2
     assert database.rows("SELECT id, note FROM callbacks") == [(1, "kept")]
     migrate(database, later, create=False)
     assert database.rows("SELECT id, note FROM callbacks") == [(1, "kept")]
@@ -46,10 +48,11 @@ def test_an_older_store_is_migrated_step_by_step(database: Database) -> None:
 
 def test_a_migration_that_fails_changes_nothing(database: Database) -> None:
     migrate(database, create=True)
-    broken = {**MIGRATIONS, 2: "CREATE TABLE callbacks (id INTEGER PRIMARY KEY); CREATE TABLE callbacks (id INTEGER)"}
+    twice = "CREATE TABLE callbacks (id INTEGER PRIMARY KEY); CREATE TABLE callbacks (id INTEGER)"
+    broken = {**MIGRATIONS, NEWEST + 1: twice}
     with pytest.raises(Exception, match="callbacks"):
         migrate(database, broken, create=False)
-    assert version_of(database) == 1
+    assert version_of(database) == NEWEST
     assert database.one("SELECT 1 FROM sqlite_master WHERE name = 'callbacks'") is None
 
 
@@ -58,10 +61,30 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     Store.open(path, create=True).close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
-    with pytest.raises(StoreError, match=r"version 99.*knows up to 1.*newer program"):
+    with pytest.raises(StoreError, match=rf"version 99.*knows up to {NEWEST}.*newer program"):
         Store.open(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT value FROM meta").fetchall() == [("99",)]
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(database: Database) -> None:
+    migrate(database, {1: MIGRATIONS[1]}, create=True)
+    migrate(database, create=False)
+    assert version_of(database) == NEWEST
+    plan = database.rows("EXPLAIN QUERY PLAN SELECT id FROM attempts WHERE closed_at IS NULL AND phone IN ('a', 'b')")
+    assert "attempts_open_phone" in plan[0][-1]
+    plan = database.rows(
+        "EXPLAIN QUERY PLAN SELECT id FROM attempts WHERE outcome = 'abandoned' AND closed_at > 5 AND phone IN ('a')"
+    )
+    assert "attempts_abandoned" in plan[0][-1]
+
+
+def test_only_the_owner_can_read_a_new_store(tmp_path: Path) -> None:
+    path = tmp_path / "dialer.db"
+    with Store.open(path, create=True) as store:
+        store.create_campaign("spring", "telesales", "predictive")
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    assert modes == {"dialer.db": 0o600, "dialer.db-wal": 0o600, "dialer.db-shm": 0o600}
 
 
 def test_files_that_are_no_store_are_refused(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """What a running dialer does must not grow with the campaign: counted in SQLite's own steps, not in time."""
 
+import io
 from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 
+from campaigns.importer import import_leads
 from campaigns.model import Outcome
 from campaigns.store import Store
 from tests.campaigns.desk import Desk
@@ -47,19 +49,32 @@ def call_some(desk: Desk, now: datetime) -> None:
         desk.call(lead, Outcome.NO_ANSWER, now)
 
 
+def put_off(desk: Desk, now: datetime) -> None:
+    """Refills beside another campaign that is calling the same numbers."""
+    first = desk.refill(now, n=20)
+    other = desk.store.create_campaign("autumn", "telesales", "power")
+    text = "phone\n" + "".join(f"{lead.phone.e164}\n" for lead in first)
+    import_leads(desk.store, "autumn", io.StringIO(text))
+    for lead in first:
+        desk.reserve(lead, now)
+    for _ in range(3):
+        assert desk.store.refill(other.campaign_id, 500, now).leads == ()
+
+
 @pytest.mark.parametrize(
     "work",
     [
         import_chunk,
         bar_many,
         call_some,
+        put_off,
         lambda desk, now: desk.refill(now, n=500),
         lambda desk, now: desk.store.refill(desk.campaign.campaign_id, 500, now.replace(hour=3)),
         lambda desk, now: desk.store.why("spring", 7, now),
         lambda desk, now: desk.store.lead("spring", 7),
         lambda desk, now: desk.store.close_lost_attempts(now),
     ],
-    ids=["import", "dnc", "calls", "refill", "closed", "why", "lead", "recovery"],
+    ids=["import", "dnc", "calls", "put off", "refill", "closed", "why", "lead", "recovery"],
 )
 def test_steps_do_not_grow_with_the_campaign(work: Work, now: datetime) -> None:
     small, large = steps_of(work, SMALL, now), steps_of(work, LARGE, now)
