@@ -9,12 +9,12 @@ from campaigns.model import CampaignSettings
 
 BUCKETS = ("pause", "wait", "talk", "wrap-up", "dead")
 
-# Which bucket an agent's state fills; a logged-out agent's time is nobody's.
+# Which bucket an agent's state fills. Time logged out is nobody's, and so is time in which the station only rings.
 BUCKET_OF = {
     "PAUSED": "pause",
     "READY": "wait",
     "QUEUE": "wait",
-    "RING": "wait",
+    "RING": None,
     "INCALL": "talk",
     "PARK": "talk",
     "3-WAY": "talk",

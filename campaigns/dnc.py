@@ -1,4 +1,8 @@
-"""The do-not-call list: single numbers, and files of one number a line or `area,number` (the FTC's flat files)."""
+"""The do-not-call list: single numbers and files.
+
+A line of a file is a number, `area,number` (the FTC's flat files), or delimited text with the number in its first
+column.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,16 +10,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.database import Database
+from campaigns.database import Database, StoreError
 from campaigns.instants import datetime_of, seconds_of
-from campaigns.leads import ZoneSets, turn_from_barred
+from campaigns.leads import ZoneSets, reopen_barred, turn_from_barred
 from campaigns.numbers import NumberError, parse
-from campaigns.textfiles import Source, name_of, reading
+from campaigns.textfiles import UTF16_COMPLAINT, Source, name_of, reading
 
 _CHUNK = 5000
 _BAD_LINES_KEPT = 1000
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _TEN_DIGITS = re.compile(r"\s*\"?([2-9]\d\d)\"?\s*,?\s*\"?([2-9]\d{6})\"?\s*")
+_FIRST_CELL = re.compile(r"\s*(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^,;|\t\"]*))\s*[,;|\t]")
+_SHORTEST_NUMBER = 7
 _NANP_REGIONS = frozenset({"US", "CA"})
 
 
@@ -48,6 +54,15 @@ def add(database: Database, zone_sets: ZoneSets, numbers: Sequence[str], source:
         )
     turn_from_barred(database, zone_sets, numbers)
     return added
+
+
+def remove(database: Database, zone_sets: ZoneSets, e164: str) -> bool:
+    """Take a number off the list and reopen leads that ended for it; see `Store.remove_dnc`."""
+    _require_e164(e164)
+    removed = database.execute("DELETE FROM dnc WHERE e164 = ?", (e164,)) == 1
+    if removed:
+        reopen_barred(database, zone_sets, e164)
+    return removed
 
 
 def check(database: Database, e164: str) -> DncHit | None:
@@ -109,6 +124,8 @@ def _parsed(lines: Iterable[str], region: str) -> Iterator[str | BadLine]:
     """Each line's number; empty lines, `#` comments and a header without digits are passed over."""
     seen_number = False
     for number, line in enumerate(lines, start=1):
+        if "\0" in line:
+            raise StoreError(f"line {number}: {UTF16_COMPLAINT}")
         text = line.strip()
         if not text or text.startswith("#") or (not seen_number and not any(char.isdigit() for char in text)):
             continue
@@ -120,10 +137,19 @@ def _parsed(lines: Iterable[str], region: str) -> Iterator[str | BadLine]:
 
 
 def _number(text: str, region: str) -> str:
+    """The line's number. A first cell that is a whole number stands alone; a shorter one is an area code."""
     ten_digits = _TEN_DIGITS.fullmatch(text) if region in _NANP_REGIONS else None
     if ten_digits:
         return f"+1{ten_digits[1]}{ten_digits[2]}"
-    return parse(text.replace(",", " ").replace('"', ""), region)
+    cell = _FIRST_CELL.match(text)
+    if cell is None:
+        return parse(text.replace('"', ""), region)
+    first = cell["plain"] if cell["quoted"] is None else cell["quoted"]
+    alone = sum(char.isdigit() for char in first) >= _SHORTEST_NUMBER
+    try:
+        return parse(first if alone else text.replace(",", " ").replace('"', ""), region)
+    except NumberError as error:
+        raise NumberError(f"{error}; the number must be in the first column, or be written as area,number") from None
 
 
 def _add_many(database: Database, zone_sets: ZoneSets, numbers: list[str], label: str, at: datetime) -> int:

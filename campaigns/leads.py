@@ -183,6 +183,24 @@ def turn_from_barred(database: Database, zone_sets: ZoneSets, numbers: Sequence[
             move_on(database, row)
 
 
+def reopen_barred(database: Database, zone_sets: ZoneSets, e164: str) -> None:
+    """Let leads with this number, now off the DNC list, that ended as DNCL wait for their next call again.
+
+    Their last attempt had decided their status and next time; a lead without one is new.
+    """
+    holders = database.rows(
+        "SELECT DISTINCT l.id FROM lead_phones p JOIN leads l ON l.id = p.lead_id"
+        " WHERE p.e164 = ? AND l.status = 'DNCL' AND l.next_at IS NULL",
+        (e164,),
+    )
+    for row in load(database, zone_sets, sorted(lead_id for (lead_id,) in holders)):
+        status, next_at = database.one(
+            "SELECT status, retry_at FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,)
+        ) or ("NEW", 0)
+        database.execute("UPDATE leads SET status = ?, next_at = ? WHERE id = ?", (status, next_at, row.lead_id))
+        move_on(database, row)
+
+
 def listing(
     database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, limit: int | None, offset: int
 ) -> list[dict[str, Any]]:

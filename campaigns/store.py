@@ -163,7 +163,8 @@ class Store:
     def refill(self, campaign_id: int, n: int, wall_now: datetime, exclude: Collection[int] = ()) -> Refill:
         """Up to `n` leads that may be called at `wall_now`, none of them in `exclude`: due retries, then new leads.
 
-        When there is none, `next_at` is when the first becomes callable. Leads whose every number is barred end here.
+        When there is none, `next_at` is when the first becomes callable. Leads whose every number is barred end here;
+        leads whose number another lead keeps busy, or had abandoned within 24 h, are put off.
         """
         campaign = self.campaign_by_id(campaign_id)
         return hopper.refill(self.database, self.zone_sets, campaign, n, wall_now, exclude)
@@ -183,7 +184,9 @@ class Store:
     ) -> str | None:
         """Open an attempt; the last check before its call is placed.
 
-        Otherwise writes nothing and says why: "already_open", "dnc", or "not_callable".
+        Otherwise writes nothing and says why: "already_open" (the lead or, for whatever campaign, the number is being
+        called), "recently_abandoned" (a call of another lead to the number was, in the last 24 h), "dnc", or
+        "not_callable".
         """
         return attempts.reserve(self.database, attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
 
@@ -298,6 +301,13 @@ class Store:
             raise UnknownAgent(f"no agent {name!r}; {there}")
         return found[name]
 
+    def move_agent(self, name: str, station: str) -> Agent:
+        """Seat an agent at another station from the next log-in on. Raises UnknownAgent."""
+        with self.transaction():
+            self.agent(name)
+            AgentRow.update(station=station).where(AgentRow.name == name).bind(self.database.peewee).execute()
+        return Agent(name, station)
+
     def remove_agent(self, name: str) -> None:
         """Forget an agent; what was logged of them stays. Raises UnknownAgent."""
         with self.transaction():
@@ -311,6 +321,15 @@ class Store:
         with self.transaction():
             return dnc.add(self.database, self.zone_sets, [e164], source, at or datetime.now(UTC)) == 1
 
+    def remove_dnc(self, e164: str) -> bool:
+        """Take a number off the list that was barred by mistake; False when it was not on it.
+
+        Leads that ended only because it was barred (DNCL) wait for their next call again. A lead whose agent set DNC
+        keeps that status and is not called. Raises ValueError when it is not E.164.
+        """
+        with self.transaction():
+            return dnc.remove(self.database, self.zone_sets, e164)
+
     def dnc_check(self, e164: str) -> DncHit | None:
         """The list's entry for a number, None when it is not listed. Raises ValueError when it is not E.164."""
         return dnc.check(self.database, e164)
@@ -318,7 +337,9 @@ class Store:
     def import_dnc(
         self, source: Source, region: str = "US", *, label: str | None = None, at: datetime | None = None
     ) -> dict[str, Any]:
-        """Add a file's numbers, one a line or `area,number`: {read, added, already, bad, bad_lines}.
+        """Add a file's numbers: {read, added, already, bad, bad_lines}.
+
+        A line is a number, `area,number`, or delimited text with the number in its first column.
 
         `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
         first thousand are kept. Raises StoreError when the file cannot be read.
@@ -371,8 +392,12 @@ class Store:
         return reports.campaign(self.database, self._campaign(campaign))
 
     def report_abandonment(self, campaign: str | int) -> dict[str, Any]:
-        """{"live", "abandoned", "rate"}: live calls were connected to an agent or abandoned."""
+        """{"live", "abandoned", "rate", "connected", "not_live"}: see `reports.abandonment`."""
         return reports.abandonment(self.database, self._campaign(campaign))
+
+    def ledger(self, campaign: str | int, since: datetime) -> tuple[int, int]:
+        """(live, abandoned) among the attempts closed at `since` or later, counted as in `report_abandonment`."""
+        return reports.ledger(self.database, self._campaign(campaign), since)
 
 
 def _settings_of(row: CampaignRow) -> CampaignSettings:

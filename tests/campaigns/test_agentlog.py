@@ -30,9 +30,15 @@ def test_time_goes_into_the_five_buckets(desk: Desk, now: datetime) -> None:
         desk.store.mark_connected(attempt, "ann", now + 40 * S)
     desk.close(attempt, lead, Outcome.HANDLED, now + 120 * S, "NI")
     ann, bob = desk.store.report_agents("spring")
-    assert ann == {"agent": "ann", "calls": 1, "pause": 8, "wait": 63, "talk": 60, "wrap-up": 16, "dead": 4}
+    assert ann == {"agent": "ann", "calls": 1, "pause": 8, "wait": 60, "talk": 60, "wrap-up": 16, "dead": 4}
     assert (bob["pause"], bob["wait"], bob["calls"]) == (5, 0, 0)
     assert desk.store.report_agents("spring", now=now + 25 * S)[1]["wait"] == 20
+
+
+def test_a_station_that_only_rings_is_not_waited_at(desk: Desk, now: datetime) -> None:
+    log(desk, "ann", now, (0, "RING"), (32, "LOGGED_OUT"))
+    (ann,) = desk.store.report_agents("spring")
+    assert [ann[bucket] for bucket in ("pause", "wait", "talk", "wrap-up", "dead")] == [0, 0, 0, 0, 0]
 
 
 def test_an_unknown_state_is_refused(desk: Desk, now: datetime) -> None:

@@ -217,7 +217,8 @@ class TestRecovery:
         ]
         assert [each["retry_at"] is not None for each in lost] == [True, True, False]
         assert desk.store.close_lost_attempts(later) == []
-        assert desk.store.report_abandonment("spring") == {"live": 2, "abandoned": 1, "rate": 0.5}
+        abandonment = desk.store.report_abandonment("spring")
+        assert (abandonment["live"], abandonment["abandoned"], abandonment["not_live"]) == (2, 1, 0)
         next_at = [lead["next_at"] for lead in desk.store.leads("spring")]
         assert next_at[0] == "2026-06-01T16:10:00.000+00:00"
         assert next_at[1] == "2026-06-02T15:10:00.000+00:00"

@@ -1,9 +1,10 @@
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from campaigns.model import Outcome
 from campaigns.store import StoreError
 from tests.campaigns.desk import Desk
 
@@ -64,3 +65,74 @@ def test_files_streams_and_regions(desk: Desk, tmp_path: Path) -> None:
     assert not stream.closed
     with pytest.raises(StoreError, match=r"none\.txt: cannot be read"):
         desk.store.import_dnc(tmp_path / "none.txt", "GB")
+
+
+class TestRemove:
+    def test_a_number_barred_by_mistake(self, desk: Desk, now: datetime) -> None:
+        desk.store.add_dnc("+12125550101", "caller", now)
+        assert desk.store.remove_dnc("+12125550101") is True
+        assert desk.store.dnc_check("+12125550101") is None
+        assert desk.store.remove_dnc("+12125550101") is False
+        with pytest.raises(ValueError, match=r"not E\.164"):
+            desk.store.remove_dnc("2125550101")
+
+    def test_a_new_lead_that_ended_for_it_is_new_again(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone,alt_phone\n2125550101,2125550102\n")
+        for number in ("+12125550101", "+12125550102"):
+            desk.store.add_dnc(number, "caller", now)
+        assert desk.store.lead("spring", 1)["status"] == "DNCL" and desk.refill(now) == []
+        desk.store.remove_dnc("+12125550102")
+        lead = desk.one(now)
+        assert (lead.status, [phone.e164 for phone in lead.phones]) == ("NEW", ["+12125550102"])
+        assert desk.try_reserve(lead, now) is None
+
+    def test_a_lead_that_waited_for_a_retry_waits_again(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        decision = desk.call(desk.one(now), Outcome.NO_ANSWER, now)
+        assert decision.at is not None
+        desk.store.add_dnc("+12125550101", "caller", now)
+        desk.store.remove_dnc("+12125550101")
+        assert desk.refill(decision.at - timedelta(seconds=1)) == []
+        assert desk.one(decision.at).status == "NA"
+
+    def test_a_person_who_asked_an_agent_stays_uncalled(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        desk.call(desk.one(now), Outcome.HANDLED, now, "DNC")
+        assert desk.store.remove_dnc("+12125550101") is True
+        assert desk.store.lead("spring", 1)["status"] == "DNC"
+        assert desk.refill(now + timedelta(days=3)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "+12125550101,Ann Lee",
+        '"(212) 555-0101","Lee, Ann",2026-01-05',
+        "2125550101;Ann;3",
+        "2125550101\t20260105",
+        "2125550101, 7",
+        " +1 212 555 0101 | x",
+    ],
+)
+def test_the_first_column_of_a_list_with_further_columns(desk: Desk, line: str) -> None:
+    counts = desk.store.import_dnc(io.StringIO(f"phone,name\n{line}\n"))
+    assert (counts["added"], counts["bad"]) == (1, 0)
+    assert desk.store.dnc_check("+12125550101") is not None
+
+
+def test_further_columns_are_never_taken_for_the_numbers_last_digits(desk: Desk) -> None:
+    desk.store.import_dnc(io.StringIO("030 1234567,89\n"), "DE")
+    assert desk.store.dnc_check("+49301234567") is not None
+    assert desk.store.dnc_check("+4930123456789") is None
+
+
+def test_a_number_in_a_later_column_says_where_it_belongs(desk: Desk) -> None:
+    (bad,) = desk.store.import_dnc(io.StringIO("Ann,+12125550101\n"))["bad_lines"]
+    assert bad["line"] == 1 and "must be in the first column" in bad["reason"]
+
+
+def test_a_utf_16_file_is_refused_by_name(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes("+12125550101\r\n".encode("utf-16"))
+    with pytest.raises(StoreError, match="UTF-16"):
+        desk.store.import_dnc(path)

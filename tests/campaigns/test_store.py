@@ -59,6 +59,10 @@ def test_agents(store: Store) -> None:
         store.add_agent("ann", "desk3")
     with pytest.raises(StoreError, match="printable"):
         store.add_agent(" ", "desk3")
+    assert store.move_agent("bob", "desk9") == Agent("bob", "desk9") == store.agent("bob")
+    assert store.agent("ann").station == "desk1"
+    with pytest.raises(UnknownAgent, match="no agent 'cy'"):
+        store.move_agent("cy", "desk1")
     store.remove_agent("bob")
     with pytest.raises(UnknownAgent, match="there are: ann"):
         store.remove_agent("bob")
