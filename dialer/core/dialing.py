@@ -10,7 +10,9 @@ from campaigns.model import CampaignSettings, Candidate
 from dialer.core.attempts import Agent, Attempt, Tally
 
 # A trunk that fails this often in a row, without one call that rang, rests for TRUNK_REST_S and is then tried again.
+# A busy one draws such rows by chance, and from numbers that are tried again together: as many as a share of its lines.
 TRUNK_FAULTS = 5
+TRUNK_FAULTS_PER_LINE = 0.25
 TRUNK_REST_S = 30.0
 # So many 'no such number' in a row, without one call that rang: the trunk wants its numbers in another form.
 TRUNK_INVALID = 20
@@ -80,7 +82,8 @@ class TrunkLines:
     def faulted(self, now: float) -> bool:
         """Note a failure that is the trunk's; True when it starts to rest because of it."""
         self._faults += 1
-        return self._faults >= TRUNK_FAULTS and self._rest(now)
+        enough = max(TRUNK_FAULTS, TRUNK_FAULTS_PER_LINE * self.in_use)
+        return self._faults >= enough and self._rest(now)
 
     def invalid(self, now: float) -> bool:
         """Note a number that the trunk does not know; True when it starts to rest as it seems to know none."""

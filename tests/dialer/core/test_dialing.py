@@ -72,6 +72,14 @@ def test_a_failing_trunk_rests_and_is_tried_again() -> None:
     assert pick_trunk([bad], (), 2.0)[0] is bad
 
 
+def test_a_busy_trunk_does_not_rest_for_a_few_numbers_that_fail_together() -> None:
+    busy = trunk("busy", 200)
+    for _ in range(120):
+        busy.take(0.0)
+    assert not any(busy.faulted(1.0) for _ in range(29))
+    assert busy.faulted(1.0), "but it does when nothing gets through any more"
+
+
 def test_a_lead_always_sees_the_same_caller_id() -> None:
     campaign = CampaignSettings(1, "c")
     one = trunk("one")
