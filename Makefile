@@ -6,10 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint bench soak clean
+.PHONY: help install demo test lint bench soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(READY) ## Make the virtual environment only: the command is .venv/bin/dialer
 
 demo: $(READY) ## Run a campaign for real on this machine, for about two minutes
 	@$(BIN)/dialer demo

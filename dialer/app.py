@@ -4,25 +4,30 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from campaigns.model import CampaignSettings, CampaignState
 from campaigns.store import Store, UnknownAgent, UnknownCampaign
-from dialer.config import Config, ConfigError, SipTrunk
+from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
 from dialer.core.snapshot import agent_state, logged_out, snapshot
 from dialer.runner import CommandRefused, Runner
-from dialer.site import Site, default_message
+from dialer.site import Site, campaign_problems, default_message
 from hw.contract import LineDriver
+from hw.contract.driver import DriverError
 from hw.sip.config import SipSettings
 from hw.sip.config import SipTrunk as CardTrunk
 from hw.sip.pool import SipPool
+from hw.sip.wav import wav_seconds
 
 log = logging.getLogger("dialer")
+
+# Abandonment is limited over 30 days of a campaign (16 CFR 310.4(b)(4)(i)): so far back a new run of the dialer looks.
+LEDGER_PERIOD = timedelta(days=30)
 
 
 class UnknownName(Exception):
@@ -44,8 +49,8 @@ class Dialer:
     async def run(self) -> None:
         """Work until drained or stopped. Raises DriverError, StoreFailed."""
         # Before the lines come up, so that whoever asks meanwhile is told of all campaigns.
-        for settings in await self.runner.in_store(lambda store: store.campaigns()):
-            self.engine.step(ev.CampaignLoaded(settings), time.monotonic(), datetime.now(UTC))
+        for loaded in await self.runner.in_store(lambda store: [_loaded(store, each) for each in store.campaigns()]):
+            self.engine.step(loaded, time.monotonic(), datetime.now(UTC))
         await self.runner.run()
 
     def drain_or_stop(self) -> None:
@@ -53,6 +58,11 @@ class Dialer:
         if self.end_asked:
             self.runner.post(ev.StopRequested())
         else:
+            self.drain()
+
+    def drain(self) -> None:
+        """No new calls; talks finish. Asking again changes nothing."""
+        if not self.end_asked:
             self.end_asked = True
             log.warning("draining: no new calls; talks finish. Ask again to stop at once")
             self.runner.post(ev.DrainRequested())
@@ -74,11 +84,12 @@ def build(
     trunks = tuple(TrunkSettings(t.name, t.max_lines, t.starts_per_s, t.caller_ids) for t in config.trunk)
     engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1))
     runner = Runner(engine, store, driver, _message_finder(site, engine))
-    return Dialer(site, config, store, engine, runner, Desk(config, runner))
+    return Dialer(site, config, store, engine, runner, Desk(site, config, runner))
 
 
 def sip_driver(site: Site, config: Config) -> SipPool:
     """The SIP lines that a site's configuration asks for. Raises ConfigError."""
+    _warn_of_no_lines(site, config)
     unsupported = [t for t in config.trunk if not isinstance(t, SipTrunk)]
     if unsupported:
         trunk = unsupported[0]
@@ -102,6 +113,19 @@ def sip_driver(site: Site, config: Config) -> SipPool:
     )
 
 
+def _warn_of_no_lines(site: Site, config: Config) -> None:
+    missing = [name for name, there in (("[[trunk]]", config.trunk), ("[[station]]", config.station)) if not there]
+    file = site.path / CONFIG_NAME
+    if len(missing) == 2:
+        raise ConfigError(
+            f"{file} has no [[trunk]] and no [[station]], so nobody can be called and nobody can talk: add a "
+            "[[trunk]] (name, kind, target) for your carrier and a [[station]] (name, kind, address) for each agent's "
+            "phone; every key stands in docs/configuration.md"
+        )
+    for name in missing:
+        log.error("%s has no %s: %s", file, name, "nothing is dialed" if name == "[[trunk]]" else "no agent can log in")
+
+
 def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
     password = ""
     if trunk.password_file is not None:
@@ -121,14 +145,21 @@ def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
     )
 
 
+def _loaded(store: Store, settings: CampaignSettings) -> ev.CampaignLoaded:
+    live, abandoned = store.ledger(settings.campaign_id, datetime.now(UTC) - LEDGER_PERIOD)
+    return ev.CampaignLoaded(settings, live, abandoned)
+
+
 def _message_finder(site: Site, engine: Engine) -> Callable[[int], Path]:
     def find(campaign_id: int) -> Path:
-        named = engine.runs[campaign_id].settings.abandon_message
-        if not named:
+        settings = engine.runs[campaign_id].settings
+        if not settings.abandon_message:
             return default_message()
-        path = site.file(named)
-        if not path.exists():
-            log.error("campaign %s: abandon_message: %s does not exist; the default is played", campaign_id, path)
+        path = site.file(settings.abandon_message)
+        try:
+            wav_seconds(path)
+        except DriverError as error:
+            log.error("campaign %s: abandon_message: %s. The default is played instead", settings.name, error)
             return default_message()
         return path
 
@@ -138,7 +169,8 @@ def _message_finder(site: Site, engine: Engine) -> Callable[[int], Path]:
 class Desk:
     """What agents and managers may ask of a running dialer."""
 
-    def __init__(self, config: Config, runner: Runner) -> None:
+    def __init__(self, site: Site, config: Config, runner: Runner) -> None:
+        self._site = site
         self._config = config
         self._runner = runner
         self._engine = runner.engine
@@ -177,23 +209,27 @@ class Desk:
     async def set_campaign_state(self, name: str, state: CampaignState) -> str:
         """Raises UnknownName, CommandRefused."""
         settings = await self.reload_campaign(name)
+        if state is CampaignState.ACTIVE:
+            for problem in campaign_problems(self._site, self._config, settings):
+                raise CommandRefused(problem)
         return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))
 
     async def reload_campaign(self, name: str) -> CampaignSettings:
         """Take over a campaign's settings from the store. Raises UnknownName."""
         try:
-            settings = await self._runner.in_store(lambda store: store.campaign(name))
+            loaded = await self._runner.in_store(lambda store: _loaded(store, store.campaign(name)))
         except UnknownCampaign as error:
             raise UnknownName(str(error)) from None
-        self._runner.post(ev.CampaignLoaded(settings))
-        return settings
+        self._runner.post(loaded)
+        return loaded.settings
 
     async def _log_in(self, name: str, station: str, campaign: object) -> str:
         target = self._config.station_named(station)
         if target is None:
             known = ", ".join(s.name for s in self._config.station) or "none"
             raise CommandRefused(
-                f"agent {name} is at station '{station}', which dialer.toml does not have; known: {known}"
+                f"agent {name} is at station '{station}', which dialer.toml does not have; known: {known}. "
+                f"Give another with: dialer agent move {name} --station STATION"
             )
         settings = await self._campaign_for(campaign)
         return await self._runner.ask(lambda request: ev.LogIn(name, target.address, settings.campaign_id, request))
@@ -231,4 +267,4 @@ def _status(body: dict[str, Any]) -> str:
     status = body.get("status")
     if not isinstance(status, str):
         raise ValueError("'status' is missing: an agent's status code, for example SALE")  # noqa: TRY004
-    return status
+    return status.strip().upper()

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 CONFIG_NAME = "dialer.toml"
 
@@ -36,15 +36,30 @@ def _host_port(value: str, *, loopback_only: bool) -> str:
     return value
 
 
+def _plain_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", value):
+        raise ValueError(f"'{value}' must be 1 to 32 letters, digits, '_', '.' or '-'")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_plain_name)]
+
+
 class Site(Section):
     """What the site is."""
 
     name: str = Field("Ringpace site", description="A name for people; shown in reports.")
     region: str = Field(
         "US",
-        pattern="^[A-Z]{2}$",
-        description="ISO 3166 country whose numbers may be written without a country code in lists.",
+        description="ISO 3166 country (two capital letters) whose numbers lists may give without a country code.",
     )
+
+    @field_validator("region")
+    @classmethod
+    def _region(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Z]{2}", value):
+            raise ValueError(f"'{value}' is not an ISO 3166 country code: two capital letters such as US or GB")
+        return value
 
 
 class Sip(Section):
@@ -109,7 +124,7 @@ class Store(Section):
 
 
 class _Trunk(Section):
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Name, used in campaigns and reports.")
+    name: Name = Field(description="Name, used in campaigns and reports.")
     max_lines: int = Field(10, ge=1, le=1000, description="Calls that the trunk carries at once.")
     starts_per_s: float = Field(5.0, gt=0, le=100, description="Calls that may be started per second.")
     caller_ids: tuple[str, ...] = Field(
@@ -157,7 +172,7 @@ class SerialTrunk(_Trunk):
 class Station(Section):
     """An agent's headset or phone."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Name that `dialer agent add --station` uses.")
+    name: Name = Field(description="Name that `dialer agent add --station` uses.")
     kind: Literal["sip", "gateway", "hfp"] = Field(description="What the station is; this version drives sip.")
     address: str = Field("", description='SIP address of the phone, for example "sip:anna@192.0.2.10:5060".')
 
@@ -238,9 +253,17 @@ def _complaint(error: Any, data: dict[str, Any]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "missing":
         message = "is missing"
+    elif not where and key in Config.model_fields and error["type"] in ("tuple_type", "model_type"):
+        return _brackets(key)
     elif error["type"].startswith("union_tag"):
         key, message = "kind", 'must be "sip", "modem" or "gateway"'
     return " ".join(part for part in (f"{where}:" if where else "", f"{key}:" if key else "", message) if part)
+
+
+def _brackets(section: str) -> str:
+    if f"[[{section}]]" in SECTIONS:
+        return f"[{section}]: write [[{section}]] with double brackets, once for each {section}"
+    return f"{section}: write [{section}] with single brackets, once, and its keys below it"
 
 
 def _section(loc: list[Any], data: dict[str, Any]) -> tuple[str, str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from campaigns.model import CampaignState
 from campaigns.store import Store, StoreError
 from dialer.config import Config, ConfigError, SipTrunk
-from dialer.site import Site, running_dialer
+from dialer.site import Site, campaign_problems, running_dialer
 from hw.sip.probe import ProbeResult, probe
 
 
@@ -38,7 +39,13 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
     except ConfigError as error:
         return [*findings, Finding("configuration", Level.ERROR, str(error))]
     findings.append(Finding("configuration", Level.OK, f"{site.path / 'dialer.toml'} is understood"))
-    findings += [_token(site, config), *_store(site, config), *_trunks(config, prober), *_stations(config, prober)]
+    findings += [
+        _privacy(site),
+        _token(site, config),
+        *_store(site, config),
+        *_trunks(config, prober),
+        *_stations(config, prober),
+    ]
     running = running_dialer(site)
     findings.append(
         Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now")
@@ -67,6 +74,13 @@ def _packages() -> Iterator[Finding]:
             yield Finding(module, Level.ERROR, f"{error}; install it with: pip install {package}")
 
 
+def _privacy(site: Site) -> Finding:
+    if site.open_to_others():
+        detail = f"others can look into {site.path}, which holds people's names and numbers; run: chmod 700 {site.path}"
+        return Finding("privacy", Level.WARNING, detail)
+    return Finding("privacy", Level.OK, f"{site.path} is private")
+
+
 def _token(site: Site, config: Config) -> Finding:
     try:
         site.token(config)
@@ -87,8 +101,15 @@ def _store(site: Site, config: Config) -> Iterator[Finding]:
     yield Finding("store", Level.OK, f"{len(campaigns)} campaigns, {len(agents)} agents")
     for agent in agents:
         if config.station_named(agent.station) is None:
-            detail = f"agent {agent.name} is at station '{agent.station}', which dialer.toml does not have"
+            detail = (
+                f"agent {agent.name} is at station '{agent.station}', which dialer.toml does not have; run: "
+                f"dialer agent move {agent.name} --station STATION, or: dialer agent remove {agent.name}"
+            )
             yield Finding("agents", Level.ERROR, detail)
+    for campaign in campaigns:
+        if campaign.state is CampaignState.ACTIVE:
+            for problem in campaign_problems(site, config, campaign):
+                yield Finding("campaigns", Level.ERROR, problem)
 
 
 def _trunks(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:

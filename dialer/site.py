@@ -4,13 +4,24 @@ import fcntl
 import json
 import os
 import secrets
+import stat
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from campaigns.model import CampaignSettings
 from campaigns.store import Store
 from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
+from dialer.core.calling import DIALED_MODES
+from hw.contract.driver import DriverError
+from hw.sip.wav import wav_seconds
+
+# How long a dialer that starts waits for the lock: commands that look whether one runs hold it for an instant.
+_LOCK_PATIENCE_S = 1.0
+_LOCK_RETRY_S = 0.02
 
 _TEMPLATE = """\
 # The configuration of this Ringpace site. Every key stands in docs/configuration.md of the project.
@@ -81,6 +92,10 @@ class Site:
             raise ConfigError(f"{self.path / CONFIG_NAME}: [store]: url: there is no database at {path}")
         return Store.open(str(path))
 
+    def open_to_others(self) -> bool:
+        """Whether people other than the owner can look into the site, which holds names and numbers."""
+        return bool(stat.S_IMODE(self.path.stat().st_mode) & 0o077)
+
     def token(self, config: Config) -> str:
         """The API's token. Raises ConfigError when the file is missing, empty or open to others."""
         path = self.file(config.api.token_file)
@@ -97,13 +112,17 @@ class Site:
 
 
 def make_site(path: Path, *, name: str | None = None, region: str = "US", config_text: str | None = None) -> Site:
-    """Make a new site in `path`, which must not hold one. Raises SiteError."""
+    """Make a new site in `path`, which must not hold one. Raises SiteError.
+
+    A directory that is new or empty becomes private to its owner; one that holds other things is left as it is.
+    """
     site = Site(path)
     if (path / CONFIG_NAME).exists():
         raise SiteError(f"{path} is a site already: it has a {CONFIG_NAME}")
     try:
-        for folder in (path, site.recordings, site.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+        private_directory(path)
+        for folder in (site.recordings, site.logs):
+            folder.mkdir(exist_ok=True)
         text = config_text or _TEMPLATE.format(name=_toml_text(name or path.resolve().name), region=region)
         _write_private(path / "api.token", secrets.token_urlsafe(32) + "\n")
         Store.open(str(path / "dialer.db"), create=True).close()
@@ -113,9 +132,37 @@ def make_site(path: Path, *, name: str | None = None, region: str = "US", config
     return site
 
 
+def private_directory(path: Path) -> None:
+    """Make a directory that only the owner can look into. One that exists and holds anything is left as it is."""
+    path.mkdir(parents=True, exist_ok=True)
+    if not any(path.iterdir()):
+        path.chmod(0o700)
+
+
 def default_message() -> Path:
     """The message for abandoned calls that is played where a campaign names none of its own."""
     return Path(str(resources.files("dialer") / "sounds" / "abandoned.wav"))
+
+
+def campaign_problems(
+    site: Site,
+    config: Config,
+    settings: CampaignSettings,
+    keys: Collection[str] = ("mode", "trunks", "abandon_message"),
+) -> Iterator[str]:
+    """What among these settings would keep an active campaign from being dialed as asked; how to mend it."""
+    if "mode" in keys and settings.mode not in DIALED_MODES:
+        yield f"campaign {settings.name}: mode {settings.mode} needs an agent's screen, which comes later"
+    known = [trunk.name for trunk in config.trunk]
+    for trunk in settings.trunks if "trunks" in keys else ():
+        if trunk not in known:
+            names = ", ".join(known) or "none yet"
+            yield f"campaign {settings.name}: trunks: '{trunk}' is not in dialer.toml; known: {names}"
+    if "abandon_message" in keys and settings.abandon_message:
+        try:
+            wav_seconds(site.file(settings.abandon_message))
+        except DriverError as error:
+            yield f"campaign {settings.name}: abandon_message: {error}"
 
 
 class SiteLock:
@@ -126,15 +173,16 @@ class SiteLock:
         self._file: Any = None
 
     def take(self) -> None:
-        """Raises SiteError when another dialer runs on the site."""
+        """Raises SiteError when another dialer runs on the site, after a second of patience."""
         handle = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.seek(0)
-            owner = _owner(handle.read())
-            handle.close()
-            raise SiteError(f"a dialer runs on this site already (process {owner.get('pid', 'unknown')})") from None
+        give_up_at = time.monotonic() + _LOCK_PATIENCE_S
+        while not _locked(handle):
+            if time.monotonic() >= give_up_at:
+                handle.seek(0)
+                owner = _owner(handle.read())
+                handle.close()
+                raise SiteError(f"a dialer runs on this site already (process {owner.get('pid', 'unknown')})")
+            time.sleep(_LOCK_RETRY_S)
         self._file = handle
         self.tell({"pid": os.getpid()})
 
@@ -161,6 +209,14 @@ def running_dialer(site: Site) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return None
+
+
+def _locked(handle: Any) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _owner(text: str) -> dict[str, Any]:

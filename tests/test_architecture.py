@@ -36,6 +36,33 @@ def test_the_documents_name_what_there_is() -> None:
             assert re.search(rf"def {name}\b", code), f"{page} names {owner}.{name}"
 
 
+def test_links_in_the_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    links = [
+        (page, link) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    ]
+    relative = [(page, link) for page, link in links if not re.match(r"[a-z]+:", link)]
+    assert relative
+    for page, link in relative:
+        file, _, section = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), f"{page.relative_to(ROOT)} links to {link}"
+        if section:
+            assert section in _sections(target), f"{page.relative_to(ROOT)} links to {link}"
+
+
+def test_the_readme_names_targets_that_there_are() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = re.findall(r"(?:^|`)make ([a-z]+)\b", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert {"demo", "test", "install"} <= set(named) <= set(targets)
+
+
+def _sections(page: Path) -> set[str]:
+    """Names by which a page's headings can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_numbers_in_tests_and_demo_are_fictional() -> None:
     pattern = re.compile(r"\+1[2-9]\d{9}\b")
     for folder in ("tests", "dialer/sim", "dialer/cli", "dialer/farend"):

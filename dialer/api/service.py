@@ -31,8 +31,9 @@ class _Server(uvicorn.Server):
 
 
 def run_site(site: Site, config: Config, companion: Companion | None = None) -> None:
-    """Run until drained or stopped by SIGTERM or Ctrl-C. `companion(dialer, api_url)` runs beside it when given.
+    """Run until drained or stopped by SIGTERM, SIGHUP or Ctrl-C.
 
+    `companion(dialer, api_url)` runs beside it when given.
     Raises SiteError, ConfigError, DriverError, StoreFailed.
     """
     lock = SiteLock(site)
@@ -51,6 +52,9 @@ async def _run(site: Site, config: Config, lock: SiteLock, companion: Companion 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, dialer.drain_or_stop)
+    # A closed terminal drains; shell and kernel may both send it, so it never counts as the second call.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, dialer.drain)
     app = make_app(dialer.desk, token)
     farewell_s = 2
     server = _Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=farewell_s))

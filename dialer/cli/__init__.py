@@ -1,12 +1,16 @@
 """`dialer [--site DIR] NOUN VERB`: the command line of the appliance."""
 
-from pathlib import Path
+try:
+    from pathlib import Path
 
-import click
+    import click
 
-from dialer import __version__
-from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status
-from dialer.cli.context import Context, Failures
+    from dialer import __version__
+    from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status
+    from dialer.cli.context import Context, Failures
+except KeyboardInterrupt:
+    # Loading takes the better part of a second, and Python would answer a Ctrl-C in it with a traceback.
+    raise SystemExit("ended by Ctrl-C") from None
 
 
 @click.group(cls=Failures, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,8 +4,10 @@ from typing import Any
 
 import click
 
+from campaigns.store import UnknownAgent
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_rows
+from dialer.core.states import AgentState
 
 
 @click.group()
@@ -24,14 +26,52 @@ def add(ctx: Context, name: str, station: str) -> None:
     Example:
       dialer agent add anna --station desk1
     """
-    if ctx.config.station_named(station) is None:
-        known = ", ".join(s.name for s in ctx.config.station) or "none yet"
-        raise Failure(f"dialer.toml has no [[station]] named '{station}'; known: {known}")
+    _require_station(ctx, station)
     try:
         ctx.store.add_agent(name, station)
     except ValueError as error:
         raise Failure(str(error)) from None
     click.echo(f"agent {name} works at {station}")
+
+
+@agent.command()
+@click.argument("name")
+@click.option("--station", required=True, help="Name of a [[station]] in dialer.toml.")
+@pass_context
+def move(ctx: Context, name: str, station: str) -> None:
+    """Give an agent another station; who is logged in moves at the next log-in.
+
+    \b
+    Example:
+      dialer agent move anna --station desk2
+    """
+    _require_station(ctx, station)
+    try:
+        ctx.store.move_agent(name, station)
+    except UnknownAgent as error:
+        raise Failure(str(error)) from None
+    click.echo(f"agent {name} works at {station} from the next log-in on")
+
+
+@agent.command()
+@click.argument("name")
+@pass_context
+def remove(ctx: Context, name: str) -> None:
+    """Remove an agent who is logged out; calls and times stay in the reports.
+
+    \b
+    Example:
+      dialer agent remove anna
+    """
+    if ctx.running():
+        state = ctx.api("GET", "agents", name)["state"]
+        if state != AgentState.LOGGED_OUT:
+            raise Failure(f"agent {name} is {state}; first: dialer agent logout {name}")
+    try:
+        ctx.store.remove_agent(name)
+    except UnknownAgent as error:
+        raise Failure(str(error)) from None
+    click.echo(f"agent {name} is removed")
 
 
 @agent.command("list")
@@ -147,6 +187,12 @@ def state(ctx: Context, name: str, as_json: bool) -> None:
       dialer agent state anna --json
     """
     show_facts(ctx.api("GET", "agents", name), as_json=as_json)
+
+
+def _require_station(ctx: Context, station: str) -> None:
+    if ctx.config.station_named(station) is None:
+        known = ", ".join(s.name for s in ctx.config.station) or "none yet"
+        raise Failure(f"dialer.toml has no [[station]] named '{station}'; known: {known}")
 
 
 def _command(ctx: Context, name: str, verb: str, body: dict[str, Any] | None = None) -> None:

@@ -1,17 +1,20 @@
 """`dialer campaign`."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
+from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
 from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_rows
-from dialer.core.engine import DIALED_MODES
-from hw.contract.driver import DriverError
-from hw.sip.wav import wav_seconds
+from dialer.cli.settings import DAYS, read_pairs, retry_text, setting_text
+from dialer.site import campaign_problems
+
+_MOST_PERCENT = 100 * MAX_ABANDON_RATE
 
 
 @click.group()
@@ -19,11 +22,23 @@ def campaign() -> None:
     """Campaigns: make, change, start and stop them."""
 
 
+def _percent(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 <= value <= _MOST_PERCENT:
+        raise click.BadParameter(f"{value:g} % is not from 0 % to {_MOST_PERCENT:g} %; for example 3")
+    return value
+
+
 @campaign.command()
 @click.argument("name")
 @click.option("--kind", type=click.Choice([k.value for k in Kind]), required=True)
 @click.option("--mode", type=click.Choice([m.value for m in Mode]), required=True, help="How lines are dialed.")
-@click.option("--max-abandon", type=float, metavar="PERCENT", help="Limit of abandoned calls. Default: 3.")
+@click.option(
+    "--max-abandon",
+    type=float,
+    metavar="PERCENT",
+    callback=_percent,
+    help=f"Limit of abandoned calls, per cent, at most {_MOST_PERCENT:g}. Default: 3.",
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting; may be repeated.")
 @pass_context
 def create(ctx: Context, name: str, kind: str, mode: str, max_abandon: float | None, settings: tuple[str, ...]) -> None:
@@ -34,10 +49,11 @@ def create(ctx: Context, name: str, kind: str, mode: str, max_abandon: float | N
       dialer campaign create spring --kind telesales --mode predictive --max-abandon 2.5
       dialer campaign create arrears --kind collections --mode progressive --set "window=08:00-21:00 mon-sat"
     """
-    values: dict[str, Any] = dict(_pair(text) for text in settings)
+    values = read_pairs(settings)
     if max_abandon is not None:
         values["max_abandon_rate"] = max_abandon / 100
     try:
+        _refuse(ctx, new(0, name, kind, mode, values), values.keys() & {"trunks", "abandon_message"})
         made = ctx.store.create_campaign(name, Kind(kind), Mode(mode), **values)
     except ValueError as error:
         raise Failure(str(error)) from None
@@ -64,14 +80,15 @@ def list_(ctx: Context, as_json: bool) -> None:
 @json_option
 @pass_context
 def show(ctx: Context, name: str, as_json: bool) -> None:
-    """Show a campaign's settings.
+    """Show a campaign's settings, each in the form that `campaign set` takes.
 
     \b
     Example:
       dialer campaign show spring
     """
     settings = _campaign(ctx, name)
-    show_facts({**_facts(settings), **_counts(ctx, settings)}, as_json=as_json)
+    facts = _facts(settings) if as_json else {key: setting_text(settings, key) for key in settings.__slots__}
+    show_facts({**facts, **_counts(ctx, settings)}, as_json=as_json)
 
 
 @campaign.command("set")
@@ -86,12 +103,19 @@ def set_(ctx: Context, name: str, settings: tuple[str, ...]) -> None:
       dialer campaign set spring ring_timeout_s=22 wrapup_s=20 "window=09:00-20:00 mon-sat"
       dialer campaign set spring retry=abandoned:72h,busy:10m/4 abandon_message=messages/spring.wav
     """
-    _campaign(ctx, name)
+    before = _campaign(ctx, name)
+    values = read_pairs(settings)
     try:
-        ctx.store.update_campaign(name, **dict(_pair(text) for text in settings))
+        asked = changed(before, values)
+        active = before.state is CampaignState.ACTIVE
+        _refuse(ctx, asked, values.keys() & {"trunks", "abandon_message", *(("mode",) if active else ())})
+        made = ctx.store.update_campaign(name, **values)
     except ValueError as error:
         raise Failure(str(error)) from None
     ctx.tell_running("POST", "campaigns", name, "reload")
+    for key in values:
+        value = _rules_text(made, values[key]) if key == "retry" else setting_text(made, key)
+        click.echo(f"campaign {name}: {key}={value}")
 
 
 def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
@@ -100,7 +124,9 @@ def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
     def command(ctx: Context, name: str) -> None:
         settings = _campaign(ctx, name)
         if state is CampaignState.ACTIVE:
-            _check_startable(ctx, settings)
+            if not ctx.config.trunk:
+                raise Failure("dialer.toml has no [[trunk]]: there is no line to dial on")
+            _refuse(ctx, settings, {"mode", "trunks", "abandon_message"})
         if ctx.running():
             click.echo(ctx.api("POST", "campaigns", name, verb)["text"])
             return
@@ -116,20 +142,14 @@ _state_command("pause", CampaignState.PAUSED, "No new calls; talks finish, agent
 _state_command("stop", CampaignState.STOPPED, "No new calls; talks finish.")
 
 
-def _check_startable(ctx: Context, settings: CampaignSettings) -> None:
-    if settings.mode not in DIALED_MODES:
-        raise Failure(f"campaign {settings.name}: mode {settings.mode} needs an agent's screen, which comes later")
-    known = {trunk.name for trunk in ctx.config.trunk}
-    if not known:
-        raise Failure("dialer.toml has no [[trunk]]: there is no line to dial on")
-    for trunk in settings.trunks:
-        if trunk not in known:
-            raise Failure(f"campaign {settings.name}: trunk '{trunk}' is not in dialer.toml; known: {', '.join(known)}")
-    if settings.abandon_message:
-        try:
-            wav_seconds(ctx.site.file(settings.abandon_message))
-        except DriverError as error:
-            raise Failure(f"campaign {settings.name}: abandon_message: {error}") from None
+def _rules_text(made: CampaignSettings, asked: str) -> str:
+    outcomes = checked({"retry": asked})["retry"]
+    return retry_text({outcome: made.retry[outcome] for outcome in outcomes})
+
+
+def _refuse(ctx: Context, settings: CampaignSettings, keys: Collection[str]) -> None:
+    for problem in campaign_problems(ctx.site, ctx.config, settings, keys):
+        raise Failure(problem)
 
 
 def _campaign(ctx: Context, name: str) -> CampaignSettings:
@@ -139,21 +159,13 @@ def _campaign(ctx: Context, name: str) -> CampaignSettings:
         raise Failure(str(error)) from None
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, sep, value = text.partition("=")
-    if not sep or not key:
-        raise click.UsageError(f"'{text}' is not KEY=VALUE, for example wrapup_s=20")
-    return key.strip(), value.strip()
-
-
 def _facts(settings: CampaignSettings) -> dict[str, Any]:
     facts = asdict(settings)
     window = settings.window
-    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     facts["window"] = {
         "start": window.start.isoformat("minutes"),
-        "end": window.end.isoformat("minutes"),
-        "days": [days[d] for d in sorted(window.days)],
+        "end": window.end_text,
+        "days": [DAYS[d].capitalize() for d in sorted(window.days)],
     }
     facts["retry"] = {
         outcome.value: {"delay_s": rule.delay_s, "max_attempts": rule.max_attempts}

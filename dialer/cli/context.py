@@ -31,6 +31,8 @@ class Failures(click.Group):
             return super().invoke(ctx)
         except (ConfigError, SiteError, StoreError, DriverError, StoreFailed) as error:
             raise Failure(str(error)) from None
+        except KeyboardInterrupt:
+            raise Failure("ended by Ctrl-C") from None
 
 
 @dataclass(slots=False)

@@ -9,13 +9,15 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from campaigns.store import StoreError, UnknownCampaign
 from dialer.app import Dialer
 from dialer.cli.context import Failure
 from dialer.cli.demo_site import CAMPAIGN, DemoPlan, far_end, make_demo_site, start_agents
 from dialer.cli.demo_view import live_view, plain_line, print_report
 from dialer.cli.far_end import FarEndFailed, stop
+from dialer.config import CONFIG_NAME
 from dialer.logs import log_to
-from dialer.site import Site
+from dialer.site import Site, private_directory
 
 
 @click.command()
@@ -39,23 +41,35 @@ def demo(agents: int, seconds: int, leads: int, seed: int, directory: Path | Non
       dialer demo --agents 4 --seconds 60
     """
     console = Console()
-    plan = DemoPlan(agents, leads, seed)
+    if directory is not None and (directory / CONFIG_NAME).exists():
+        raise Failure(f"{directory} holds a site already: choose another directory for the demo, or leave out --dir")
     path = directory or Path(tempfile.mkdtemp(prefix="ringpace-demo-"))
     try:
-        with far_end(_made(path / "logs"), plan) as (carrier_port, phones_port):
-            site, imported = make_demo_site(path, plan, carrier_port, phones_port)
-            console.print(
-                f"{imported.loaded} leads imported from {path / 'sample-leads.csv'}; {agents} agents log in ..."
-            )
-            _run(site, plan, console, float(seconds))
+        _demonstrate(path, DemoPlan(agents, leads, seed), console, float(seconds))
     except FarEndFailed as error:
         raise Failure(str(error)) from None
-    print_report(console, path)
+    except KeyboardInterrupt:
+        console.print("Ended by Ctrl-C.")
+    try:
+        print_report(console, path)
+    except (StoreError, UnknownCampaign):
+        raise Failure(f"there is nothing to report yet; {path} can be deleted") from None
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def _demonstrate(path: Path, plan: DemoPlan, console: Console, seconds: float) -> None:
+    with far_end(_logs_of(path), plan) as (carrier_port, phones_port):
+        site, imported = make_demo_site(path, plan, carrier_port, phones_port)
+        console.print(
+            f"{imported.loaded} leads imported from {path / 'sample-leads.csv'}; {plan.agents} agents log in ..."
+        )
+        _run(site, plan, console, seconds)
+
+
+def _logs_of(path: Path) -> Path:
+    private_directory(path)
+    logs = path / "logs"
+    logs.mkdir(exist_ok=True)
+    return logs
 
 
 def _run(site: Site, plan: DemoPlan, console: Console, seconds: float) -> None:

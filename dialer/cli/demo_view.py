@@ -72,8 +72,9 @@ def print_report(console: Console, site: Path) -> None:
     console.print(by_agent)
     live, abandoned, rate = abandonment["live"], abandonment["abandoned"], abandonment["rate"]
     console.print(
-        f"{campaign['attempts']} attempts; {live} answered live; {live - abandoned} connected to an agent; "
-        f"{abandoned} abandoned ({rate:.1%}); {campaign['leads_left']} of {campaign['leads']} leads left"
+        f"{campaign['attempts']} attempts; {abandonment['connected']} connected to an agent; "
+        f"{abandoned} abandoned ({rate:.1%} of {live} live answers); "
+        f"{campaign['leads_left']} of {campaign['leads']} leads left"
     )
     program = _program()
     where = f"{program} --site {site}"

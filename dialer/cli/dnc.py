@@ -11,6 +11,9 @@ from campaigns.numbers import NumberError, parse
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts
 
+_COUNTS = ("read", "added", "already", "bad")
+_BAD_LINES_SHOWN = 5
+
 
 @click.group()
 def dnc() -> None:
@@ -22,7 +25,9 @@ def dnc() -> None:
 @json_option
 @pass_context
 def import_(ctx: Context, file: Path, as_json: bool) -> None:
-    """Import a list: one number a line, or `area,number`; '-' reads standard input.
+    """Import a list: one number a line, `area,number`, or a CSV with the number first; '-' reads standard input.
+
+    Lines that hold no number are left out and told; the exit code is 1 then, and all other numbers are barred.
 
     \b
     Example:
@@ -33,7 +38,19 @@ def import_(ctx: Context, file: Path, as_json: bool) -> None:
         counts = ctx.store.import_dnc(source, ctx.config.site.region)
     except OSError as error:
         raise Failure(f"{file}: cannot be read: {error.strerror}") from None
-    show_facts(counts, as_json=as_json)
+    bad, bad_lines = counts["bad"], counts["bad_lines"]
+    show_facts(counts if as_json else {key: counts[key] for key in _COUNTS}, as_json=as_json)
+    if not bad:
+        return
+    if not as_json:
+        for line in bad_lines[:_BAD_LINES_SHOWN]:
+            click.echo(f"line {line['line']}: {line['text']!r}: {line['reason']}", err=True)
+    name = "standard input" if str(file) == "-" else file
+    raise Failure(
+        f"{name}: {bad} of {counts['read']} lines hold no number and are not barred. Write each number first in its "
+        f"line, as E.164 (+12125550123) or as dialed inside {ctx.config.site.region}, and import the file again; "
+        "the other numbers are barred already"
+    )
 
 
 @dnc.command()
@@ -71,6 +88,25 @@ def check(ctx: Context, number: str, as_json: bool) -> None:
         "added_at": hit.added_at if hit else None,
     }
     show_facts(facts, as_json=as_json)
+
+
+@dnc.command()
+@click.argument("number")
+@click.option("--yes", is_flag=True, help="Yes, this number may be called again.")
+@pass_context
+def remove(ctx: Context, number: str, yes: bool) -> None:
+    """Take a number off the list, for example one that was added by mistake.
+
+    \b
+    Example:
+      dialer dnc remove +12125550123 --yes
+    """
+    e164 = _number(ctx, number)
+    if not yes:
+        raise click.UsageError(f"{e164} may be called again after this; if that is right, add --yes")
+    if not ctx.store.remove_dnc(e164):
+        raise Failure(f"{e164} is not on the list")
+    click.echo(f"{e164} is off the list")
 
 
 def _number(ctx: Context, text: str) -> str:

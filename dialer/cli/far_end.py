@@ -20,14 +20,19 @@ class FarEndFailed(Exception):
 
 def start(*arguments: str) -> Process:
     """Start `python -m dialer.farend` with these arguments; it ends with the process that started it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "dialer.farend", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_end_with_parent,
-    )
+    # A Ctrl-C reaches the child too until it has a session of its own: it must not be answered there, half-way to exec.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dialer.farend", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_on_its_own,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def wait_for(name: str, process: Process, port: int) -> None:
@@ -66,5 +71,8 @@ def free_port(low: int, high: int) -> int:
     raise FarEndFailed(f"no free UDP port from {low} to {high}")
 
 
-def _end_with_parent() -> None:
+def _on_its_own() -> None:
+    """In the child: end with the parent, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -20,6 +20,8 @@ def init(directory: Path, name: str | None, region: str) -> None:
     """
     if not (len(region) == 2 and region.isascii() and region.isupper()):
         raise click.UsageError(f"--region: '{region}' is not an ISO 3166 country code such as US or GB")
-    make_site(directory, name=name, region=region)
+    made = make_site(directory, name=name, region=region)
+    if made.open_to_others():
+        click.echo(f"warning: others can look into {directory}; run: chmod 700 {directory}", err=True)
     click.echo(f"{directory} is ready. Next: edit {directory / 'dialer.toml'} (trunks and stations), then")
     click.echo(f"  dialer --site {directory} doctor")

@@ -38,7 +38,7 @@ def import_(
     rejects: Path | None,
     as_json: bool,
 ) -> None:
-    """Import a CSV, TSV or pipe-separated FILE with a header line; '-' reads standard input.
+    """Import a FILE with a header line, separated by commas, semicolons, tabs or pipes; '-' reads standard input.
 
     \b
     Examples:

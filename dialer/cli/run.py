@@ -12,7 +12,8 @@ from dialer.logs import log_to
 def run(ctx: Context, verbose: bool) -> None:
     """Run the site's dialer in the foreground.
 
-    The first Ctrl-C (or SIGTERM) drains: no new calls, talks finish. The second stops at once.
+    The first Ctrl-C (or SIGTERM) drains: no new calls, talks finish. The second stops at once. A closed terminal
+    (SIGHUP) drains as well.
 
     \b
     Example:

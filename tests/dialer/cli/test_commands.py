@@ -1,7 +1,10 @@
 """The command line as a whole: every command has an example, reading commands speak JSON."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from dialer.cli import main
+from dialer.cli.context import Context
 from dialer.site import Site
 
 
@@ -55,11 +59,8 @@ def test_reading_commands_speak_json(site: Site, tmp_path: Path) -> None:
     assert [campaign["name"] for campaign in json.loads(run(site, "campaign", "list", "--json"))] == ["spring"]
     for report_name in ("attempts", "agents", "campaign", "abandonment"):
         json.loads(run(site, "report", report_name, "spring", "--json"))
-    assert json.loads(run(site, "report", "abandonment", "spring", "--json")) == {
-        "live": 0,
-        "abandoned": 0,
-        "rate": 0.0,
-    }
+    abandonment = json.loads(run(site, "report", "abandonment", "spring", "--json"))
+    assert {key: abandonment[key] for key in ("live", "abandoned", "rate")} == {"live": 0, "abandoned": 0, "rate": 0.0}
     assert {a["name"] for a in json.loads(run(site, "agent", "list", "--json"))} == {"anna", "bert"}
 
 
@@ -78,6 +79,17 @@ def test_settings_round_trip(site: Site) -> None:
         (("campaign", "show", "autumn"), 1, "spring"),
         (("campaign", "set", "spring", "ring_timeout_s=10"), 1, "15"),
         (("campaign", "set", "spring", "colour=red"), 1, "colour"),
+        (("campaign", "set", "spring", "wrap_s=9"), 1, "did you mean 'wrapup_s'?"),
+        (("campaign", "set", "spring", "name=autumn"), 1, "keeps its name"),
+        (("campaign", "set", "spring", "kind=collections"), 1, "keeps its kind"),
+        (("campaign", "set", "spring", "state=stopped"), 1, "dialer campaign start, pause or stop"),
+        (("campaign", "set", "spring", "trunks=nix"), 1, "'nix' is not in dialer.toml; known: carrier"),
+        (("campaign", "set", "spring", "mode=preview"), 1, "agent's screen"),
+        (("campaign", "set", "spring", "abandon_message=none.wav"), 1, "none.wav: cannot be read"),
+        (("campaign", "set", "spring", "wrapup_s=9", "abandon_message=dialer.toml"), 1, "not a PCM WAV file"),
+        (("campaign", "create", "x", "--kind", "telesales", "--mode", "power", "--set", "trunks=nix"), 1, "'nix'"),
+        (("campaign", "create", "x", "--kind", "telesales", "--mode", "power", "--set", "state=active"), 1, "start"),
+        (("campaign", "create", "x", "--kind", "telesales", "--mode", "power", "--max-abandon", "30"), 2, "30 %"),
         (("campaign", "set", "spring", "colour"), 2, "KEY=VALUE"),
         (("campaign", "create", "x", "--kind", "other", "--mode", "power"), 2, "telesales"),
         (("campaign", "create", "spring", "--kind", "telesales", "--mode", "power"), 1, "spring"),
@@ -86,6 +98,11 @@ def test_settings_round_trip(site: Site) -> None:
         (("dnc", "add", "12"), 1, "12"),
         (("agent", "add", "carl", "--station", "desk9"), 1, "desk1, desk2"),
         (("agent", "add", "anna", "--station", "desk1"), 1, "anna"),
+        (("agent", "move", "anna", "--station", "desk9"), 1, "desk1, desk2"),
+        (("agent", "move", "otto", "--station", "desk1"), 1, "otto"),
+        (("agent", "remove", "otto"), 1, "otto"),
+        (("dnc", "remove", "+12125550123"), 2, "--yes"),
+        (("dnc", "remove", "+12125550123", "--yes"), 1, "not on the list"),
         (("agent", "ready", "anna"), 1, "no dialer runs"),
         (("status",), 1, "no dialer runs"),
     ],
@@ -94,6 +111,103 @@ def test_errors_are_sentences_with_stable_codes(
     site: Site, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
     assert complaint in run(site, *arguments, code=code)
+
+
+def test_what_is_refused_changes_nothing(site: Site) -> None:
+    before = run(site, "campaign", "show", "spring", "--json")
+    run(site, "campaign", "set", "spring", "wrapup_s=9", "trunks=nix", code=1)
+    assert run(site, "campaign", "show", "spring", "--json") == before
+
+
+def test_set_says_what_is_set_now(site: Site) -> None:
+    said = run(
+        site, "campaign", "set", "spring", "wrapup_s=9.5", "trunks=carrier", "retry=busy:10m/4", "max_lines=none"
+    )
+    assert said.splitlines() == [
+        "campaign spring: wrapup_s=9.5",
+        "campaign spring: trunks=carrier",
+        "campaign spring: retry=busy:10m/4",
+        "campaign spring: max_lines=none",
+    ]
+
+
+def test_a_stopped_campaign_may_wait_in_any_mode(site: Site) -> None:
+    run(site, "campaign", "stop", "spring")
+    run(site, "campaign", "set", "spring", "mode=preview")
+    assert "agent's screen" in run(site, "campaign", "start", "spring", code=1)
+
+
+def test_show_prints_what_set_takes(site: Site) -> None:
+    text = run(site, "campaign", "show", "spring")
+    assert "00:00-24:00" in text
+    assert "abandoned:1d/6" in text
+    run(site, "campaign", "set", "spring", "window=00:00-24:00")
+    assert json.loads(run(site, "campaign", "show", "spring", "--json"))["window"]["end"] == "24:00"
+
+
+def test_a_dnc_file_with_lines_that_are_no_numbers(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "dnc.csv"
+    file.write_text("+12125550101,Ada\n212,5550102\nnobody9\n")
+    said = run(site, "dnc", "import", str(file), code=1)
+    assert "line 3: 'nobody9'" in said
+    assert "1 of 3 lines hold no number" in said
+    again = CliRunner().invoke(main, ["--site", str(site.path), "dnc", "import", str(file), "--json"])
+    assert again.exit_code == 1
+    counts = json.loads(again.stdout)
+    assert (counts["read"], counts["added"], counts["already"], counts["bad"]) == (3, 0, 2, 1)
+    good = tmp_path / "good.txt"
+    good.write_text("+12125550103\n")
+    assert json.loads(run(site, "dnc", "import", str(good), "--json"))["added"] == 1
+
+
+def test_mistakes_can_be_taken_back(site: Site) -> None:
+    run(site, "dnc", "add", "+12125550101")
+    added_at = json.loads(run(site, "dnc", "check", "+12125550101", "--json"))["added_at"]
+    assert datetime.fromisoformat(added_at).tzinfo is not None
+    assert added_at[10] == "T"
+    run(site, "dnc", "remove", "+12125550101", "--yes")
+    assert json.loads(run(site, "dnc", "check", "+12125550101", "--json"))["listed"] is False
+    run(site, "agent", "move", "anna", "--station", "desk2")
+    run(site, "agent", "remove", "bert")
+    agents = json.loads(run(site, "agent", "list", "--json"))
+    assert [(a["name"], a["station"]) for a in agents] == [("anna", "desk2")]
+
+
+def test_an_agent_who_is_logged_in_is_not_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Context, "running", lambda self: True)
+    monkeypatch.setattr(Context, "api", lambda self, method, *path, body=None: {"state": "READY"})
+    assert "dialer agent logout anna" in run(site, "agent", "remove", "anna", code=1)
+    monkeypatch.setattr(Context, "api", lambda self, method, *path, body=None: {"state": "LOGGED_OUT"})
+    run(site, "agent", "remove", "anna")
+
+
+def test_ctrl_c_in_a_command_is_a_sentence(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Context, *_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Context, "api", interrupted)
+    assert run(site, "status", code=1).strip() == "error: ended by Ctrl-C"
+
+
+def test_ctrl_c_while_the_commands_load_is_a_sentence() -> None:
+    program = (
+        "import sys, importlib.abc\n"
+        "class Interrupting(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'dialer.cli.leads': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "import dialer.cli\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (1, "ended by Ctrl-C")
+
+
+def test_a_site_in_a_directory_of_other_things_keeps_its_mode_and_warns(tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("mine")
+    tmp_path.chmod(0o755)
+    result = CliRunner().invoke(main, ["init", str(tmp_path)])
+    assert result.exit_code == 0
+    assert f"chmod 700 {tmp_path}" in result.stderr
 
 
 def test_a_site_is_made_once(tmp_path: Path) -> None:

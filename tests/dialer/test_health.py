@@ -1,0 +1,37 @@
+"""What `dialer doctor` finds, each with its remedy."""
+
+from dialer.health import Finding, Level, examine
+from dialer.site import Site
+from hw.sip.probe import ProbeResult
+
+
+def findings(site: Site) -> dict[str, Finding]:
+    return {finding.check: finding for finding in examine(site, lambda uri: ProbeResult(True, "answers"))}
+
+
+def test_a_sound_site(site: Site) -> None:
+    assert all(finding.level is Level.OK for finding in findings(site).values())
+
+
+def test_a_site_open_to_others(site: Site) -> None:
+    site.path.chmod(0o750)
+    found = findings(site)["privacy"]
+    assert found.level is Level.WARNING
+    assert f"chmod 700 {site.path}" in found.detail
+
+
+def test_an_agent_at_a_station_that_is_gone(site: Site) -> None:
+    with site.open_store(site.config()) as store:
+        store.add_agent("carl", "desk9")
+    found = findings(site)["agents"]
+    assert found.level is Level.ERROR
+    assert "dialer agent move carl --station" in found.detail
+    assert "dialer agent remove carl" in found.detail
+
+
+def test_an_active_campaign_that_cannot_be_dialed_as_asked(site: Site) -> None:
+    with site.open_store(site.config()) as store:
+        store.update_campaign("spring", trunks="nix")
+    found = findings(site)["campaigns"]
+    assert found.level is Level.ERROR
+    assert "'nix' is not in dialer.toml" in found.detail
