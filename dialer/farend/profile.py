@@ -188,9 +188,9 @@ BUILT_IN = {
         person=Person(
             ring_median_s=6.0,
             ring_max_s=14.0,
-            talk_median_s=14.0,
+            talk_median_s=28.0,
             talk_sigma=0.5,
-            talk_max_s=40.0,
+            talk_max_s=70.0,
         ),
         machine=Machine(ring_median_s=12.0, greeting_max_s=8.0, hang_up_s=15.0),
     ),

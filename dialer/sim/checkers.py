@@ -5,7 +5,7 @@ Written against the promises, apart from the code that keeps them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from campaigns.model import CallingWindow, Outcome
@@ -91,7 +91,8 @@ class RecordChecker:
             raise Broken(f"{r.phone} dialed though its time zone is unknown")
         for zone in zones:
             local = r.at.astimezone(ZoneInfo(zone))
-            inside = self.window.start <= local.time() < self.window.end and local.weekday() in self.window.days
+            before_end = local.time() < self.window.end or self.window.end == time.max
+            inside = self.window.start <= local.time() and before_end and local.weekday() in self.window.days
             if not inside:
                 raise Broken(f"{r.phone} dialed at {local:%a %H:%M} in {zone}")
 

@@ -231,7 +231,8 @@ class Simulation:
         if (tally.abandoned, tally.connected) != (self.checker.abandoned, self.checker.connected):
             raise AssertionError(f"tally {tally} differs from the records: {self.checker.abandoned} abandoned")
         report = self.store.report_abandonment("sim")
-        if report["abandoned"] != tally.abandoned or report["live"] != tally.abandoned + tally.connected:
+        counted = (report["abandoned"], report["connected"], report["not_live"])
+        if counted != (tally.abandoned, tally.connected, tally.not_live):
             raise AssertionError(f"report {report} differs from the tally {tally}")
         waits = sorted(self.clock.waits)
         return SimulationResult(
