@@ -62,7 +62,21 @@ class Site(Section):
         return value
 
 
-class Sip(Section):
+class Bound(Section):
+    """A section whose `bind` is IP:PORT."""
+
+    bind: str
+
+    @property
+    def ip(self) -> str:
+        return self.bind.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+
+class Sip(Bound):
     """Where SIP and RTP are spoken."""
 
     bind: str = Field(
@@ -81,16 +95,8 @@ class Sip(Section):
     def _bind(cls, value: str) -> str:
         return _host_port(value, loopback_only=False)
 
-    @property
-    def ip(self) -> str:
-        return self.bind.rpartition(":")[0]
 
-    @property
-    def port(self) -> int:
-        return int(self.bind.rpartition(":")[2])
-
-
-class Api(Section):
+class Api(Bound):
     """The local HTTP API that the `dialer` commands use."""
 
     bind: str = Field("127.0.0.1:8480", description="Loopback IP:PORT; port 0 lets the system choose.")
@@ -100,14 +106,6 @@ class Api(Section):
     @classmethod
     def _bind(cls, value: str) -> str:
         return _host_port(value, loopback_only=True)
-
-    @property
-    def ip(self) -> str:
-        return self.bind.rpartition(":")[0]
-
-    @property
-    def port(self) -> int:
-        return int(self.bind.rpartition(":")[2])
 
 
 class Store(Section):

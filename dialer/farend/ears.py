@@ -115,6 +115,6 @@ class Ears:
         total = float(audible.sum())
         if total <= 0:
             return None, None
-        peak = int(audible.argmax())
+        peak = int(np.argmax(audible))
         near = audible[max(0, peak - _TONE_HALF_WIDTH_HZ) : peak + _TONE_HALF_WIDTH_HZ + 1]
         return float(peak + _LOWEST_HZ), round(float(near.sum()) / total, 3)
