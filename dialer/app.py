@@ -48,9 +48,6 @@ class Dialer:
 
     async def run(self) -> None:
         """Work until drained or stopped. Raises DriverError, StoreFailed."""
-        # Before the lines come up, so that whoever asks meanwhile is told of all campaigns.
-        for loaded in await self.runner.in_store(lambda store: [_loaded(store, each) for each in store.campaigns()]):
-            self.engine.step(loaded, time.monotonic(), datetime.now(UTC))
         await self.runner.run()
 
     def drain_or_stop(self) -> None:
@@ -83,6 +80,9 @@ def build(
     store.close_agent_sessions(datetime.now(UTC))
     trunks = tuple(TrunkSettings(t.name, t.max_lines, t.starts_per_s, t.caller_ids) for t in config.trunk)
     engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1))
+    # Before anybody can ask, so that whoever does is told of all campaigns.
+    for settings in store.campaigns():
+        engine.step(_loaded(store, settings), time.monotonic(), datetime.now(UTC))
     runner = Runner(engine, store, driver, _message_finder(site, engine))
     return Dialer(site, config, store, engine, runner, Desk(site, config, runner))
 

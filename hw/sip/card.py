@@ -27,6 +27,7 @@ from hw.sip.endpoint import TOO_MANY_CALLS, Endpoint
 from hw.sip.leg import Digit, Down, Facts, Leg, Line, Media, Progress, Up
 from hw.sip.ring import Segment, ring_number
 from hw.sip.sound import TONE_MS, SlotSound
+from hw.sip.watch import Watch
 
 POLL_MS = 100
 BEAT_S = 1.0
@@ -150,7 +151,18 @@ class Card:
         if lingering != self._lingering or now >= self._beat_at:
             self._lingering = lingering
             self._beat_at = now + BEAT_S
+            self._watch_stations(now)
             self._say(wire.Beat(lingering))
+
+    def _watch_stations(self, now: float) -> None:
+        """Ask the phones that have fallen silent; one that is gone does not answer, and the library ends its call."""
+        for leg in self._legs.values():
+            if leg.watch is None or not leg.answered or leg.hung_up:
+                continue
+            with contextlib.suppress(pj.Error):
+                packets = leg.call.getStreamStat(0).rtcp.rxStat.pkt
+                if leg.watch.must_ask(packets, now):
+                    leg.call.reinvite(pj.CallOpParam(True))
 
     def _say(self, message: Any) -> None:
         self._outbox.append(wire.encode(message))
@@ -171,7 +183,7 @@ class Card:
 
     def _dial(self, command: wire.Dial) -> None:
         line = Line(self._endpoint.account(command.account), self._facts, self._endpoint.native)
-        leg = Leg(command.call_id, command.slot, line)
+        leg = Leg(command.call_id, command.slot, line, watch=Watch() if command.account == wire.STATION else None)
         line.leg = leg
         self._legs[command.call_id] = leg
         try:

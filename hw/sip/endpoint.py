@@ -128,14 +128,14 @@ def _endpoint_config() -> pj.EpConfig:
 def _account(
     spec: CardSpec, user: str, host: str, login: tuple[str, str] | None = None, *, watched: bool = False
 ) -> pj.Account:
-    """An account; calls of a `watched` one are refreshed (RFC 4028), so that a far end that is gone is found out."""
+    """An account; calls of a `watched` one are refreshed where the far end knows session timers (RFC 4028)."""
     config = pj.AccountConfig()
     config.idUri = f"sip:{user}@{host}"
     config.mediaConfig.transportConfig.port = spec.rtp_port
     config.mediaConfig.transportConfig.portRange = RTP_PORTS_PER_CARD - 2
     config.mediaConfig.transportConfig.boundAddress = spec.bind_ip
     if watched:
-        config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_ALWAYS
+        config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
         config.callConfig.timerSessExpiresSec = SESSION_S
         config.callConfig.timerMinSESec = SESSION_S
     if login is not None:

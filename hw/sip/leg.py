@@ -8,6 +8,7 @@ import pjsua2 as pj
 
 from hw.sip.endpoint import Native
 from hw.sip.message import has_sdp, q850_of
+from hw.sip.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ Facts = deque[Any]
 @dataclass(slots=True, eq=False)
 class Leg:
     """What the card knows of a call. `links`: each call it is joined with, and that call's ring (None: same card).
+    `watch` is there for stations.
 
     Nothing may hold a leg once it is over. pjsua2's call object keeps its slot number for ever, and when it is freed
     late, it hangs up whatever call has the slot by then.
@@ -70,6 +72,7 @@ class Leg:
     hung_up: bool = False
     ticket: int = 0
     links: dict[str, int | None] = field(default_factory=dict)
+    watch: Watch | None = None
 
 
 class Line(pj.Call):  # type: ignore[misc]

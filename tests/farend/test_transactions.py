@@ -146,6 +146,8 @@ def test_a_repeated_invite_is_the_same_call(rtp_ports: Ports) -> None:
             peer.send("INVITE", body=_sdp())
         assert await peer.code_after_others(180) == 200
         assert len(agent.calls) == 1
+        while agent.transport.stats.received < 3:
+            await asyncio.sleep(0.01)
         assert agent.transport.stats.duplicates == 2
 
     _run(act, rtp_ports, t1_s=0.5)

@@ -477,8 +477,11 @@ def test_a_station_that_vanishes_is_found_out() -> None:
                 await rig.seen.wait(Answered, call_id)
             assert rig.far is not None
             call = rig.far.calls[(await rig.seen.wait(Dialed, "vanishes")).ref]
+            await asyncio.sleep(3.0)
             call.receive = lambda transaction: None  # type: ignore[method-assign]
-            await until(lambda: "Ended" in rig.seen.kinds("vanishes"), limit_s=45 + 32 + 40)
+            assert call.media is not None
+            call.media.close()
+            await until(lambda: "Ended" in rig.seen.kinds("vanishes"), limit_s=8 + 32 + 32 + 20)
             assert "Ended" not in rig.seen.kinds("stays")
 
     asyncio.run(story())
