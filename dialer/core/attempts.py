@@ -27,8 +27,6 @@ class Attempt:
     campaign: CampaignSettings
     candidate: Candidate
     line: Line
-    reserved_at: datetime
-    caller_id: str = ""
     state: AttemptState = AttemptState.RESERVED
     ref: str = ""
     ringing_at: datetime | None = None

@@ -87,7 +87,7 @@ class Calling(Books):
         self._next_attempt += 1
         line = Line(f"a{attempt_id}", trunk.settings.name)
         caller_id = caller_id_for(run.settings, trunk, candidate.lead_id)
-        attempt = Attempt(attempt_id, run.settings, candidate, line, self._wall, caller_id)
+        attempt = Attempt(attempt_id, run.settings, candidate, line)
         line.attempt = attempt
         self._attempts[attempt_id] = run.in_flight[candidate.lead_id] = attempt
         self.lines[line.call_id] = line

@@ -234,8 +234,3 @@ def after(table: Mapping[_S, Mapping[_T, _S]], state: _S, trigger: _T) -> _S:
         return table[state][trigger]
     except KeyError:
         raise IllegalTransition(f"{type(state).__name__} {state}: no transition for '{trigger}'") from None
-
-
-def allows(table: Mapping[_S, Mapping[_T, _S]], state: _S, trigger: _T) -> bool:
-    """Whether `trigger` is legal in `state`."""
-    return trigger in table[state]

@@ -60,10 +60,6 @@ class RecordChecker:
             case rec.NumberSuppressed():
                 self.suppressed.add(record.phone)
 
-    def vetoed(self, attempt_id: int) -> None:
-        """The store refused this reservation: it never happened."""
-        del self.open[attempt_id]
-
     def finish(self) -> None:
         """At the end nothing may be open."""
         if self.open:

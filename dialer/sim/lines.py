@@ -40,7 +40,6 @@ class SimulatedLines:
         self._order = 0
         self._calls: dict[str, _Call] = {}
         self.now = 0.0
-        self.far_ends: dict[int, FarEnd] = {}
 
     @property
     def next_at(self) -> float:
@@ -84,7 +83,6 @@ class SimulatedLines:
         plan = self._world.plan_call()
         call = _Call(action.call_id, plan)
         self._calls[call.call_id] = call
-        self.far_ends[action.attempt_id] = plan.far_end
         self.later(0.01, lambda: self._alive(call, hw.Dialed(call.call_id, ref=f"sim-{call.call_id}")))
         refusal = REFUSALS.get(plan.far_end)
         if refusal is not None:
