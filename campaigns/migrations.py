@@ -117,7 +117,44 @@ CREATE INDEX attempts_open_phone ON attempts (phone) WHERE closed_at IS NULL;
 CREATE INDEX attempts_abandoned ON attempts (phone, closed_at) WHERE outcome = 'abandoned';
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE}
+# What the pacing foresaw, what it decided, and what it has learned. JSON columns are opaque to the store.
+_PACING = """
+CREATE TABLE forecasts (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER REFERENCES campaigns (id),
+    made_at DOUBLE PRECISION NOT NULL,
+    inputs TEXT NOT NULL,
+    results TEXT NOT NULL
+);
+CREATE INDEX forecasts_campaign ON forecasts (campaign_id, id);
+
+CREATE TABLE pacing_samples (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    at DOUBLE PRECISION NOT NULL,
+    agents INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    in_flight INTEGER NOT NULL,
+    lines INTEGER NOT NULL,
+    predicted_answers REAL NOT NULL,
+    predicted_free REAL NOT NULL,
+    risk REAL NOT NULL,
+    next_risk REAL NOT NULL,
+    threshold REAL NOT NULL,
+    abandoned_rate REAL NOT NULL,
+    budget_left REAL NOT NULL,
+    because TEXT NOT NULL
+);
+CREATE INDEX pacing_samples_campaign ON pacing_samples (campaign_id, at);
+
+CREATE TABLE pacer_states (
+    campaign_id INTEGER PRIMARY KEY REFERENCES campaigns (id),
+    at DOUBLE PRECISION NOT NULL,
+    state TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING}
 
 
 def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> None:

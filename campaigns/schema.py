@@ -5,6 +5,7 @@ from peewee import (
     BigIntegerField,
     CharField,
     DoubleField,
+    FloatField,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -152,4 +153,59 @@ class Dnc(Model):
         table_name = "dnc"
 
 
-ALL = (Meta, Campaign, LeadList, ZoneSet, Lead, LeadPhone, Attempt, Agent, AgentLog, Dnc)
+class Forecast(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign, null=True)
+    made_at = DoubleField()
+    inputs = TextField()
+    results = TextField()
+
+    class Meta:
+        table_name = "forecasts"
+
+
+class PacingSample(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign)
+    at = DoubleField()
+    agents = IntegerField()
+    ready = IntegerField()
+    in_flight = IntegerField()
+    lines = IntegerField()
+    predicted_answers = FloatField()
+    predicted_free = FloatField()
+    risk = FloatField()
+    next_risk = FloatField()
+    threshold = FloatField()
+    abandoned_rate = FloatField()
+    budget_left = FloatField()
+    because = TextField()
+
+    class Meta:
+        table_name = "pacing_samples"
+
+
+class PacerState(Model):
+    campaign = ForeignKeyField(Campaign, primary_key=True)
+    at = DoubleField()
+    state = TextField()
+
+    class Meta:
+        table_name = "pacer_states"
+
+
+ALL = (
+    Meta,
+    Campaign,
+    LeadList,
+    ZoneSet,
+    Lead,
+    LeadPhone,
+    Attempt,
+    Agent,
+    AgentLog,
+    Dnc,
+    Forecast,
+    PacingSample,
+    PacerState,
+)

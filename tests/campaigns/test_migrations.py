@@ -123,3 +123,12 @@ def test_a_store_is_durable_and_shared(tmp_path: Path) -> None:
         assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         with Store.open(path) as second:
             assert second.campaign("spring") == store.campaign("spring")
+
+
+def test_a_store_of_the_second_version_keeps_its_rows_and_gets_the_tables_of_the_pacing(database: Database) -> None:
+    migrate(database, {version: MIGRATIONS[version] for version in (1, 2)}, create=True)
+    database.execute("INSERT INTO campaigns VALUES (1, 'spring', 'telesales', 'power', 'stopped', '')")
+    migrate(database, create=False)
+    assert database.rows("SELECT name FROM campaigns") == [("spring",)]
+    tables = {name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables >= {"forecasts", "pacing_samples", "pacer_states"}
