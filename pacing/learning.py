@@ -7,6 +7,7 @@ of live answers starts anew when it has clearly changed. The priors are memoryle
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,12 @@ COARSE_WEIGHT = 4.0
 FINE_WEIGHT = 3.0
 DOUBT = 1.0
 NONE_RUNNING: Floats = np.empty(0)
+# A restored state: lengths count for half of what they did, and lose half of that in a week; the share of live answers
+# speaks for as many calls as a prior does, and loses half of that in eight hours.
+RESTORED_LENGTHS = 0.5
+LENGTHS_HALF_LIFE_S = 7 * 86_400.0
+RESTORED_CALLS = 20.0
+SHARE_HALF_LIFE_S = 8 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,14 @@ class Lengths:
         """Count a spell of this length; `ended` is False for one that was cut short."""
         kernels.observe(self._ends, self._exposure, EDGES_S, length_s, int(ended), self._keep)
 
+    def state(self) -> dict[str, list[float]]:
+        """Ends and exposures by age bin."""
+        return {"ends": _plain(self._ends), "exposure": _plain(self._exposure)}
+
+    def restore(self, state: tuple[Floats, Floats], keep: float) -> None:
+        """Count the spells of an earlier state in the place of those seen, each for `keep` of one."""
+        self._ends, self._exposure = keep * state[0], keep * state[1]
+
     def survival(self, running: Floats, at: float) -> Floats:
         """The share of spells that last to each edge; `running` are the starts of those that last yet at `at`."""
         out = np.empty(BINS + 1)
@@ -65,6 +80,22 @@ class Lengths:
             out,
         )
         return out
+
+
+def _plain(values: Floats) -> list[float]:
+    return [float(f"{value:.5g}") for value in values]
+
+
+def lengths_of(state: Any) -> tuple[Floats, Floats]:
+    """Read what `Lengths.state` gave. Raises ValueError when it is not of that shape."""
+    try:
+        ends, exposure = (np.array(state[key], dtype=float) for key in ("ends", "exposure"))
+    except (TypeError, KeyError, ValueError, IndexError):
+        raise ValueError("lengths need lists of numbers 'ends' and 'exposure'") from None
+    for values in (ends, exposure):
+        if values.shape != (BINS,) or not np.isfinite(values).all() or (values < 0.0).any():
+            raise ValueError(f"lengths need {BINS} finite numbers, none below 0")
+    return ends, exposure
 
 
 class Running:
@@ -100,6 +131,10 @@ class Running:
         """When the spells that still run began, in no order; valid until the next change."""
         return self._running.starts
 
+    def forget_table(self) -> None:
+        """What is known of lengths was changed from outside."""
+        self._stale = True
+
     def _touch(self, at: float) -> None:
         self._as_of = at
         self._stale = True
@@ -122,6 +157,11 @@ class Work(Running):
         if length_s is not None:
             self._lengths.enter(length_s, ended)
         return length_s is not None
+
+    @property
+    def lengths(self) -> tuple[Lengths, ...]:
+        """What is known of lengths."""
+        return (self._lengths,)
 
     @property
     def table(self) -> Floats:
@@ -168,6 +208,11 @@ class Rings(Running):
         self._seen = weight
         self._seen_live = min(weight, max(0.0, share * self.weight - self._prior_weight * self._prior_share))
         self._stale = True
+
+    @property
+    def lengths(self) -> tuple[Lengths, ...]:
+        """What is known of lengths: of live ends, and of the others."""
+        return (self._live, self._other)
 
     @property
     def weight(self) -> float:
@@ -244,6 +289,31 @@ class Learner:
         """An agent's talk ended; `wraps_up` is False for one who leaves at once, not to be ready soon."""
         if self.talk.end(agent_id, at) and wraps_up:
             self.wrapup.begin(agent_id, at)
+
+    def state(self) -> dict[str, Any]:
+        """Plain data for `restore`."""
+        lengths = {kind: [one.state() for one in spells.lengths] for kind, spells in self._kinds()}
+        return {"lengths": lengths, "live_share": self.ring.share}
+
+    def restore(self, state: Any, age_s: float) -> None:
+        """Take up an earlier state, as `Pacer.restore` does. Raises ValueError, changing nothing, for another shape."""
+        try:
+            share = float(state["live_share"])
+            read = {kind: [lengths_of(one) for one in state["lengths"][kind]] for kind, _ in self._kinds()}
+        except (TypeError, KeyError):
+            raise ValueError(
+                "the learned state needs 'lengths' of ring, listen, talk and wrapup, and 'live_share'"
+            ) from None
+        if not 0.0 <= share <= 1.0 or any(len(read[kind]) != len(spells.lengths) for kind, spells in self._kinds()):
+            raise ValueError("the learned state does not fit: 'live_share' is a share, each kind has its own lengths")
+        for kind, spells in self._kinds():
+            for one, given in zip(spells.lengths, read[kind], strict=True):
+                one.restore(given, RESTORED_LENGTHS * 0.5 ** (age_s / LENGTHS_HALF_LIFE_S))
+            spells.forget_table()
+        self.ring.change_share(share, RESTORED_CALLS * 0.5 ** (age_s / SHARE_HALF_LIFE_S))
+
+    def _kinds(self) -> tuple[tuple[str, Work | Rings], ...]:
+        return (("ring", self.ring), ("listen", self.listen), ("talk", self.talk), ("wrapup", self.wrapup))
 
     def _ring_over(self, live: bool) -> None:
         self.recent.enter(live, len(self.ring))

@@ -32,14 +32,14 @@ class Ledger:
     """
 
     limit: float
-    connected: int = 0
-    abandoned: int = 0
+    connected: float = 0.0
+    abandoned: float = 0.0
     _log_scale: float = math.log(FIRST_SHARE)
     recent_abandoned: int = 0
     _recent: deque[bool] = field(default_factory=deque)
 
     @property
-    def live(self) -> int:
+    def live(self) -> float:
         """Calls answered by a person, connected or abandoned."""
         return self.connected + self.abandoned
 
@@ -87,10 +87,14 @@ class Ledger:
         """A call entered as connected was no live answer after all."""
         self.connected = max(0, self.connected - 1)
 
-    def remember(self, live: int, abandoned: int) -> None:
-        """Add what earlier runs counted in the same regulatory period."""
-        self.connected += live - abandoned
-        self.abandoned += abandoned
+    def suspect(self, missed: float) -> None:
+        """Enter so much of a person that a machine's verdict may have missed: abandoned, by an estimate."""
+        self.abandoned += missed
+
+    def open_window(self, live: float, abandoned: float) -> None:
+        """Count from these on: a regulatory window begins, or what it holds already is known."""
+        self.connected = live - abandoned
+        self.abandoned = abandoned
 
     @property
     def spent(self) -> bool:

@@ -2,8 +2,9 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pacing import kernels, policies
 from pacing.learning import Learner
@@ -15,6 +16,7 @@ OUTCOMES = ("human", "machine", "no_answer", "busy", "failed")
 REMEMBERED_CALLS = 10_000
 WAIT_FORGOTTEN_S = 10.0
 UNBOUNDED = 1_000_000
+STATE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class PacerConfig:
 
     `max_abandon_rate` is a share (0.03: 3 %) of live answers; `hold_s` is how long an answered person may wait before
     the call counts as abandoned; `max_lines` bounds calls in flight and calls up with an agent together; None: no
-    bound. `lines_per_agent` is for mode "power". Raises ValueError on values outside their range.
+    bound. `lines_per_agent` is for mode "power". `amd_false_positive_rate` is the share of machine verdicts that were
+    people: so much of each one counts as abandoned. Raises ValueError on values outside their range.
     """
 
     mode: str = "predictive"
@@ -31,6 +34,7 @@ class PacerConfig:
     hold_s: float = 2.0
     max_lines: int | None = None
     lines_per_agent: float = 1.5
+    amd_false_positive_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -43,6 +47,8 @@ class PacerConfig:
             raise ValueError(f"max_lines is {self.max_lines!r}; it must be 0 or more, or None for no bound")
         if not (math.isfinite(self.lines_per_agent) and self.lines_per_agent > 0.0):
             raise ValueError(f"lines_per_agent is {self.lines_per_agent!r}; it must be more than 0")
+        if not 0.0 <= self.amd_false_positive_rate <= 1.0:
+            raise ValueError(f"amd_false_positive_rate is {self.amd_false_positive_rate!r}; it is a share from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,8 @@ class Pacer:
         if outcome != "human":
             if call_id not in self._closed:
                 self._close(call_id, at, counted=False)
+                if outcome == "machine":
+                    self.ledger.suspect(self.config.amd_false_positive_rate)
         elif call_id not in self._closed:
             self._waiting.setdefault(call_id, now)
 
@@ -180,14 +188,31 @@ class Pacer:
             self._connected.discard(call_id)
             self.ledger.retract()
 
-    def remember(self, live: int, abandoned: int) -> None:
-        """Count in what earlier runs of the campaign had of live answers, and abandoned ones among them.
+    def open_window(self, live: float, abandoned: float) -> None:
+        """Count live answers, and abandoned ones among them, from these on.
 
-        Raises ValueError when abandoned is not from 0 to live.
+        A regulatory window begins with 0 of both; the store knows what a running one holds already. Raises ValueError
+        when abandoned is not from 0 to live.
         """
         if not 0 <= abandoned <= live:
             raise ValueError(f"abandoned is {abandoned}; it must be from 0 to live, which is {live}")
-        self.ledger.remember(live, abandoned)
+        self.ledger.open_window(live, abandoned)
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, as plain data for `restore`; no counts of the ledger, which the attempts on disk give."""
+        return {"version": STATE_VERSION, "learned": self.learner.state()}
+
+    def restore(self, state: Mapping[str, Any], age_s: float) -> None:
+        """Take up what an earlier pacer had learned `age_s` ago; the older, the less it counts.
+
+        How long rings, talks and wrap-ups last is kept for days; the share of live answers hardly at all, as lists and
+        hours differ. Raises ValueError, and changes nothing, for a state of another version or shape.
+        """
+        if not isinstance(state, Mapping) or state.get("version") != STATE_VERSION:
+            raise ValueError(f"this is no pacer state of version {STATE_VERSION}")
+        if not age_s >= 0.0:
+            raise ValueError(f"age_s is {age_s!r}; it must be 0 or more seconds")
+        self.learner.restore(state["learned"], age_s)
 
     def reconfigure(self, config: PacerConfig) -> None:
         """Pace by other settings from now on; calls, agents, the ledger and what was learned stay."""

@@ -158,7 +158,7 @@ class Engine(Staffing):
         run = self.runs.get(settings.campaign_id)
         if run is None:
             run = CampaignRun(settings, self._pacer_factory(settings))
-            run.pacer.remember(event.live, event.abandoned)
+            run.pacer.open_window(event.live, event.abandoned)
             self.runs[settings.campaign_id] = run
             return
         # Its state changes by SetCampaignState alone: what was loaded may be older than the last of these.

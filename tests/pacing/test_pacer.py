@@ -1,7 +1,10 @@
+import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -309,11 +312,11 @@ def test_power_falls_back_to_one_line_per_agent_while_over_the_limit() -> None:
     for agent in ("anna", "bert"):
         pacer.agent(0.0, agent, "ready")
     assert pacer.decide(1.0).lines == 6
-    pacer.remember(live=9, abandoned=1)
+    pacer.open_window(live=9, abandoned=1)
     decision = pacer.decide(2.0)
     assert decision.lines == 2
     assert "over the limit" in decision.because
-    pacer.remember(live=11, abandoned=0)
+    pacer.open_window(live=20, abandoned=1)
     assert pacer.decide(3.0).lines == 6
 
 
@@ -329,17 +332,81 @@ def test_a_call_found_not_to_be_live_leaves_the_ledger_once() -> None:
     assert (pacer.ledger.live, pacer.ledger.connected) == (1, 1)
 
 
+def test_machine_verdicts_count_for_the_people_among_them() -> None:
+    pacer = Pacer(PacerConfig(amd_false_positive_rate=0.1))
+    for call in range(20):
+        pacer.dialed(0.0, call)
+        pacer.resolved(5.0, call, "machine")
+    assert pacer.ledger.abandoned == pytest.approx(2.0)
+    assert pacer.ledger.live == pytest.approx(2.0)
+
+
 def test_new_settings_keep_calls_agents_and_ledger() -> None:
     pacer = Pacer(PacerConfig(mode="progressive"))
     pacer.agent(0.0, "anna", "ready")
     pacer.dialed(0.0, "a")
-    pacer.remember(live=100, abandoned=2)
+    pacer.open_window(live=100, abandoned=2)
     pacer.reconfigure(PacerConfig(mode="progressive", max_abandon_rate=0.01, max_lines=5))
     assert pacer.decide(1.0).lines == 0
     assert (pacer.ledger.live, pacer.ledger.limit) == (100, 0.01)
 
 
 @pytest.mark.parametrize(("live", "abandoned"), [(3, 4), (3, -1), (-1, 0)])
-def test_what_cannot_be_remembered_is_refused(live: int, abandoned: int) -> None:
+def test_counts_that_cannot_be_are_refused(live: int, abandoned: int) -> None:
     with pytest.raises(ValueError, match="from 0 to live"):
-        Pacer(PacerConfig()).remember(live, abandoned)
+        Pacer(PacerConfig()).open_window(live, abandoned)
+
+
+def experienced() -> Pacer:
+    pacer = Pacer(PacerConfig())
+    for call in range(200):
+        pacer.dialed(60.0 * call, call)
+        pacer.resolved(60.0 * call + 11.0, call, "human" if call % 5 == 0 else "no_answer")
+        if call % 5 == 0:
+            pacer.agent(60.0 * call, "anna", "ready")
+            pacer.connected(60.0 * call + 11.0, call, "anna")
+            pacer.agent(60.0 * call + 51.0, "anna", "wrapup")
+            pacer.agent(60.0 * call + 57.0, "anna", "ready")
+    return pacer
+
+
+def test_a_restored_pacer_knows_lengths_but_doubts_the_share() -> None:
+    before = experienced()
+    after = Pacer(PacerConfig())
+    after.restore(json.loads(json.dumps(before.state())), age_s=3600.0)
+    assert after.ledger.live == 0
+    fresh = Pacer(PacerConfig())
+    for kind in ("ring", "talk", "wrapup"):
+        known, restored, new = (getattr(p.learner, kind).table[0] for p in (before, after, fresh))
+        assert np.abs(restored - known).max() < 0.5 * np.abs(new - known).max()
+    assert after.learner.live_share == pytest.approx(before.learner.live_share, abs=0.05)
+    assert after.learner.caution > 1.5 * before.learner.caution - 0.5
+
+
+def test_an_old_state_speaks_softer() -> None:
+    state = experienced().state()
+    shares = []
+    for age_s in (0.0, 86_400.0, 30 * 86_400.0):
+        pacer = Pacer(PacerConfig())
+        pacer.restore(state, age_s)
+        shares.append(pacer.learner.live_share)
+    assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda state: {},
+        lambda state: state | {"version": 99},
+        lambda state: state | {"learned": {}},
+        lambda state: state | {"learned": state["learned"] | {"live_share": 2.0}},
+        lambda state: state | {"learned": state["learned"] | {"lengths": {"ring": []}}},
+        lambda state: state | {"learned": state["learned"] | {"lengths": state["learned"]["lengths"] | {"talk": [{}]}}},
+    ],
+)
+def test_a_state_of_another_shape_changes_nothing(harm: Callable[[Any], Any]) -> None:
+    pacer = experienced()
+    before = pacer.state()
+    with pytest.raises(ValueError, match=r"."):
+        pacer.restore(harm(experienced().state()), age_s=0.0)
+    assert pacer.state() == before
