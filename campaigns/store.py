@@ -1,6 +1,6 @@
 """The campaign store: the one door to leads, attempts, agents and DNC on disk. Synchronous; one thread at a time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +10,17 @@ from typing import Any, Self
 import peewee
 
 from campaigns import agentlog, attempts, dnc, hopper, leads, migrations, reports, settings
+from campaigns import forecasts as forecasting
+from campaigns import recorded as recording
 from campaigns import why as reasons
 from campaigns.database import Database, StoreError
 from campaigns.dnc import DncHit
+from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
 from campaigns.leads import UnknownLead, ZoneSets
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryDecision
+from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
 from campaigns.textfiles import Source
@@ -345,6 +349,37 @@ class Store:
         first thousand are kept. Raises StoreError when the file cannot be read.
         """
         return dnc.import_file(self.database, self.zone_sets, source, region, at or datetime.now(UTC), label)
+
+    # Forecasts, and what they rest on
+
+    def recorded_attempts(self, campaign: str | int, limit: int | None = None) -> list[RecordedAttempt]:
+        """The latest `limit` closed attempts in the order they were placed, with zones and wrap-ups."""
+        return recording.attempts(self.database, self.zone_sets, self._campaign(campaign), limit=limit)
+
+    def lead_standings(self, campaign: str | int) -> list[LeadStanding]:
+        """The leads that may still be called, in the order in which they would be."""
+        return recording.standings(self.database, self._campaign(campaign))
+
+    def performance(
+        self, campaign: str | int, since: datetime | None = None, until: datetime | None = None
+    ) -> Performance:
+        """How busy agents were, how long they waited and what came of the calls in [since, until)."""
+        return recording.performance(self.database, self.zone_sets, self._campaign(campaign), since, until)
+
+    def add_forecast(
+        self, campaign: str | int, made_at: datetime, inputs: Mapping[str, Any], results: Mapping[str, Any]
+    ) -> int:
+        """Keep a forecast, both parts of it JSON documents; its id."""
+        with self.transaction():
+            return forecasting.add(self.database, self._campaign(campaign), made_at, inputs, results)
+
+    def forecast(self, campaign: str | int, forecast_id: int | None = None) -> Forecast | None:
+        """A forecast by its id, else the latest; None when there is none yet. Raises StoreError for an unknown id."""
+        return forecasting.get(self.database, self._campaign(campaign), forecast_id)
+
+    def sampled_decisions(self, campaign: str | int, since: datetime | None = None) -> SampleSummary | None:
+        """The sampled pacing decisions from `since` on in numbers; None when there is none."""
+        return forecasting.samples(self.database, self._campaign(campaign), since)
 
     # Leads and reports
 
