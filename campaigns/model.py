@@ -30,6 +30,23 @@ class CampaignState(StrEnum):
     PAUSED = "paused"
 
 
+class AbandonWindow(StrEnum):
+    """Over which window the share of abandoned calls is counted (see `campaigns.periods`)."""
+
+    CAMPAIGN = "campaign"
+    PERIOD_30D = "30d"
+    DAY = "24h"
+    MONTH = "month"
+
+
+class AbandonClock(StrEnum):
+    """From where `hold_s`, how long a person may wait for an agent, is counted."""
+
+    PICKUP = "pickup"
+    GREETING_START = "greeting_start"
+    GREETING_END = "greeting_end"
+
+
 class Outcome(StrEnum):
     """What came of an attempt: closed vocabulary. A HANDLED attempt carries the status its agent set.
 
@@ -124,7 +141,11 @@ class RetryRule:
 
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
-    """All that the engine needs to know of a campaign."""
+    """All that the engine needs to know of a campaign.
+
+    `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
+    `timezone` (IANA) is where the days and months of `abandon_window` begin.
+    """
 
     campaign_id: int
     name: str
@@ -132,6 +153,10 @@ class CampaignSettings:
     mode: Mode = Mode.PREDICTIVE
     state: CampaignState = CampaignState.STOPPED
     max_abandon_rate: float = 0.03
+    abandon_window: AbandonWindow = AbandonWindow.PERIOD_30D
+    abandon_clock: AbandonClock = AbandonClock.PICKUP
+    amd_false_positive_rate: float = 0.0
+    timezone: str = "UTC"
     hold_s: float = 2.0
     lines_per_agent: float = 1.5
     max_lines: int | None = None
@@ -165,3 +190,24 @@ class RetryDecision:
     at: datetime | None
     phone_id: int | None
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class PacingSample:
+    """A decision of the pacer as it is kept: figures as in `pacing.PacingDecision`; `agents` are those logged in.
+
+    While something stands against dialing there is no forecast, and its figures are 0.
+    """
+
+    agents: int
+    ready: int
+    in_flight: int
+    because: str
+    lines: int = 0
+    predicted_answers: float = 0.0
+    predicted_free: float = 0.0
+    risk: float = 0.0
+    next_risk: float = 0.0
+    threshold: float = 0.0
+    abandoned_rate: float = 0.0
+    budget_left: float = 0.0

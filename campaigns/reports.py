@@ -1,4 +1,4 @@
-"""What happened, as plain lists and dicts: attempts, agents' time, the campaign's counts, abandonment."""
+"""What happened, as plain lists and dicts: attempts, the campaign's counts."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,8 +6,8 @@ from typing import Any
 
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of, seconds_of
+from campaigns.ledger import abandonment
 from campaigns.model import CampaignSettings, Outcome
-from campaigns.statuses import STATUSES
 
 _TIMES = ("started_at", "ringing_at", "answered_at", "connected_at", "ended_at")
 _ATTEMPT_COLUMNS = (
@@ -101,42 +101,3 @@ def _tally(rows: list[Row], column: int) -> dict[str, int]:
     for row in rows:
         counts[row[column]] += row[-1]
     return dict(sorted(counts.items()))
-
-
-_NOT_HUMAN = ", ".join(f"'{status.code}'" for status in STATUSES.values() if not status.human_answered)
-_COUNT_ANSWERED = (
-    "SELECT COUNT(connected_at), COUNT(CASE WHEN connected_at IS NULL AND outcome = 'abandoned' THEN 1 END),"
-    " COUNT(CASE WHEN connected_at IS NOT NULL AND outcome = 'handled' AND status IN (:codes) THEN 1 END)"
-    " FROM attempts WHERE campaign_id = ?"
-).replace(":codes", _NOT_HUMAN)
-
-
-def abandonment(database: Database, campaign: CampaignSettings) -> dict[str, Any]:
-    """Abandoned calls as a share of the calls that a live person answered (16 CFR 310.4(b)(4)(i)); 0 when none.
-
-    `live` is abandoned + `connected` - `not_live`: calls whose agent found no person (A, B, N, DC) are not live. A
-    call counts as live until its agent disposes of it.
-    """
-    connected, abandoned, not_live = _answered(database, _COUNT_ANSWERED, (campaign.campaign_id,))
-    live = connected + abandoned - not_live
-    return {
-        "live": live,
-        "abandoned": abandoned,
-        "rate": abandoned / live if live else 0.0,
-        "connected": connected,
-        "not_live": not_live,
-    }
-
-
-def ledger(database: Database, campaign: CampaignSettings, since: datetime) -> tuple[int, int]:
-    """(live, abandoned) as in `abandonment`, among the attempts closed at `since` or later."""
-    params = (campaign.campaign_id, seconds_of(since))
-    connected, abandoned, not_live = _answered(database, _COUNT_ANSWERED + " AND closed_at >= ?", params)
-    return connected + abandoned - not_live, abandoned
-
-
-def _answered(database: Database, sql: str, params: tuple[object, ...]) -> tuple[int, int, int]:
-    row = database.one(sql, params)
-    assert row is not None
-    connected, abandoned, not_live = row
-    return connected, abandoned, not_live

@@ -4,9 +4,21 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import time
+from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from campaigns.model import CallingWindow, CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryRule
+from campaigns.model import (
+    AbandonClock,
+    AbandonWindow,
+    CallingWindow,
+    CampaignSettings,
+    CampaignState,
+    Kind,
+    Mode,
+    Outcome,
+    RetryRule,
+)
 from campaigns.retry import DEFAULT_RULES
 
 # 16 CFR 310.4(b)(4): ring at least 15 s, connect within 2 s of the greeting. No known regulator allows an
@@ -14,6 +26,7 @@ from campaigns.retry import DEFAULT_RULES
 MIN_RING_TIMEOUT_S = 15.0
 MAX_HOLD_S = 2.0
 MAX_ABANDON_RATE = 0.10
+MAX_AMD_FALSE_POSITIVE_RATE = 0.5
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = f"(?:{'|'.join(_DAYS)})"
@@ -142,7 +155,16 @@ def _rule(key: str, outcome: object, rule: object) -> RetryRule:
     return rule
 
 
-def _one_of(kind: type[Kind] | type[Mode] | type[CampaignState]) -> Check:
+def _timezone(key: str, value: object) -> object:
+    name = value.strip() if isinstance(value, str) else ""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingError(f"{key} must be an IANA time zone, for example Europe/London, not {value!r}") from None
+    return name
+
+
+def _one_of(kind: type[StrEnum]) -> Check:
     def check(key: str, value: object) -> object:
         try:
             return kind(str(value))
@@ -165,6 +187,10 @@ _CHECKS: dict[str, Check] = {
     "mode": _one_of(Mode),
     "state": _one_of(CampaignState),
     "max_abandon_rate": _number(0.0, MAX_ABANDON_RATE),
+    "abandon_window": _one_of(AbandonWindow),
+    "abandon_clock": _one_of(AbandonClock),
+    "amd_false_positive_rate": _number(0.0, MAX_AMD_FALSE_POSITIVE_RATE),
+    "timezone": _timezone,
     "hold_s": _number(0.0, MAX_HOLD_S),
     "lines_per_agent": _number(1.0, 10.0),
     "max_lines": _max_lines,

@@ -1,6 +1,6 @@
 """The campaign store: the one door to leads, attempts, agents and DNC on disk. Synchronous; one thread at a time."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import peewee
 
-from campaigns import agentlog, attempts, dnc, hopper, leads, migrations, reports, settings
+from campaigns import agentlog, attempts, dnc, hopper, leads, ledger, migrations, pacinglog, reports, settings
 from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
@@ -19,7 +19,7 @@ from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
 from campaigns.leads import UnknownLead, ZoneSets
-from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, RetryDecision
+from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, PacingSample, RetryDecision
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
@@ -360,6 +360,11 @@ class Store:
         """The leads that may still be called, in the order in which they would be."""
         return recording.standings(self.database, self._campaign(campaign))
 
+    def set_lead_standings(self, campaign: str | int, standings: Iterable[LeadStanding]) -> None:
+        """Let the campaign's leads, in the order of their import, stand as these do: for simulations only."""
+        with self.transaction():
+            recording.set_standings(self.database, self._campaign(campaign), standings)
+
     def performance(
         self, campaign: str | int, since: datetime | None = None, until: datetime | None = None
     ) -> Performance:
@@ -426,13 +431,46 @@ class Store:
         """Counts by status and outcome, leads by status, leads left, penetration, abandonment."""
         return reports.campaign(self.database, self._campaign(campaign))
 
-    def report_abandonment(self, campaign: str | int) -> dict[str, Any]:
-        """{"live", "abandoned", "rate", "connected", "not_live"}: see `reports.abandonment`."""
-        return reports.abandonment(self.database, self._campaign(campaign))
+    def report_abandonment(self, campaign: str | int, now: datetime | None = None) -> dict[str, Any]:
+        """{"live", "abandoned", "rate", "connected", "not_live"} of all time, and regulatory windows up to `now`.
 
-    def ledger(self, campaign: str | int, since: datetime) -> tuple[int, int]:
-        """(live, abandoned) among the attempts closed at `since` or later, counted as in `report_abandonment`."""
-        return reports.ledger(self.database, self._campaign(campaign), since)
+        "limit", "window" (the running one) and "past_windows": see `ledger.by_window`.
+        """
+        of = self._campaign(campaign)
+        return {
+            **ledger.abandonment(self.database, of),
+            **ledger.by_window(self.database, of, now or datetime.now(UTC)),
+        }
+
+    def ledger(self, campaign: str | int, since: datetime | None) -> tuple[float, float]:
+        """(live, abandoned) among the attempts closed at `since` or later (None: ever), as a regulatory window counts.
+
+        Both hold the share `amd_false_positive_rate` of machine verdicts.
+        """
+        of = self._campaign(campaign)
+        return ledger.counts_since(self.database, of, since).ledger(of.amd_false_positive_rate)
+
+    def first_call_at(self, campaign: str | int) -> datetime | None:
+        """When the campaign's first attempt was started; None before it."""
+        return ledger.first_call_at(self.database, self._campaign(campaign))
+
+    # Pacing
+
+    def save_pacer_state(self, campaign_id: int, at: datetime, state: str) -> None:
+        """Keep what a campaign's pacer has learned, in the place of what was kept before."""
+        pacinglog.save_state(self.database, campaign_id, seconds_of(at), state)
+
+    def pacer_state(self, campaign_id: int) -> tuple[datetime, str] | None:
+        """When what a campaign's pacer has learned was kept, and what that was; None when nothing was."""
+        return pacinglog.state(self.database, campaign_id)
+
+    def log_pacing(self, campaign_id: int, at: datetime, sample: PacingSample) -> None:
+        """Keep a decision of the pacer; samples that are old or too many go in passing."""
+        pacinglog.add_sample(self.database, campaign_id, seconds_of(at), sample)
+
+    def pacing_samples(self, campaign: str | int, limit: int | None = None) -> list[dict[str, Any]]:
+        """The latest decisions that were kept, oldest of them first."""
+        return pacinglog.samples(self.database, self._campaign(campaign), limit)
 
 
 def _settings_of(row: CampaignRow) -> CampaignSettings:

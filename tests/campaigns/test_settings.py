@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.model import CallingWindow, CampaignSettings, Kind, Mode, Outcome, RetryRule
+from campaigns.model import AbandonClock, AbandonWindow, CallingWindow, CampaignSettings, Kind, Mode, Outcome, RetryRule
 from campaigns.retry import DEFAULT_RULES
 from campaigns.settings import SettingError, changed, checked, from_json, new, to_json
 
@@ -22,6 +22,10 @@ def campaigns(draw: st.DrawFn) -> CampaignSettings:
         {
             "max_abandon_rate": draw(st.floats(0, 0.1)),
             "hold_s": draw(st.floats(0, 2)),
+            "abandon_window": draw(st.sampled_from(AbandonWindow)),
+            "abandon_clock": draw(st.sampled_from(AbandonClock)),
+            "amd_false_positive_rate": draw(st.floats(0, 0.5)),
+            "timezone": draw(st.sampled_from(("UTC", "Asia/Kolkata"))),
             "max_lines": draw(st.none() | st.integers(1, 10_000)),
             "window": CallingWindow(start, end, frozenset(draw(st.sets(st.integers(0, 6), min_size=1)))),
             "retry": draw(st.dictionaries(st.sampled_from(Outcome), rule)),
@@ -48,6 +52,14 @@ def test_a_new_campaign_has_the_default_rules_and_given_ones_replace_their_own()
         ("max_abandon_rate", 0.11, "from 0 to 0.1"),
         ("max_abandon_rate", -0.01, "from 0 to 0.1"),
         ("max_abandon_rate", True, "not True"),
+        ("abandon_window", "week", "campaign, 30d, 24h, month"),
+        ("abandon_clock", "ring", "pickup, greeting_start, greeting_end"),
+        ("amd_false_positive_rate", 0.51, "from 0 to 0.5"),
+        ("amd_false_positive_rate", -0.1, "from 0 to 0.5"),
+        ("timezone", "Mars/Olympus", "an IANA time zone.*Europe/London.*'Mars/Olympus'"),
+        ("timezone", "", "IANA time zone"),
+        ("timezone", "../etc/passwd", "IANA time zone"),
+        ("timezone", 1, "IANA time zone"),
         ("hold_s", 2.1, "from 0 to 2"),
         ("hold_s", float("nan"), "from 0 to 2"),
         ("ring_timeout_s", 14.9, "from 15 to 120"),
@@ -131,3 +143,13 @@ def test_bad_retry_text_is_refused(text: str) -> None:
 def test_a_caller_id_is_e164(text: str) -> None:
     with pytest.raises(SettingError, match=r"caller_id must be E\.164"):
         checked({"caller_id": text})
+
+
+def test_a_campaign_of_an_older_store_counts_over_thirty_days_from_the_pickup() -> None:
+    made = new(3, "spring", "telesales", "power", {"abandon_window": "month", "abandon_clock": "greeting_end"})
+    document = json.loads(to_json(made))
+    for key in ("abandon_window", "abandon_clock", "amd_false_positive_rate", "timezone"):
+        del document[key]
+    again = from_json(3, "spring", made.kind, made.mode, made.state, json.dumps(document))
+    assert (again.abandon_window, again.abandon_clock) == (AbandonWindow.PERIOD_30D, AbandonClock.PICKUP)
+    assert (again.amd_false_positive_rate, again.timezone) == (0.0, "UTC")
