@@ -4,17 +4,19 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from campaigns.model import CampaignSettings, CampaignState
+from campaigns.periods import period_at
 from campaigns.store import Store, UnknownAgent, UnknownCampaign
 from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
 from dialer.core.snapshot import agent_state, logged_out, snapshot
+from dialer.core.why import why_lines
 from dialer.runner import CommandRefused, Runner
 from dialer.site import Site, campaign_problems, default_message
 from hw.contract import LineDriver
@@ -25,9 +27,6 @@ from hw.sip.pool import SipPool
 from hw.sip.wav import wav_seconds
 
 log = logging.getLogger("dialer")
-
-# Abandonment is limited over 30 days of a campaign (16 CFR 310.4(b)(4)(i)): so far back a new run of the dialer looks.
-LEDGER_PERIOD = timedelta(days=30)
 
 
 class UnknownName(Exception):
@@ -146,8 +145,11 @@ def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
 
 
 def _loaded(store: Store, settings: CampaignSettings) -> ev.CampaignLoaded:
-    live, abandoned = store.ledger(settings.campaign_id, datetime.now(UTC) - LEDGER_PERIOD)
-    return ev.CampaignLoaded(settings, live, abandoned)
+    now, first = datetime.now(UTC), store.first_call_at(settings.campaign_id)
+    period = period_at(settings.abandon_window, settings.timezone, first, now)
+    live, abandoned = store.ledger(settings.campaign_id, period.start)
+    learned = store.pacer_state(settings.campaign_id)
+    return ev.CampaignLoaded(settings, live, abandoned, counted_at=now, first_call_at=first, learned=learned)
 
 
 def _message_finder(site: Site, engine: Engine) -> Callable[[int], Path]:
@@ -177,6 +179,18 @@ class Desk:
 
     async def state(self) -> dict[str, Any]:
         return snapshot(self._engine, time.monotonic())
+
+    async def why_lines(self, name: str | None = None) -> dict[str, Any]:
+        """The latest pacing decision of one campaign, or of each that is active. Raises UnknownName."""
+        runs = list(self._engine.runs.values())
+        if name is None:
+            chosen = [run for run in runs if run.settings.state is CampaignState.ACTIVE]
+        else:
+            chosen = [run for run in runs if run.settings.name == name]
+            if not chosen:
+                names = ", ".join(run.settings.name for run in runs) or "none"
+                raise UnknownName(f"the running dialer knows no campaign '{name}'; it knows: {names}")
+        return {"running": True, "campaigns": [why_lines(run) for run in chosen]}
 
     async def agents(self) -> list[dict[str, Any]]:
         """Every agent of the site with state."""

@@ -31,6 +31,8 @@ class Journal:
             rec.AgentStateChanged: lambda r: store.log_agent(r.agent, r.campaign_id, r.state, r.code, r.at),
             rec.CampaignStateChanged: self._campaign_state,
             rec.NumberSuppressed: self._suppressed,
+            rec.PacingSampled: lambda r: store.log_pacing(r.campaign_id, r.at, r.sample),
+            rec.PacerLearned: lambda r: store.save_pacer_state(r.campaign_id, r.at, r.state),
         }
 
     def commit(self, records: Sequence[rec.Record]) -> list[Veto]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -15,6 +16,7 @@ from campaigns.hopper import Refill
 from campaigns.store import Store, StoreError
 from dialer.core import actions as act
 from dialer.core import events as ev
+from dialer.core import records as rec
 from dialer.core.engine import Engine
 from dialer.journal import Journal
 from hw.contract import LineDriver
@@ -26,6 +28,8 @@ T = TypeVar("T")
 STOP_GRACE_S = 3.0
 # A commit that takes longer than this eats a good part of the two seconds a person may wait.
 SLOW_COMMIT_S = 0.5
+# How often the log says of each campaign why its lines are dialed as they are.
+PACING_LOGGED_S = 60.0
 
 
 class CommandRefused(Exception):
@@ -66,6 +70,7 @@ class Runner:
         self._next_request = 1
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = False
+        self._pacing_logged: dict[int, float] = {}
         self.first_dial_at: float | None = None
 
     def post(self, event: object) -> None:
@@ -169,7 +174,17 @@ class Runner:
         for veto in vetoes:
             log.info("attempt %s not placed: %s", veto.attempt_id, veto.reason)
             self.post(ev.AttemptVetoed(veto.attempt_id, veto.reason))
+        for record in ready.records:
+            if isinstance(record, rec.PacingSampled):
+                self._log_pacing(record)
         return frozenset(v.attempt_id for v in vetoes)
+
+    def _log_pacing(self, record: rec.PacingSampled) -> None:
+        now = self._clock()
+        if now - self._pacing_logged.get(record.campaign_id, -math.inf) >= PACING_LOGGED_S:
+            self._pacing_logged[record.campaign_id] = now
+            name = self.engine.runs[record.campaign_id].settings.name
+            log.info("campaign %s: %s", name, record.sample.because)
 
     def _perform(self, action: act.Action) -> None:
         match action:

@@ -40,6 +40,8 @@ def make_app(desk: Desk, token: str) -> Starlette:
     """The ASGI application over one running dialer."""
     routes = [
         Route("/state", _reads(lambda request: desk.state())),
+        Route("/why/lines", _reads(lambda request: desk.why_lines())),
+        Route("/why/lines/{name}", _reads(lambda request: desk.why_lines(request.path_params["name"]))),
         Route("/agents", _reads(lambda request: desk.agents())),
         Route("/agents/{name}", _reads(lambda request: desk.agent(request.path_params["name"]))),
         Route("/agents/{name}/{verb}", _agent_command(desk), methods=["POST"]),

@@ -7,8 +7,8 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
 from dialer.core.attempts import Attempt, Line, unanswered_outcome
-from dialer.core.books import Books
 from dialer.core.dialing import TRUNK_REST_S, CampaignRun, TrunkLines
+from dialer.core.keeping import Keeping
 from dialer.core.routing import caller_id_for, longest_ready, pick_trunk, why_no_trunk
 from dialer.core.states import AgentState as G
 from dialer.core.states import AgentTrigger as GT
@@ -28,16 +28,16 @@ _PACER_OUTCOME = {Outcome.NO_ANSWER: "no_answer", Outcome.CANCELLED: "no_answer"
 _NOT_AGAIN = RetryDecision(at=None, phone_id=None, because="a person answered: not called again by itself")
 
 
-class Calling(Books):
+class Calling(Keeping):
     """Dials leads, follows their calls and closes their attempts."""
 
     def _dial(self, run: CampaignRun) -> None:
         obstacle = self._obstacle(run)
         if obstacle is not None:
-            run.because = obstacle
+            self._note_obstacle(run, obstacle)
             return
         decision = run.pacer.decide(self._now)
-        run.because = decision.because
+        self._note_decision(run, decision)
         self._timers.set(("pace", run.settings.campaign_id), self._now + self._config.pacing_interval_s)
         for _ in range(decision.lines):
             if not self._dial_one(run):
@@ -48,28 +48,28 @@ class Calling(Books):
         """Why nothing is dialed for a campaign, whatever the pacer would say; None when nothing stands against it."""
         settings = run.settings
         if self.draining:
-            return "no new lines: the dialer drains"
+            return "the dialer drains"
         if settings.state is not CampaignState.ACTIVE:
-            return f"no new lines: the campaign is {settings.state}"
+            return f"the campaign is {settings.state}"
         if settings.mode not in DIALED_MODES:
-            return f"no new lines: mode {settings.mode} is not dialed by the machine"
+            return f"mode {settings.mode} is not dialed by the machine"
         if not run.agents:
-            return "no new lines: no agent is logged in"
+            return "no agent is logged in"
         if all(agent.state in (G.RING, G.PAUSED) for agent in run.agents.values()):
-            return "no new lines: every agent is paused"
+            return "every agent is paused"
         return None
 
     def _dial_one(self, run: CampaignRun) -> bool:
         trunk, soonest = pick_trunk(self.trunks.values(), run.settings.trunks, self._now)
         if trunk is None:
-            run.because += f"; but {why_no_trunk(self.trunks.values(), run.settings.trunks, self._now)}"
+            self._note_hindrance(run, why_no_trunk(self.trunks.values(), run.settings.trunks, self._now))
             if soonest is not None:
                 soon = min(soonest, self._now + self._config.pacing_interval_s)
                 self._timers.set(("pace", run.settings.campaign_id), soon)
             return False
         candidate = self._next_candidate(run)
         if candidate is None:
-            run.because += "; but no lead may be called now (dialer leads why CAMPAIGN LEAD_ID)"
+            self._note_hindrance(run, _why_no_lead(run))
             return False
         self._reserve(run, candidate, trunk)
         return True
@@ -92,6 +92,7 @@ class Calling(Books):
         self._attempts[attempt_id] = run.in_flight[candidate.lead_id] = attempt
         self.lines[line.call_id] = line
         trunk.take(self._now)
+        self._note_first_call(run)
         run.tally.attempts += 1
         run.pacer.dialed(self._now, line.call_id)
         phone = candidate.phone
@@ -123,6 +124,7 @@ class Calling(Books):
         run.refill_pending = False
         run.admit(event.leads)
         run.exhausted = not event.leads and not run.hopper
+        run.next_lead_at = event.next_at
         if len(run.hopper) <= self._hopper_size // 2:
             self._timers.set(("refill", event.campaign_id), self._now + REFILL_RETRY_S)
 
@@ -386,6 +388,14 @@ class Calling(Books):
                 self._release_agent(attempt)
             self._move(attempt, AT.CALL_OVER)
             self._hang_up(attempt.line)
+
+
+def _why_no_lead(run: CampaignRun) -> str:
+    if run.next_lead_at is not None:
+        since = f"{run.next_lead_at:%Y-%m-%d %H:%M} UTC"
+        return f"no lead may be called now, the next one from {since} on (calling hours, retries)"
+    left = ": none is left" if run.exhausted else ""
+    return f"no lead may be called now{left} (dialer leads why CAMPAIGN LEAD_ID)"
 
 
 def _is_joining(attempt: Attempt, station_call_id: str) -> bool:

@@ -4,9 +4,11 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from campaigns.model import CampaignSettings, Candidate
+from campaigns.periods import Period
 from dialer.core.attempts import Agent, Attempt, Tally
 
 # A trunk that fails this often in a row, without one call that rang, rests for TRUNK_REST_S and is then tried again.
@@ -109,20 +111,50 @@ class PacerLike(Protocol):
     def decide(self, at: float) -> "DecisionLike": ...
     def reconfigure(self, config: Any) -> None: ...
     def open_window(self, live: float, abandoned: float) -> None: ...
+    def state(self) -> dict[str, Any]: ...
+    def restore(self, state: Any, age_s: float) -> None: ...
 
 
 class DecisionLike(Protocol):
-    """How many calls to start now, and why in a sentence."""
+    """How many calls to start now, why in a sentence, and the figures behind it; see `pacing.PacingDecision`."""
 
     @property
     def lines(self) -> int: ...
     @property
     def because(self) -> str: ...
+    @property
+    def ready(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def room(self) -> int | None: ...
+    @property
+    def predicted_answers(self) -> float: ...
+    @property
+    def predicted_free(self) -> float: ...
+    @property
+    def risk(self) -> float: ...
+    @property
+    def next_risk(self) -> float: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def abandoned_rate(self) -> float: ...
+    @property
+    def abandoned_upper_bound(self) -> float: ...
+    @property
+    def budget_left(self) -> float: ...
+    @property
+    def over_limit(self) -> bool: ...
 
 
 @dataclass(slots=True)
 class CampaignRun:
-    """A campaign while the engine runs it."""
+    """A campaign while the engine runs it.
+
+    `period` is the regulatory window that the pacer counts in. `decision` is the latest of the pacer, None while one of
+    `obstacles` stands against asking it; `braked`: it held lines back as the window's budget is used up.
+    """
 
     settings: CampaignSettings
     pacer: PacerLike
@@ -135,6 +167,22 @@ class CampaignRun:
     agents: dict[str, Agent] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     because: str = ""
+    period: Period = field(default_factory=Period)
+    first_call_at: datetime | None = None
+    next_lead_at: datetime | None = None
+    decision: DecisionLike | None = None
+    decided_at: datetime | None = None
+    obstacles: tuple[str, ...] = ()
+    braked: bool = False
+    sample_now: bool = False
+    sampled_s: float = float("-inf")
+    learned_s: float = float("-inf")
+
+    def open_answers(self) -> tuple[int, int]:
+        """(live, abandoned) among the calls whose attempts are not closed yet."""
+        abandoned = sum(attempt.abandoned for attempt in self.in_flight.values())
+        connected = sum(attempt.connected_at is not None for attempt in self.in_flight.values())
+        return connected + abandoned, abandoned
 
     def held_leads(self) -> frozenset[int]:
         """Leads that the engine already has, so that the store must not offer them."""

@@ -37,6 +37,7 @@ def pacer_config(settings: CampaignSettings) -> Any:
         hold_s=settings.hold_s,
         max_lines=settings.max_lines,
         lines_per_agent=settings.lines_per_agent,
+        amd_false_positive_rate=settings.amd_false_positive_rate,
     )
 
 
@@ -85,6 +86,7 @@ class Engine(Staffing):
             "wrapup": self._wrapup_over,
             "pace": lambda campaign_id: None,
             "refill": lambda campaign_id: None,
+            "sample": lambda campaign_id: None,
         }
 
     @property
@@ -115,14 +117,11 @@ class Engine(Staffing):
 
     def ready(self) -> act.Ready:
         """Records and actions since the last call, and when to call `handle_timer` next."""
+        self._keep()
         ready = act.Ready(tuple(self._records), tuple(self._actions), self._timers.deadline)
         self._records.clear()
         self._actions.clear()
         return ready
-
-    def _set_clocks(self, now: float, wall_now: datetime) -> None:
-        self._now = max(now, self._now)
-        self._wall = wall_now
 
     def _settle(self) -> None:
         for run in self.runs.values():
@@ -157,15 +156,18 @@ class Engine(Staffing):
         settings = event.settings
         run = self.runs.get(settings.campaign_id)
         if run is None:
-            run = CampaignRun(settings, self._pacer_factory(settings))
-            run.pacer.open_window(event.live, event.abandoned)
+            run = CampaignRun(settings, self._pacer_factory(settings), first_call_at=event.first_call_at)
             self.runs[settings.campaign_id] = run
+            self._open_window(run, event.counted_at or self._wall, event.live, event.abandoned)
+            self._recall(run, event.learned)
             return
+        before = run.settings
         # Its state changes by SetCampaignState alone: what was loaded may be older than the last of these.
         run.settings = replace(settings, state=run.settings.state)
         run.exhausted = False
         self._timers.cancel(("refill", settings.campaign_id))
         run.pacer.reconfigure(pacer_config(settings))
+        self._recount(run, before, event)
 
     def _on_set_campaign_state(self, event: ev.SetCampaignState) -> None:
         run = self.runs.get(event.campaign_id)
@@ -185,6 +187,9 @@ class Engine(Staffing):
 
     def _on_stop(self, event: ev.StopRequested) -> None:
         self.draining = self.stopping = True
+        for run in self.runs.values():
+            if run.tally.attempts:
+                self._write_learned(run)
         for attempt in list(self._attempts.values()):
             self._stop_attempt(attempt)
         for agent in list(self.agents.values()):

@@ -13,12 +13,17 @@ from campaigns.model import CampaignSettings, CampaignState, Candidate
 class CampaignLoaded:
     """A campaign exists or its settings have changed.
 
-    `live` and `abandoned` are what the store counts for the running regulatory period; they matter the first time only.
+    `live` and `abandoned` are what the store counted at `counted_at` of attempts closed in the regulatory window that
+    was running then; they matter the first time, and when another window is asked for. `learned` is when an earlier
+    pacer's state was kept, and that state as JSON; it matters the first time only.
     """
 
     settings: CampaignSettings
-    live: int = 0
-    abandoned: int = 0
+    live: float = 0.0
+    abandoned: float = 0.0
+    counted_at: datetime | None = None
+    first_call_at: datetime | None = None
+    learned: tuple[datetime, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

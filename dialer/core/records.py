@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.model import CampaignState, Outcome, RetryDecision
+from campaigns.model import CampaignState, Outcome, PacingSample, RetryDecision
 from hw.contract import Cause
 
 
@@ -87,6 +87,24 @@ class NumberSuppressed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PacingSampled:
+    """A decision of the pacer, one of many, for those who look back."""
+
+    campaign_id: int
+    at: datetime
+    sample: PacingSample
+
+
+@dataclass(frozen=True, slots=True)
+class PacerLearned:
+    """What the pacer of a campaign has learned, as JSON, for the next start."""
+
+    campaign_id: int
+    at: datetime
+    state: str
+
+
 Record = (
     AttemptReserved
     | AttemptAnswered
@@ -96,4 +114,6 @@ Record = (
     | AgentStateChanged
     | CampaignStateChanged
     | NumberSuppressed
+    | PacingSampled
+    | PacerLearned
 )

@@ -37,6 +37,18 @@ class ScriptedPacer:
 
     wanted: int = 0
     because: str = "the scenario says so"
+    ready: int = 0
+    in_flight: int = 0
+    room: int | None = None
+    predicted_answers: float = 0.0
+    predicted_free: float = 0.0
+    risk: float = 0.0
+    next_risk: float = 0.0
+    threshold: float = 0.0
+    abandoned_rate: float = 0.0
+    abandoned_upper_bound: float = 1.0
+    budget_left: float = 0.0
+    over_limit: bool = False
 
     @property
     def lines(self) -> int:
@@ -54,6 +66,13 @@ class ScriptedPacer:
     def not_live(self, at: float, call_id: str) -> None: ...
     def reconfigure(self, config: object) -> None: ...
     def open_window(self, live: float, abandoned: float) -> None: ...
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Any, age_s: float) -> None: ...
+
+
+_NO_STEP_OF_A_CALL = (rec.PacingSampled, rec.PacerLearned)
 
 
 class Transcript:
@@ -188,7 +207,7 @@ class Transcript:
 
     def _outcome(self) -> list[str]:
         ready = self.engine.ready()
-        said = [_say(record) for record in ready.records]
+        said = [_say(record) for record in ready.records if not isinstance(record, _NO_STEP_OF_A_CALL)]
         said += [_say(a) for a in ready.actions if not isinstance(a, act.RefillLeads)]
         return [f"  {self.now:6.2f}  {line}" for line in said]
 

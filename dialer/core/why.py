@@ -1,0 +1,43 @@
+"""Why lines are dialed as they are: the latest decision of a campaign's pacer as plain data."""
+
+from typing import Any
+
+from dialer.core.dialing import CampaignRun
+
+# Shares are of one; counts are of calls or agents.
+FIGURES = (
+    "lines",
+    "ready",
+    "in_flight",
+    "room",
+    "predicted_answers",
+    "predicted_free",
+    "risk",
+    "next_risk",
+    "threshold",
+    "abandoned_rate",
+    "abandoned_upper_bound",
+    "budget_left",
+    "over_limit",
+)
+
+
+def why_lines(run: CampaignRun) -> dict[str, Any]:
+    """The decision with its figures, None for each while an obstacle stands against any; and the obstacles."""
+    settings, period = run.settings, run.period
+    return {
+        "campaign": settings.name,
+        "state": settings.state.value,
+        "mode": settings.mode.value,
+        "at": None if run.decided_at is None else run.decided_at.isoformat(timespec="milliseconds"),
+        "because": run.because,
+        "obstacles": list(run.obstacles),
+        "agents": len(run.agents),
+        **{name: None if run.decision is None else getattr(run.decision, name) for name in FIGURES},
+        "limit": settings.max_abandon_rate,
+        "window": {
+            "kind": settings.abandon_window.value,
+            "start": None if period.start is None else period.start.isoformat(),
+            "end": None if period.end is None else period.end.isoformat(),
+        },
+    }
