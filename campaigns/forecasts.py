@@ -93,7 +93,6 @@ def samples(database: Database, campaign: CampaignSettings, since: datetime | No
         " ORDER BY at DESC, id DESC LIMIT 1",
         key,
     )
-    count, first, last, *means = row
-    return SampleSummary(
-        count, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC), *means, budget_left
-    )
+    count, first, last, answers, free, risk, worst, threshold = row
+    first_at, last_at = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+    return SampleSummary(count, first_at, last_at, answers, free, risk, worst, threshold, budget_left)

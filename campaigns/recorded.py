@@ -1,5 +1,6 @@
 """What a campaign's journal tells of calls and agents, in numbers: to learn from it and to hold forecasts to it."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from campaigns.agentlog import BUCKET_OF
 from campaigns.database import Database
 from campaigns.instants import seconds_of
-from campaigns.leads import ZoneSets
+from campaigns.leads import NEW, RETRY, ZoneSets
 from campaigns.model import CampaignSettings, Outcome
 from campaigns.statuses import STATUSES
 
@@ -118,10 +119,12 @@ def attempts(
     )
     wrapups = _wrapups(database, campaign)
     found = []
-    for *times, outcome, status, cause, sip_code, q850, zone_set_id, agent in reversed(rows):
-        wrapup_s = wrapups.get((agent, _millis(times[-1]))) if agent and times[-1] else None
-        zones = zone_sets.zones(zone_set_id)
-        found.append(RecordedAttempt(*times, Outcome(outcome), status, cause, sip_code, q850, zones, wrapup_s))
+    for row in reversed(rows):
+        started, ringing, answered, connected, ended, outcome, status, cause, sip_code, q850, zone_set_id, agent = row
+        wrapup_s = None if agent is None or ended is None else wrapups.get((agent, _millis(ended)))
+        zones, came = zone_sets.zones(zone_set_id), Outcome(outcome)
+        times = (started, ringing, answered, connected, ended)
+        found.append(RecordedAttempt(*times, came, status, cause, sip_code, q850, zones, wrapup_s))
     return found
 
 
@@ -244,3 +247,15 @@ def standings(database: Database, campaign: CampaignSettings) -> list[LeadStandi
         (campaign.campaign_id,),
     )
     return [LeadStanding(attempts, float(next_at)) for attempts, next_at in rows]
+
+
+def set_standings(database: Database, campaign: CampaignSettings, leads: Iterable[LeadStanding]) -> None:
+    """Let a campaign's leads, in the order of their import, stand as `leads` do. Call it inside a transaction."""
+    ids = database.rows("SELECT id FROM leads WHERE campaign_id = ? ORDER BY id", (campaign.campaign_id,))
+    database.many(
+        "UPDATE leads SET attempts = ?, next_at = ?, priority = ? WHERE id = ?",
+        (
+            (lead.attempts, math.ceil(lead.next_at), RETRY if lead.attempts else NEW, lead_id)
+            for (lead_id,), lead in zip(ids, leads, strict=False)
+        ),
+    )

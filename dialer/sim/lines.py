@@ -1,18 +1,21 @@
 """Simulated lines, stations and agents: performs the engine's actions by scheduling what a world makes of them."""
 
 import heapq
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dialer.core import actions as act
 from dialer.core import events as ev
-from dialer.sim.world import REFUSALS, CallPlan, FarEnd, World
+from dialer.sim.world import CallPlan, World
 from hw import contract as hw
 from hw.contract import Cause
 
 
 @dataclass(slots=True)
 class _Call:
+    """A live call; the `plan` of a station's is that of the customer it was joined with last."""
+
     call_id: str
     plan: CallPlan | None = None
     answered: bool = False
@@ -33,9 +36,8 @@ class SimulatedLines:
     `perform` takes an action at time `now`; `next_at` and `pop` give the events that follow, in order of time.
     """
 
-    def __init__(self, world: World, statuses: tuple[tuple[str, float], ...]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._statuses = statuses
         self._due: list[_Due] = []
         self._order = 0
         self._calls: dict[str, _Call] = {}
@@ -52,7 +54,9 @@ class SimulatedLines:
         return due.make()
 
     def later(self, delay_s: float, make: Callable[[], object | None]) -> None:
-        """Let `make` say what happens `delay_s` from now."""
+        """Let `make` say what happens `delay_s` from now; never, when that is infinite."""
+        if math.isinf(delay_s):
+            return
         self._order += 1
         heapq.heappush(self._due, _Due(self.now + delay_s, self._order, make))
 
@@ -80,22 +84,25 @@ class SimulatedLines:
                 self.later(0.0, lambda call=call: self._end(call, Cause.LINE_LOST))  # type: ignore[misc]
 
     def _originate(self, action: act.Originate) -> None:
-        plan = self._world.plan_call()
+        plan = self._world.plan_call(self.now)
         call = _Call(action.call_id, plan)
         self._calls[call.call_id] = call
         self.later(0.01, lambda: self._alive(call, hw.Dialed(call.call_id, ref=f"sim-{call.call_id}")))
-        refusal = REFUSALS.get(plan.far_end)
-        if refusal is not None:
-            code, q850, cause = refusal
-            self.later(plan.ring_at_s, lambda: self._end(call, cause, code, q850))
-            return
-        self.later(plan.ring_at_s, lambda: self._alive(call, hw.Ringing(call.call_id)))
-        if plan.far_end is not FarEnd.NO_ANSWER:
+        if plan.ring_at_s is not None:
+            self.later(plan.ring_at_s, lambda: self._alive(call, hw.Ringing(call.call_id)))
+        if plan.refusal is not None:
+            end = plan.refusal
+            self.later(end.at_s, lambda: self._end(call, end.cause, end.sip_code, end.q850))
+        elif plan.answer_at_s is not None:
             self.later(plan.answer_at_s, lambda: self._answer(call))
-        if self._world.happens(self._world.profile.faults.line_lost):
-            self.later(plan.answer_at_s * 0.9, lambda: self._end(call, Cause.LINE_LOST))
-        if self._world.happens(self._world.profile.faults.late_ringing):
-            self.later(plan.answer_at_s + 0.5, lambda: self._alive(call, hw.Ringing(call.call_id)))
+            self._plan_faults(call, plan.answer_at_s)
+
+    def _plan_faults(self, call: _Call, answer_at_s: float) -> None:
+        faults = self._world.profile.faults
+        if self._world.happens(faults.line_lost):
+            self.later(answer_at_s * 0.9, lambda: self._end(call, Cause.LINE_LOST))
+        if self._world.happens(faults.late_ringing):
+            self.later(answer_at_s + 0.5, lambda: self._alive(call, hw.Ringing(call.call_id)))
 
     def _alive(self, call: _Call, event: hw.LineEvent) -> hw.LineEvent | None:
         return event if call.call_id in self._calls else None
@@ -104,7 +111,7 @@ class SimulatedLines:
         if call.call_id not in self._calls:
             return None
         call.answered = True
-        if call.plan is not None:
+        if call.agent is None and call.plan is not None:
             self.later(call.plan.patience_s, lambda: None if call.peer else self._end(call, Cause.NORMAL))
         return hw.Answered(call.call_id)
 
@@ -133,6 +140,7 @@ class SimulatedLines:
             )
             return
         customer.peer = station.call_id
+        station.plan = customer.plan
         self.later(
             self._world.profile.join_s, lambda: self._alive(customer, hw.Joined(customer.call_id, station.call_id))
         )
@@ -142,9 +150,8 @@ class SimulatedLines:
     # People at the stations.
 
     def dispose_soon(self, agent: str) -> None:
-        """The agent writes the call up and sets a status."""
-        p = self._world.profile
-        delay_s = self._world.lognormal(p.wrapup_mean_s, p.wrapup_cv)
-        codes, weights = zip(*self._statuses, strict=True)
-        status = self._world.random.choices(codes, weights)[0]
-        self.later(delay_s, lambda: ev.Dispose(agent, status))
+        """The agent writes up the call that the agent's station was joined with last, and sets its status."""
+        station = next((call for call in self._calls.values() if call.agent == agent), None)
+        plan = station.plan if station else None
+        if station is not None and plan is not None:
+            self.later(plan.wrapup_s, lambda: ev.Dispose(agent, plan.status) if station.plan is plan else None)

@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from campaigns.eligibility import is_open, next_open
 from campaigns.importer import import_leads
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
+from campaigns.recorded import LeadStanding, Performance
 from campaigns.store import Store
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -18,21 +22,29 @@ from dialer.core.dialing import PacerLike, TrunkSettings
 from dialer.core.engine import Engine, EngineConfig, pacer_for
 from dialer.journal import Journal
 from dialer.sim.checkers import RecordChecker, check_store
+from dialer.sim.history import History, HistoryWorld
 from dialer.sim.leads import fictional_lists
 from dialer.sim.lines import SimulatedLines
+from dialer.sim.timeline import Timeline, TimelineRecorder
 from dialer.sim.world import World, WorldProfile
 
 # A Monday, 09:30 on the East coast of the US, where all simulated numbers are.
+ZONE = "America/New_York"
 START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
-STATUSES = {
-    "telesales": (("SALE", 0.1), ("NI", 0.6), ("DEC", 0.2), ("A", 0.1)),
-    "collections": (("PTP", 0.25), ("RPC", 0.3), ("WPC", 0.15), ("NI", 0.3)),
-}
+
+
+class NeverOpen(ValueError):
+    """The campaign's calling window opens at no time that the shift could have."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationSettings:
-    """What to simulate. `campaign` gives mode, limits and rules; None stands for a predictive telesales campaign."""
+    """What to simulate. `campaign` gives mode, limits and rules; None stands for a predictive telesales campaign.
+
+    The world is that of `history`, or stated by `profile`. There are `leads` new leads, or as many as a shift can need;
+    or leads that stand as `standings` say (`next_at` in seconds from the start of the shift). The trunk has `max_lines`
+    and `starts_per_s`. The shift starts at `start` in the people's own time, or when the window opens.
+    """
 
     agents: int
     hours: float
@@ -41,11 +53,18 @@ class SimulationSettings:
     campaign: CampaignSettings | None = None
     leads: int | None = None
     max_lines: int | None = None
+    starts_per_s: float = 50.0
+    history: History | None = None
+    standings: tuple[LeadStanding, ...] | None = None
+    start: clock_time | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What came of it. Shares are of staffed agent time; waits are of agents, in seconds between calls."""
+    """What came of it. Shares are of staffed agent time; waits are of agents, in seconds between calls.
+
+    `list_lasts_h`: hours until there was for the first time nobody left to call; None when that did not come.
+    """
 
     agents: int
     hours: float
@@ -60,6 +79,12 @@ class SimulationResult:
     busy_share: float
     mean_wait_s: float
     p90_wait_s: float
+    attempts_per_hour: float | None
+    connects_per_hour: float | None
+    answer_share: float | None
+    mean_talk_s: float | None
+    mean_wrapup_s: float | None
+    list_lasts_h: float | None
     statuses: dict[str, int]
     leads: int
     leads_left: int
@@ -82,25 +107,35 @@ class Simulation:
         self,
         settings: SimulationSettings,
         pacer_factory: Callable[[CampaignSettings], PacerLike] = pacer_for,
+        *,
+        timeline_s: float | None = None,
     ) -> None:
+        """`timeline_s` asks for a timeline with periods of so many seconds."""
         self.settings = settings
         self.store = Store.open(":memory:", create=True, fast=True)
         self._campaign = self._make_campaign()
+        self._start = _start_of(settings, self._campaign)
         self._leads = self._load_leads()
-        trunk = TrunkSettings("sim", settings.max_lines or max(30, 12 * settings.agents), 50.0)
-        self.engine = Engine(EngineConfig((trunk,)), pacer_factory)
+        lines = settings.max_lines or max(30, 12 * settings.agents)
+        self.engine = Engine(EngineConfig((TrunkSettings("sim", lines, settings.starts_per_s),)), pacer_factory)
         self._journal = Journal(self.store)
-        self._world = World(settings.profile, settings.seed)
-        self.lines = SimulatedLines(self._world, STATUSES[self._campaign.kind.value])
+        self._world = self._make_world()
+        self.lines = SimulatedLines(self._world)
         zones = {p["e164"]: tuple(p["zones"]) for row in self.store.leads("sim") for p in row["phones"]}
         self.checker = RecordChecker(self._campaign.window, zones)
+        self._recorder = None if timeline_s is None else TimelineRecorder(timeline_s, settings.hours * 3600.0)
         self._digest = hashlib.sha256()
         self._queue: list[tuple[float, int, object]] = []
         self._order = 0
         self._now = 0.0
+        self._dry_at_s: float | None = None
         self.vetoed = 0
         self.events = 0
-        self.clock = AgentClock()
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """The shift in numbers over time, after `run`; None when it was not asked for."""
+        return None if self._recorder is None else self._recorder.finish()
 
     def run(self) -> SimulationResult:
         """Run to the end of the shift and until all calls are over. Raises checkers.Broken."""
@@ -132,11 +167,32 @@ class Simulation:
             self.store.update_campaign("sim", window=given.window, retry=given.retry)
         return self.store.set_campaign_state(made.name, CampaignState.ACTIVE)
 
+    def _make_world(self) -> World:
+        settings = self.settings
+        if settings.history is not None:
+            return HistoryWorld(settings.profile, settings.seed, settings.history, self._hour_at)
+        return World(settings.profile, settings.seed, self._campaign.kind)
+
+    def _wall(self, now: float) -> datetime:
+        return self._start + timedelta(seconds=now)
+
+    def _hour_at(self, now: float) -> int:
+        return self._wall(now).astimezone(ZoneInfo(ZONE)).hour
+
     def _load_leads(self) -> int:
-        count = self.settings.leads or int(self.settings.agents * self.settings.hours * 180) + 200
+        settings = self.settings
+        ample = int(settings.agents * settings.hours * 180) + 200
+        count = ample if settings.leads is None else settings.leads
+        if settings.standings is not None:
+            count = len(settings.standings)
         loaded = 0
         for number, part in enumerate(fictional_lists(count)):
             loaded += import_leads(self.store, "sim", part, list_name=f"list {number + 1}", duplicates="list").loaded
+        if settings.standings is not None:
+            start_s = self._start.timestamp()
+            self.store.set_lead_standings(
+                "sim", (LeadStanding(each.attempts, start_s + each.next_at) for each in settings.standings)
+            )
         return loaded
 
     def _post(self, at: float, event: object) -> None:
@@ -157,7 +213,7 @@ class Simulation:
             self._one_at(posted, at)
 
     def _one_at(self, posted: float, at: float) -> None:
-        wall = START + timedelta(seconds=self._now)
+        wall = self._wall(self._now)
         if posted <= at:
             self._step(heapq.heappop(self._queue)[2], wall)
         elif self.lines.next_at <= at:
@@ -171,6 +227,17 @@ class Simulation:
         self.events += 1
         self.engine.step(event, self._now, wall)
         self.engine.handle_timer(self._now, wall)
+        if (
+            self._dry_at_s is None
+            and isinstance(event, ev.LeadsLoaded)
+            and self.engine.runs[event.campaign_id].exhausted
+        ):
+            self._note_dry(wall)
+
+    def _note_dry(self, wall: datetime) -> None:
+        """Nobody is left to call, and not because of the hour."""
+        if self._now < self.settings.hours * 3600.0 and is_open((ZONE,), self._campaign.window, wall):
+            self._dry_at_s = self._now
 
     def _drain(self) -> None:
         ready = self.engine.ready()
@@ -189,6 +256,8 @@ class Simulation:
                 continue
             self._digest.update(repr(record).encode())
             self.checker.observe(record)
+            if self._recorder is not None:
+                self._recorder.observe(record, self._now)
             if isinstance(record, rec.AgentStateChanged):
                 self._agent_moved(record)
         for veto in vetoes:
@@ -198,14 +267,13 @@ class Simulation:
 
     def _perform(self, action: act.Action) -> None:
         if isinstance(action, act.RefillLeads):
-            wall = START + timedelta(seconds=self._now)
+            wall = self._wall(self._now)
             refill = self.store.refill(action.campaign_id, action.count, wall, action.exclude)
             self._post(self._now, ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
         else:
             self.lines.perform(action, self._now)
 
     def _agent_moved(self, record: rec.AgentStateChanged) -> None:
-        self.clock.moved(record.agent, record.state, self._now)
         if record.state == "WRAPUP":
             self.lines.dispose_soon(record.agent)
         elif record.state == "PAUSED" and record.code != "LOGOUT":
@@ -234,7 +302,7 @@ class Simulation:
         counted = (report["abandoned"], report["connected"], report["not_live"])
         if counted != (tally.abandoned, tally.connected, tally.not_live):
             raise AssertionError(f"report {report} differs from the tally {tally}")
-        waits = sorted(self.clock.waits)
+        shift = self.store.performance("sim", self._start, self._wall(simulated_s))
         return SimulationResult(
             agents=self.settings.agents,
             hours=self.settings.hours,
@@ -245,10 +313,12 @@ class Simulation:
             connected=tally.connected,
             abandoned=tally.abandoned,
             abandoned_rate=round(tally.abandoned_rate, 5),
-            talk_share=self.clock.share("INCALL"),
-            busy_share=self.clock.share("INCALL", "WRAPUP"),
-            mean_wait_s=round(sum(waits) / len(waits), 2) if waits else 0.0,
-            p90_wait_s=round(waits[int(0.9 * len(waits))], 2) if waits else 0.0,
+            talk_share=round(shift.talk_share or 0.0, 4),
+            busy_share=round(shift.busy_share or 0.0, 4),
+            mean_wait_s=round(shift.mean_wait_s or 0.0, 2),
+            p90_wait_s=round(shift.p90_wait_s or 0.0, 2),
+            **_rates(shift),
+            list_lasts_h=None if self._dry_at_s is None else round(self._dry_at_s / 3600.0, 4),
             statuses=dict(sorted(tally.statuses.items())),
             leads=self._leads,
             leads_left=self.store.report_campaign("sim")["leads_left"],
@@ -262,23 +332,19 @@ class Simulation:
         )
 
 
-@dataclass(slots=True)
-class AgentClock:
-    """Time that agents spend in each state, and how long they wait between calls."""
+def _start_of(settings: SimulationSettings, campaign: CampaignSettings) -> datetime:
+    """When the shift starts: as asked for, else at START or when the window next opens. Raises NeverOpen."""
+    if settings.start is not None:
+        local = datetime.combine(START.astimezone(ZoneInfo(ZONE)).date(), settings.start, ZoneInfo(ZONE))
+        return local.astimezone(UTC)
+    opens = next_open((ZONE,), campaign.window, START)
+    if opens is None:
+        raise NeverOpen(f"campaign {campaign.name}: its calling window does not open within 14 days in {ZONE}")
+    return opens
 
-    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("READY", "INCALL", "WRAPUP", "PAUSED"), 0.0))
-    waits: list[float] = field(default_factory=list)
-    _last: dict[str, tuple[str, float]] = field(default_factory=dict)
 
-    def moved(self, agent: str, state: str, now: float) -> None:
-        before, since = self._last.get(agent, ("LOGGED_OUT", now))
-        if before in self.spent:
-            self.spent[before] += now - since
-        if before == "READY" and state == "INCALL":
-            self.waits.append(now - since)
-        self._last[agent] = (state, now)
-
-    def share(self, *states: str) -> float:
-        """Share of staffed time (all but pauses) spent in these states; 0 when nobody worked."""
-        staffed_s = self.spent["READY"] + self.spent["INCALL"] + self.spent["WRAPUP"]
-        return round(sum(self.spent[s] for s in states) / staffed_s, 4) if staffed_s else 0.0
+def _rates(shift: Performance) -> dict[str, float | None]:
+    """Figures that are None where there is nothing to measure."""
+    digits = {"attempts_per_hour": 2, "connects_per_hour": 2, "answer_share": 5, "mean_talk_s": 2, "mean_wrapup_s": 2}
+    values = {name: getattr(shift, name) for name in digits}
+    return {name: None if value is None else round(value, digits[name]) for name, value in values.items()}
