@@ -21,7 +21,7 @@ class Line:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try to reach one number of a lead."""
+    """One try to reach one number of a lead. `hold_s` counts from `waits_from_s`, on the engine's clock."""
 
     attempt_id: int
     campaign: CampaignSettings
@@ -31,7 +31,9 @@ class Attempt:
     ref: str = ""
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
-    answered_s: float = 0.0
+    waits_from_s: float = 0.0
+    greeting_began: bool = False
+    greeting_ended: bool = False
     connected_at: datetime | None = None
     agent: "Agent | None" = None
     agent_name: str | None = None

@@ -1,7 +1,7 @@
 """The way of an attempt: from a lead in the hopper over the wire to an agent, and to its outcome on disk."""
 
 from campaigns import eligibility, retry
-from campaigns.model import Blocked, CampaignState, Candidate, Mode, Outcome, RetryDecision
+from campaigns.model import AbandonClock, Blocked, CampaignState, Candidate, Mode, Outcome, RetryDecision
 from campaigns.statuses import MACHINE_STATUS, status_of
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -21,6 +21,8 @@ from hw.contract import Cause
 SETUP_S = 20.0
 MESSAGE_LIMIT_S = 45.0
 JOIN_LIMIT_S = 1.0
+# A person who picks up speaks no longer than this before the first pause; what does is a machine or noise.
+GREETING_LIMIT_S = 5.0
 REFILL_RETRY_S = 5.0
 DIALED_MODES = frozenset({Mode.PREDICTIVE, Mode.PROGRESSIVE, Mode.POWER})
 
@@ -165,7 +167,7 @@ class Calling(Keeping):
             self.late_events += 1
             return
         run = self._run_of(attempt)
-        attempt.answered_at, attempt.answered_s = self._wall, self._now
+        attempt.answered_at, attempt.waits_from_s = self._wall, self._now
         self.trunks[attempt.line.trunk].worked()
         run.tally.answered += 1
         self._records.append(rec.AttemptAnswered(attempt.attempt_id, self._wall))
@@ -177,7 +179,26 @@ class Calling(Keeping):
             self._count_abandoned(attempt)
             self._hang_up(attempt.line)
         else:
-            self._timers.set(("hold", attempt.attempt_id), self._now + attempt.campaign.hold_s)
+            self._hold(attempt)
+
+    def _hold(self, attempt: Attempt) -> None:
+        self._timers.set(("hold", attempt.attempt_id), attempt.waits_from_s + attempt.campaign.hold_s)
+
+    def _on_greeting_heard(self, event: ev.GreetingHeard) -> None:
+        """The wait of a person may count from the greeting (16 CFR 310.4(b)(4)(iii)); only the first one counts."""
+        line = self.lines.get(event.call_id)
+        attempt = line.attempt if line else None
+        if attempt is None or attempt.state not in (A.WAITING, A.CONNECTING) or attempt.connected_at is not None:
+            return
+        first = not (attempt.greeting_ended if event.ended else attempt.greeting_began or attempt.greeting_ended)
+        attempt.greeting_began, attempt.greeting_ended = True, attempt.greeting_ended or event.ended
+        clock = attempt.campaign.abandon_clock
+        if not first or clock is AbandonClock.PICKUP or (event.ended and clock is AbandonClock.GREETING_START):
+            return
+        speaks_on = clock is AbandonClock.GREETING_END and not event.ended
+        attempt.waits_from_s = self._now + (GREETING_LIMIT_S if speaks_on else 0.0)
+        if attempt.state is A.WAITING:
+            self._hold(attempt)
 
     def _on_joined(self, event: hw.Joined) -> None:
         attempt = self._attempt_of(event)
@@ -322,8 +343,9 @@ class Calling(Keeping):
     def _wait_again(self, attempt: Attempt) -> None:
         """Back to waiting: what is left of the hold time, or all of it after a talk."""
         self._timers.cancel(("join", attempt.attempt_id))
-        start = attempt.answered_s if attempt.connected_at is None else self._now
-        self._timers.set(("hold", attempt.attempt_id), start + attempt.campaign.hold_s)
+        if attempt.connected_at is not None:
+            attempt.waits_from_s = self._now
+        self._hold(attempt)
 
     def _release_agent(self, attempt: Attempt) -> None:
         """The agent who was about to take the call is free again."""

@@ -68,6 +68,7 @@ class Engine(Staffing):
             ev.SetCampaignState: self._on_set_campaign_state,
             ev.LeadsLoaded: self._on_leads_loaded,
             ev.AttemptVetoed: self._on_vetoed,
+            ev.GreetingHeard: self._on_greeting_heard,
             ev.LogIn: self._on_log_in,
             ev.MakeReady: self._on_make_ready,
             ev.Pause: self._on_pause,

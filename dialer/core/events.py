@@ -44,6 +44,14 @@ class AttemptVetoed:
 
 
 @dataclass(frozen=True, slots=True)
+class GreetingHeard:
+    """Whoever listens to an answered call heard the person begin to speak, or (`ended`) fall silent again."""
+
+    call_id: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DrainRequested:
     """No new calls; talks finish."""
 

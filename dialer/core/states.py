@@ -211,6 +211,7 @@ LINE: Mapping[LineState, Mapping[LineTrigger, LineState]] = {
 # Read as: when an attempt and an agent (or its leg) are in these states together, this is done at once.
 JOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("attempt WAITING", "agent READY", "agent INCALL, attempt CONNECTING, the two calls are joined"),
+    ("attempt WAITING", "greeting heard", "hold time counts from its start or end where `abandon_clock` says so"),
     ("attempt CONNECTING", "line ended", "counted as abandoned, agent READY"),
     ("attempt CONNECTING", "join failed", "agent PAUSED (LAGGED), attempt WAITING for another agent"),
     ("attempt CONNECTING or TALKING", "station lost", "agent LOGGED_OUT, attempt WAITING for another agent"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from campaigns.model import CallingWindow, CampaignSettings, CampaignState, Candidate, Phone
 from campaigns.retry import DEFAULT_RULES
+from campaigns.settings import changed
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
@@ -170,6 +171,14 @@ class Transcript:
 
     def _answered(self, call: str) -> Iterator[object]:
         yield hw.Answered(call)
+
+    def _greeting(self, call: str, what: str) -> Iterator[object]:
+        """`greeting a1 begins` or `greeting a1 ends`."""
+        yield ev.GreetingHeard(call, ended=what == "ends")
+
+    def _set(self, *pairs: str) -> Iterator[object]:
+        """`set abandon_clock=greeting_end`: settings of the campaign."""
+        yield ev.CampaignLoaded(changed(CAMPAIGN, dict(pair.split("=", 1) for pair in pairs)))
 
     def _joined(self, call: str, station: str) -> Iterator[object]:
         yield hw.Joined(call, station)
