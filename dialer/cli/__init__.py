@@ -6,7 +6,7 @@ try:
     import click
 
     from dialer import __version__
-    from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status
+    from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status, why
     from dialer.cli.context import Context, Failures
 except KeyboardInterrupt:
     # Loading takes the better part of a second, and Python would answer a Ctrl-C in it with a traceback.
@@ -43,6 +43,7 @@ for command in (
     agent.agent,
     run.run,
     status.status,
+    why.why,
     report.report,
     demo.demo,
     simulate.simulate,

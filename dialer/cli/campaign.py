@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
+from campaigns.model import AbandonClock, CampaignSettings, CampaignState, Kind, Mode
 from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
 from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
@@ -58,6 +58,7 @@ def create(ctx: Context, name: str, kind: str, mode: str, max_abandon: float | N
     except ValueError as error:
         raise Failure(str(error)) from None
     click.echo(f"campaign {made.name} made. Next: dialer leads import {made.name} FILE")
+    _say_what_waits(made, values)
 
 
 @campaign.command("list")
@@ -116,6 +117,16 @@ def set_(ctx: Context, name: str, settings: tuple[str, ...]) -> None:
     for key in values:
         value = _rules_text(made, values[key]) if key == "retry" else setting_text(made, key)
         click.echo(f"campaign {name}: {key}={value}")
+    _say_what_waits(made, values)
+
+
+def _say_what_waits(made: CampaignSettings, values: Collection[str]) -> None:
+    if "abandon_clock" in values and made.abandon_clock is not AbandonClock.PICKUP:
+        click.echo(
+            "note: nothing on this version's lines hears greetings yet; until then hold_s counts from the pick-up, "
+            "which is the strictest",
+            err=True,
+        )
 
 
 def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:

@@ -68,7 +68,7 @@ class Keeping(Books):
         at, text = learned
         try:
             run.pacer.restore(json.loads(text), max(0.0, (self._wall - at).total_seconds()))
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             self._warn(
                 f"campaign {run.settings.name}: what its pacing had learned until {at:%Y-%m-%d %H:%M} UTC cannot be "
                 f"used ({error}); it learns anew"

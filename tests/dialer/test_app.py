@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dialer.config import Config, ConfigError
 from dialer.runner import CommandRefused
 from dialer.site import Site, default_message
 from hw.fake import FarEnd
+from pacing import Pacer
 from tests.dialer.conftest import add_leads, fake_dialer, run_with, until
 from tests.dialer.test_site import write_wav
 
@@ -91,6 +93,66 @@ def test_a_new_run_remembers_what_earlier_ones_abandoned(site: Site) -> None:
         assert (pacer.ledger.connected, pacer.ledger.abandoned) == (counted["connected"], counted["abandoned"])
 
     run_with(dialer, script)
+
+
+def work_a_call(site: Site) -> Dialer:
+    """Anna talks to one person and disposes; the dialer after its end."""
+    dialer, _ = fake_dialer(site)
+
+    async def script(dialer: Dialer) -> None:
+        await dialer.desk.agent_command("anna", "login", {"campaign": "spring"})
+        await dialer.desk.agent_command("anna", "ready", {})
+        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
+        await dialer.desk.agent_command("anna", "hangup", {})
+        await dialer.desk.agent_command("anna", "dispose", {"status": "NI"})
+
+    run_with(dialer, script)
+    return dialer
+
+
+def test_what_the_pacer_learned_is_taken_up_at_the_next_start(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    add_leads(site, "+12125550101")
+    with caplog.at_level(logging.INFO):
+        first = work_a_call(site)
+    assert [r for r in caplog.records if r.levelno == logging.INFO and r.message.startswith("campaign spring: ")]
+    left: Any = first.engine.runs[1].pacer
+    second, _ = fake_dialer(site)
+    found: Any = second.engine.runs[1].pacer
+    assert found.state()["learned"]["lengths"]["talk"] != Pacer().state()["learned"]["lengths"]["talk"]
+    assert (found.ledger.connected, found.ledger.abandoned) == (1, 0) == (left.ledger.connected, left.ledger.abandoned)
+    samples = second.store.pacing_samples("spring")
+    assert samples and all(sample["agents"] == 1 for sample in samples)
+    second.store.close()
+
+
+@pytest.mark.parametrize("state", ["{", "[]", '{"version": 1}', '{"version": 99}'])
+def test_a_corrupt_state_of_the_pacer_is_warned_of_and_left(
+    site: Site, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_leads(site, "+12125550101")
+    with site.open_store(site.config()) as store:
+        store.save_pacer_state(1, datetime.now(UTC), state)
+    dialer, _ = fake_dialer(site)
+
+    async def script(dialer: Dialer) -> None:
+        await until(lambda: "what its pacing had learned" in caplog.text)
+
+    run_with(dialer, script)
+    assert "it learns anew" in caplog.text
+
+
+def test_a_new_run_counts_in_the_window_that_the_campaign_is_bound_to(site: Site) -> None:
+    add_leads(site, "+12125550101")
+    work_a_call(site)
+    with site.open_store(site.config()) as store, store.transaction():
+        store.database.execute("UPDATE attempts SET started_at = started_at - 90000, closed_at = closed_at - 90000")
+    for window, connected in (("24h", 0), ("30d", 1), ("campaign", 1)):
+        with site.open_store(site.config()) as store:
+            store.update_campaign("spring", abandon_window=window)
+        dialer, _ = fake_dialer(site)
+        pacer: Any = dialer.engine.runs[1].pacer
+        assert pacer.ledger.connected == connected, window
+        dialer.store.close()
 
 
 def test_asking_to_drain_twice_does_not_stop(site: Site) -> None:

@@ -28,7 +28,7 @@ def serve(site: Site, script: Callable[[httpx.AsyncClient, Dialer], Awaitable[No
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", TOKEN[:-1]])
-@pytest.mark.parametrize("path", ["/state", "/agents", "/agents/anna", "/nothing"])
+@pytest.mark.parametrize("path", ["/state", "/why/lines", "/agents", "/agents/anna", "/nothing"])
 def test_nothing_without_the_token(site: Site, token: str, path: str) -> None:
     async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
         answer = await client.get(path)
@@ -81,6 +81,31 @@ def test_what_cannot_be_done_is_said(site: Site, path: str, body: dict[str, str]
         answer = await client.post(path, json=body)
         assert answer.status_code == status, answer.text
         assert complaint in answer.json()["error"]
+
+    serve(site, script)
+
+
+def test_why_lines_of_every_active_campaign_or_of_one(site: Site) -> None:
+    add_leads(site, "+12125550101")
+    with site.open_store(site.config()) as store:
+        store.create_campaign("autumn", "telesales", "power")
+
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        answer = (await client.get("/why/lines")).json()
+        assert answer["running"] is True
+        assert [c["campaign"] for c in answer["campaigns"]] == ["spring"]
+        assert answer["campaigns"][0]["obstacles"] == ["no agent is logged in"]
+        (autumn,) = (await client.get("/why/lines/autumn")).json()["campaigns"]
+        assert autumn["obstacles"] == ["the campaign is stopped"]
+        await client.post("/agents/anna/login", json={"campaign": "spring"})
+        await client.post("/agents/anna/ready")
+        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
+        (spring,) = (await client.get("/why/lines/spring")).json()["campaigns"]
+        assert (spring["agents"], spring["ready"], spring["limit"]) == (1, 0, 0.03)
+        assert spring["because"] and spring["abandoned_rate"] == 0.0
+        missing = await client.get("/why/lines/winter")
+        assert missing.status_code == 404
+        assert "it knows: autumn, spring" in missing.json()["error"]
 
     serve(site, script)
 
