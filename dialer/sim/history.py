@@ -1,8 +1,8 @@
 """A world learned from a campaign's own calls: recorded attempts are drawn whole and happen again.
 
 Drawing whole attempts keeps together what goes together: how long it rang, who answered, how long they talked and the
-agent wrote. Each seed plays its own bootstrap sample (Efron 1979), so that the spread over seeds also tells how little a
-short history says.
+agent wrote. Each seed plays its own bootstrap sample (Efron 1979), so that the spread over seeds tells as well how
+little a short history says.
 """
 
 import bisect

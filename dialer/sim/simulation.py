@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
@@ -31,6 +31,9 @@ from dialer.sim.world import World, WorldProfile
 # A Monday, 09:30 on the East coast of the US, where all simulated numbers are.
 ZONE = "America/New_York"
 START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+
+# What a simulated campaign has of its own: who it is, and what belongs to real lines.
+_OWN = frozenset({"campaign_id", "name", "kind", "mode", "state", "caller_id", "trunks", "abandon_message"})
 
 
 class NeverOpen(ValueError):
@@ -161,10 +164,8 @@ class Simulation:
         if given is None:
             made = self.store.create_campaign("sim", Kind.TELESALES, Mode.PREDICTIVE, wrapup_s=120.0)
         else:
-            kept = ("max_abandon_rate", "hold_s", "lines_per_agent", "max_lines", "ring_timeout_s", "wrapup_s")
-            values = {key: getattr(given, key) for key in kept}
+            values = {each.name: getattr(given, each.name) for each in fields(given) if each.name not in _OWN}
             made = self.store.create_campaign("sim", given.kind, given.mode, **values)
-            self.store.update_campaign("sim", window=given.window, retry=given.retry)
         return self.store.set_campaign_state(made.name, CampaignState.ACTIVE)
 
     def _make_world(self) -> World:
