@@ -194,20 +194,17 @@ class RetryDecision:
 
 @dataclass(frozen=True, slots=True)
 class PacingSample:
-    """A decision of the pacer as it is kept: figures as in `pacing.PacingDecision`; `agents` are those logged in.
-
-    While something stands against dialing there is no forecast, and its figures are 0.
-    """
+    """A decision of the pacer as it is kept: figures as in `pacing.PacingDecision`; `agents` are those logged in."""
 
     agents: int
     ready: int
     in_flight: int
     because: str
-    lines: int = 0
-    predicted_answers: float = 0.0
-    predicted_free: float = 0.0
-    risk: float = 0.0
-    next_risk: float = 0.0
-    threshold: float = 0.0
-    abandoned_rate: float = 0.0
-    budget_left: float = 0.0
+    lines: int
+    predicted_answers: float
+    predicted_free: float
+    risk: float
+    next_risk: float
+    threshold: float
+    abandoned_rate: float
+    budget_left: float

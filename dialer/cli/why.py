@@ -104,10 +104,8 @@ def _show(decision: Mapping[str, Any]) -> None:
 
 def _facts(decision: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [("obstacle", text) for text in decision.get("obstacles") or []]
-    ready = "" if decision["ready"] is None else f"{decision['ready']} ready of "
-    facts.append(("agents", f"{ready}{decision['agents']} logged in"))
-    if decision["lines"] is not None:
-        facts += _figures(decision)
+    facts.append(("agents", f"{decision['ready']} ready of {decision['agents']} logged in"))
+    facts += _figures(decision)
     window = decision.get("window")
     if window is not None:
         since = _time(window["start"]) if window["start"] else "the first call"

@@ -152,8 +152,8 @@ class DecisionLike(Protocol):
 class CampaignRun:
     """A campaign while the engine runs it.
 
-    `period` is the regulatory window that the pacer counts in. `decision` is the latest of the pacer, None while one of
-    `obstacles` stands against asking it; `braked`: it held lines back as the window's budget is used up.
+    `period` is the regulatory window that the pacer counts in. `decision` is the pacer's latest, None while one of
+    `obstacles` stands against any; `braked`: it held lines back as the window's budget is used up.
     """
 
     settings: CampaignSettings

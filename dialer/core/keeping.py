@@ -115,24 +115,22 @@ class Keeping(Books):
         run.sampled_s, run.sample_now = self._now, False
         campaign_id = run.settings.campaign_id
         self._timers.set(("sample", campaign_id), self._now + SAMPLE_IN_A_LULL_S)
-        self._records.append(rec.PacingSampled(campaign_id, self._wall, sample_of(run)))
+        self._records.append(rec.PacingSampled(campaign_id, self._wall, sample_of(run, self._now)))
 
 
 def _counting(settings: CampaignSettings) -> tuple[Any, ...]:
     return settings.abandon_window, settings.timezone, settings.amd_false_positive_rate
 
 
-def sample_of(run: CampaignRun) -> PacingSample:
-    """The latest decision as it is kept."""
-    agents, ready, decision = len(run.agents), len(run.ready), run.decision
-    if decision is None:
-        return PacingSample(agents, ready, len(run.in_flight), run.because)
+def sample_of(run: CampaignRun, now: float) -> PacingSample:
+    """The latest decision as it is kept. While an obstacle stands: what the pacer says now, and no lines."""
+    decision = run.decision or run.pacer.decide(now)
     return PacingSample(
-        agents=agents,
+        agents=len(run.agents),
         ready=decision.ready,
         in_flight=decision.in_flight,
         because=run.because,
-        lines=decision.lines,
+        lines=0 if run.decision is None else decision.lines,
         predicted_answers=decision.predicted_answers,
         predicted_free=decision.predicted_free,
         risk=decision.risk,

@@ -6,7 +6,6 @@ from dialer.core.dialing import CampaignRun
 
 # Shares are of one; counts are of calls or agents.
 FIGURES = (
-    "lines",
     "ready",
     "in_flight",
     "room",
@@ -22,9 +21,13 @@ FIGURES = (
 )
 
 
-def why_lines(run: CampaignRun) -> dict[str, Any]:
-    """The decision with its figures, None for each while an obstacle stands against any; and the obstacles."""
+def why_lines(run: CampaignRun, now: float) -> dict[str, Any]:
+    """The decision with its figures, and what stands against dialing; then the figures are as of `now`, and no lines.
+
+    `now` is monotonic seconds on the engine's clock.
+    """
     settings, period = run.settings, run.period
+    decision = run.decision or run.pacer.decide(now)
     return {
         "campaign": settings.name,
         "state": settings.state.value,
@@ -33,7 +36,8 @@ def why_lines(run: CampaignRun) -> dict[str, Any]:
         "because": run.because,
         "obstacles": list(run.obstacles),
         "agents": len(run.agents),
-        **{name: None if run.decision is None else getattr(run.decision, name) for name in FIGURES},
+        "lines": 0 if run.decision is None else decision.lines,
+        **{name: getattr(decision, name) for name in FIGURES},
         "limit": settings.max_abandon_rate,
         "window": {
             "kind": settings.abandon_window.value,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.model import AbandonWindow, CallingWindow, CampaignState, PacingSample
+from campaigns.model import AbandonWindow, CallingWindow, CampaignState
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
@@ -81,7 +81,7 @@ def test_at_midnight_the_counts_start_from_the_calls_still_open() -> None:
     assert pacer.windows == [(40, 1), (2, 1)], "a1 talks, a3 hears the message; a2 was closed before"
     shell.at(MIDNIGHT_S + 3600)
     assert len(pacer.windows) == 2
-    window = why_lines(shell.engine.runs[1])["window"]
+    window = why_lines(shell.engine.runs[1], 9.0)["window"]
     assert (window["kind"], window["start"], window["end"]) == (
         "24h",
         "2026-03-03T05:00:00+00:00",
@@ -175,7 +175,7 @@ def test_in_a_lull_a_sample_is_taken_every_five_minutes() -> None:
     samples = kept(shell, rec.PacingSampled)
     assert [round((s.at - START).total_seconds()) for s in samples] == [300, 600, 900]
     assert {s.sample.because for s in samples} == {"no new lines: every agent is paused"}
-    assert samples[0].sample == PacingSample(1, 0, 0, "no new lines: every agent is paused")
+    assert (samples[0].sample.agents, samples[0].sample.lines) == (1, 0)
 
 
 @pytest.mark.parametrize("state", [CampaignState.PAUSED, CampaignState.STOPPED])
@@ -254,12 +254,13 @@ def test_why_tells_the_latest_decision_and_what_stands_against_dialing() -> None
     pacer.predicted_answers, pacer.threshold = 1.5, 0.04
     shell = loaded(pacer, ev.CampaignLoaded(CAMPAIGN))
     dial(shell, pacer, 1.0, count=2)
-    told = why_lines(shell.engine.runs[1])
+    told = why_lines(shell.engine.runs[1], 9.0)
     assert (told["campaign"], told["lines"], told["predicted_answers"], told["threshold"]) == ("spring", 2, 1.5, 0.04)
     assert (told["at"], told["agents"], told["obstacles"]) == ("2026-03-02T17:00:01.000+00:00", 1, [])
     shell.at(2.0, ev.Pause("anna", "LUNCH"))
-    told = why_lines(shell.engine.runs[1])
-    assert (told["lines"], told["threshold"], told["obstacles"]) == (None, None, ["every agent is paused"])
+    pacer.wanted, pacer.abandoned_rate = 5, 0.02
+    told = why_lines(shell.engine.runs[1], 9.0)
+    assert (told["lines"], told["abandoned_rate"], told["obstacles"]) == (0, 0.02, ["every agent is paused"])
     assert told["because"] == "no new lines: every agent is paused"
 
 
@@ -270,9 +271,9 @@ def test_why_tells_of_lines_that_were_wanted_and_could_not_be_dialed() -> None:
     shell.at(0.5, hw.Answered("s1"), ev.MakeReady("anna"))
     shell.at(1.0, ev.LeadsLoaded(1, (), next_at=datetime.fromisoformat("2026-03-03T14:00+00:00")))
     dial(shell, pacer, 1.5)
-    (obstacle,) = why_lines(shell.engine.runs[1])["obstacles"]
+    (obstacle,) = why_lines(shell.engine.runs[1], 9.0)["obstacles"]
     assert obstacle.startswith("no lead may be called now, the next one from 2026-03-03 14:00 UTC on")
     shell.at(2.0, ev.LeadsLoaded(1, ()))
     dial(shell, pacer, 2.5)
-    (obstacle,) = why_lines(shell.engine.runs[1])["obstacles"]
+    (obstacle,) = why_lines(shell.engine.runs[1], 9.0)["obstacles"]
     assert obstacle.startswith("no lead may be called now: none is left")
