@@ -15,6 +15,7 @@ from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
+from dialer.core.keeping import counting
 from dialer.core.snapshot import agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
 from dialer.runner import CommandRefused, Runner
@@ -176,6 +177,7 @@ class Desk:
         self._config = config
         self._runner = runner
         self._engine = runner.engine
+        self._counted = {run.settings.campaign_id: counting(run.settings) for run in runner.engine.runs.values()}
 
     async def state(self) -> dict[str, Any]:
         return snapshot(self._engine, time.monotonic())
@@ -229,11 +231,18 @@ class Desk:
         return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))
 
     async def reload_campaign(self, name: str) -> CampaignSettings:
-        """Take over a campaign's settings from the store. Raises UnknownName."""
+        """Take over a campaign's settings from the store. Raises UnknownName.
+
+        What its window holds is counted only when the engine does not know it: that takes a while in a large store.
+        """
         try:
-            loaded = await self._runner.in_store(lambda store: _loaded(store, store.campaign(name)))
+            settings = await self._runner.in_store(lambda store: store.campaign(name))
+            loaded = ev.CampaignLoaded(settings)
+            if self._counted.get(settings.campaign_id) != counting(settings):
+                loaded = await self._runner.in_store(lambda store: _loaded(store, store.campaign(name)))
         except UnknownCampaign as error:
             raise UnknownName(str(error)) from None
+        self._counted[settings.campaign_id] = counting(loaded.settings)
         self._runner.post(loaded)
         return loaded.settings
 

@@ -55,7 +55,7 @@ class Keeping(Books):
 
     def _recount(self, run: CampaignRun, before: CampaignSettings, event: ev.CampaignLoaded) -> None:
         """Changed settings may ask for another window, or count machines' verdicts otherwise."""
-        if _counting(before) != _counting(run.settings):
+        if counting(before) != counting(run.settings):
             self._open_window(run, event.counted_at or self._wall, event.live, event.abandoned)
 
     # What the pacer has learned.
@@ -118,7 +118,8 @@ class Keeping(Books):
         self._records.append(rec.PacingSampled(campaign_id, self._wall, sample_of(run, self._now)))
 
 
-def _counting(settings: CampaignSettings) -> tuple[Any, ...]:
+def counting(settings: CampaignSettings) -> tuple[Any, ...]:
+    """The settings that say over what abandoned calls are counted, and how."""
     return settings.abandon_window, settings.timezone, settings.amd_false_positive_rate
 
 

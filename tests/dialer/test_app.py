@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from campaigns.model import CampaignState
+from campaigns.store import Store
 from dialer.app import Dialer, sip_driver
 from dialer.config import Config, ConfigError
 from dialer.runner import CommandRefused
@@ -153,6 +155,25 @@ def test_a_new_run_counts_in_the_window_that_the_campaign_is_bound_to(site: Site
         pacer: Any = dialer.engine.runs[1].pacer
         assert pacer.ledger.connected == connected, window
         dialer.store.close()
+
+
+def test_another_window_is_counted_while_the_dialer_runs(site: Site) -> None:
+    add_leads(site, "+12125550101")
+    work_a_call(site)
+    with site.open_store(site.config()) as store, store.transaction():
+        store.database.execute("UPDATE attempts SET started_at = started_at - 90000, closed_at = closed_at - 90000")
+    dialer, _ = fake_dialer(site)
+    pacer: Any = dialer.engine.runs[1].pacer
+
+    async def script(dialer: Dialer) -> None:
+        await dialer.desk.reload_campaign("spring")
+        for window, live in (("24h", 0), ("campaign", 1)):
+            await dialer.runner.in_store(partial(Store.update_campaign, campaign="spring", abandon_window=window))
+            assert (await dialer.desk.reload_campaign("spring")).abandon_window == window
+            await until(partial(lambda live: pacer.ledger.live == live, live))
+
+    assert pacer.ledger.live == 1
+    run_with(dialer, script)
 
 
 def test_asking_to_drain_twice_does_not_stop(site: Site) -> None:
