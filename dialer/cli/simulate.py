@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from campaigns.model import CampaignSettings, Kind, Mode
+from campaigns.periods import period_at
 from campaigns.recorded import LeadStanding
 from campaigns.retry import DEFAULT_RULES
 from campaigns.store import UnknownCampaign
@@ -171,8 +172,24 @@ def _settings(ctx: Context, question: Question, notes: list[str]) -> "Simulation
     if history is None:
         simulated = replace(simulated, profile=_profile(question))
     if question.rules_of is not None:
+        simulated = replace(simulated, pacer_start=_pacer_start(ctx, settings))
         simulated = _with_lines_and_leads(ctx, question, settings, simulated, notes)
     return simulated
+
+
+def _pacer_start(ctx: Context, settings: CampaignSettings) -> Any:
+    """What a shift that starts now would begin with: the running window's counts, and what the pacer has learned."""
+    from dialer.sim.simulation import PacerStart
+
+    now = datetime.now(UTC)
+    first = ctx.store.first_call_at(settings.campaign_id)
+    period = period_at(settings.abandon_window, settings.timezone, first, now)
+    live, abandoned = ctx.store.ledger(settings.campaign_id, period.start)
+    kept = ctx.store.pacer_state(settings.campaign_id)
+    if kept is None:
+        return PacerStart(live, abandoned)
+    at, learned = kept
+    return PacerStart(live, abandoned, learned, max(0.0, (now - at).total_seconds()))
 
 
 def _rules(ctx: Context, question: Question) -> CampaignSettings:
@@ -331,8 +348,9 @@ def _world(settings: "SimulationSettings") -> dict[str, Any]:
 def _show(question: Question, outlook: "Outlook", outlooks: "list[Outlook]", answer: dict[str, Any]) -> None:
     inputs = answer["inputs"]
     click.echo(
-        f"{question.agents} agents, {question.hours:g} h, {inputs['mode']}, at most {100 * inputs['max_abandon_rate']:g} % "
-        f"abandoned; seeds {question.seed} to {question.seed + question.seeds - 1}"
+        f"{question.agents} agents, {question.hours:g} h, {inputs['mode']}, "
+        f"at most {100 * inputs['max_abandon_rate']:g} % abandoned; "
+        f"seeds {question.seed} to {question.seed + question.seeds - 1}"
     )
     click.echo(_world_text(inputs["world"]))
     rows = [

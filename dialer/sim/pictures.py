@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMATS = (".png", ".svg")
+MAX_TICKS = 14
 
 _BLUE, _ORANGE, _RED, _GREEN, _SKY, _BLACK = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#000000"
 _STACK = (("talking", _BLUE), ("wrap-up", _SKY), ("ready", "#DDDDDD"))
@@ -66,7 +67,8 @@ def _against_agents(axes: "Axes", outlooks: Sequence[Outlook], name: str, colour
         axes.errorbar(agents, [v.mean for v in values], errors, color=colour, marker="o", capsize=3, label=mean)
     else:
         axes.plot(agents, [v.mean for v in values], color=colour, marker="o", label="one run")
-    axes.set(title=label, xlabel="agents", xticks=agents, ylabel=_SHARE_LABELS[name])
+    axes.set(title=label, xlabel="agents", xticks=agents[:: 1 + len(agents) // MAX_TICKS], ylabel=_SHARE_LABELS[name])
+    axes.yaxis.set_major_locator(_round_steps())
     axes.yaxis.set_major_formatter(_percent(name))
     axes.grid(axis="y", alpha=0.3)
     _legend_below(axes)
@@ -103,6 +105,12 @@ def _percent(name: str) -> Any:
     return PercentFormatter(1.0, decimals=1 if name == "abandoned_rate" else 0, symbol=" %")
 
 
+def _round_steps(*, whole: bool = False) -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=7, steps=[1, 2, 5, 10], integer=whole)
+
+
 def _hours(day: Timeline) -> list[float]:
     return [(index + 0.5) * day.period_s / 3600.0 for index in range(len(day.levels["ready"]))]
 
@@ -111,6 +119,7 @@ def _agents_over_time(axes: "Axes", day: Timeline) -> None:
     series = [day.levels[name] for name, _ in _STACK]
     axes.stackplot(_hours(day), *series, labels=[name for name, _ in _STACK], colors=[colour for _, colour in _STACK])
     axes.set(title=f"One shift: agents (averages over {_span(day.period_s)})", ylabel="agents", ylim=(0, None))
+    axes.yaxis.set_major_locator(_round_steps(whole=True))
     axes.margins(x=0)
     axes.tick_params(labelbottom=False)
     _legend_outside(axes, reverse=True)
@@ -131,6 +140,7 @@ def _lines_over_time(axes: "Axes", day: Timeline) -> None:
         ylabel="lines",
         ylim=(0, 1.25 * top),
     )
+    axes.yaxis.set_major_locator(_round_steps(whole=True))
     axes.margins(x=0)
     _legend_outside(axes)
 

@@ -41,12 +41,23 @@ class NeverOpen(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class PacerStart:
+    """What the pacer begins with: the running window's counts, and what was learned up to `age_s` ago, as JSON."""
+
+    live: float = 0.0
+    abandoned: float = 0.0
+    learned: str | None = None
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SimulationSettings:
     """What to simulate. `campaign` gives mode, limits and rules; None stands for a predictive telesales campaign.
 
     The world is that of `history`, or stated by `profile`. There are `leads` new leads, or as many as a shift can need;
     or leads that stand as `standings` say (`next_at` in seconds from the start of the shift). The trunk has `max_lines`
-    and `starts_per_s`. The shift starts at `start` in the people's own time, or when the window opens.
+    and `starts_per_s`. The shift starts at `start` in the people's own time, or when the window opens. Without
+    `pacer_start` the pacer knows nothing.
     """
 
     agents: int
@@ -60,6 +71,7 @@ class SimulationSettings:
     history: History | None = None
     standings: tuple[LeadStanding, ...] | None = None
     start: clock_time | None = None
+    pacer_start: PacerStart = PacerStart()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,7 @@ class Simulation:
         """Run to the end of the shift and until all calls are over. Raises checkers.Broken."""
         began = time.perf_counter()
         end_s = self.settings.hours * 3600.0
-        self._post(0.0, ev.CampaignLoaded(self._campaign))
+        self._post(0.0, self._loaded())
         for number in range(self.settings.agents):
             name = f"agent{number + 1}"
             self._post(0.0, ev.LogIn(name, f"sip:{name}@sim", self._campaign.campaign_id))
@@ -167,6 +179,13 @@ class Simulation:
             values = {each.name: getattr(given, each.name) for each in fields(given) if each.name not in _OWN}
             made = self.store.create_campaign("sim", given.kind, given.mode, **values)
         return self.store.set_campaign_state(made.name, CampaignState.ACTIVE)
+
+    def _loaded(self) -> ev.CampaignLoaded:
+        begin = self.settings.pacer_start
+        learned = None
+        if begin.learned is not None:
+            learned = (self._start - timedelta(seconds=begin.age_s), begin.learned)
+        return ev.CampaignLoaded(self._campaign, begin.live, begin.abandoned, learned=learned)
 
     def _make_world(self) -> World:
         settings = self.settings
