@@ -157,6 +157,8 @@ def test_what_an_earlier_run_left_open_is_closed_as_lost(site: Site) -> None:
                 )
             store.mark_answered(2, now)
     dialer, _ = fake_dialer(site)
+    pacer: Any = dialer.engine.runs[1].pacer
+    assert (pacer.ledger.live, pacer.ledger.abandoned) == (1, 1), "counted in the running window"
     dialer.store.close()
     first, second = attempts(site)
     assert (first["status"], first["outcome"]) == ("ERI", "lost")
