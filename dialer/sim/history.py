@@ -221,10 +221,18 @@ class HistoryWorld(World):
         super().__init__(replace(profile, message_s=message_s), seed)
         self._history = history
         self._hour_at = hour_at
-        sample = self._completed(self.random.choices(history.calls, k=len(history.calls)))
-        hours = {hour: [call for call in sample if call.hour == hour] for hour in history.hours}
+        sample = self._completed(self._resampled())
         self._all = _Pool(sample, history.people)
-        self._by_hour = {hour: _Pool(calls, history.people) for hour, calls in hours.items() if _enough(calls)}
+        self._by_hour = {
+            hour: _Pool([call for call in sample if call.hour == hour], history.people) for hour in history.hours
+        }
+
+    def _resampled(self) -> list[RecordedCall]:
+        """As many calls of each hour as were recorded, drawn from that hour's with replacement."""
+        hours: dict[int, list[RecordedCall]] = {}
+        for call in self._history.calls:
+            hours.setdefault(call.hour, []).append(call)
+        return [call for hour in sorted(hours) for call in self.random.choices(hours[hour], k=len(hours[hour]))]
 
     def plan_call(self, at_s: float) -> CallPlan:
         pool = self._by_hour.get(self._hour_at(at_s), self._all)
