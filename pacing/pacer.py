@@ -212,7 +212,7 @@ class Pacer:
             raise ValueError(f"this is no pacer state of version {STATE_VERSION}")
         if not age_s >= 0.0:
             raise ValueError(f"age_s is {age_s!r}; it must be 0 or more seconds")
-        self.learner.restore(state["learned"], age_s)
+        self.learner.restore(state.get("learned"), age_s)
 
     def reconfigure(self, config: PacerConfig) -> None:
         """Pace by other settings from now on; calls, agents, the ledger and what was learned stay."""

@@ -398,6 +398,7 @@ def test_an_old_state_speaks_softer() -> None:
     [
         lambda state: {},
         lambda state: state | {"version": 99},
+        lambda state: {"version": state["version"]},
         lambda state: state | {"learned": {}},
         lambda state: state | {"learned": state["learned"] | {"live_share": 2.0}},
         lambda state: state | {"learned": state["learned"] | {"lengths": {"ring": []}}},
