@@ -154,7 +154,7 @@ def sweep_of(text: str) -> tuple[int, ...]:
             span, _, step = text.partition("/")
             low, high = (int(part) for part in span.split("-"))
             every = int(step) if step else max(1, -(-(high - low) // 6))
-            found = {*range(low, high + 1, every), high} if every > 0 else set()
+            found = {*range(low, high + 1, every), high} if every > 0 and low <= high else set()
         else:
             found = {int(part) for part in text.split(",")}
     except ValueError:
