@@ -21,8 +21,9 @@ from typing import Any
 from bench.perf.pacing import costs
 from bench.perf.pacing.baselines import Kind, Policy
 from bench.perf.pacing.days import compare, optima, play_day
-from bench.perf.pacing.figures import HEADER, Row, base_of, line, row, upper_bound
+from bench.perf.pacing.figures import HEADER, Row, line, row, upper_bound
 from bench.perf.pacing.scenarios import LIMIT, QUICK, SMALL, Scenario, scenarios
+from bench.perf.pacing.world import Day
 
 LOADS = ((10, 30), (20, 60), (100, 300))
 
@@ -78,16 +79,15 @@ def _table(pool: ProcessPoolExecutor, chosen: Sequence[Scenario], seeds: Sequenc
     print(HEADER, file=out, flush=True)
     for scenario in chosen:
         best = optima(pool, scenario)
-        base = math.nan
+        plain: list[Day] = []
         for policy, days in compare(pool, scenario, seeds, best):
-            if policy.kind is Kind.PROGRESSIVE:
-                base = base_of(scenario, sum(day.utilisation for day in days) / len(days))
-            rows.append(row(scenario, policy, days, base, best))
+            plain = plain or days
+            rows.append(row(scenario, policy, days, plain, best))
             print(line(rows[-1]), file=out, flush=True)
         if best:
             print(
                 f"{scenario.name:20s} exact optimum       {best[-1].utilisation:6.3f}  "
-                f"(nobody waiting: {best[0].utilisation:.3f}, progressive {base:.3f})",
+                f"(nobody waiting: {best[0].utilisation:.3f})",
                 file=out,
             )
         print(file=out, flush=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.perf.pacing import kernels
 from bench.perf.pacing.kernels import World
+from bench.perf.pacing.optimum import Optimum
 from bench.perf.pacing.scenarios import LIMIT, Scenario
 
 
@@ -35,15 +36,17 @@ RATIOS = tuple(round(1.0 + 0.1 * i, 1) for i in range(240))
 EXPECTED_RATIOS = tuple(round(0.5 + 0.1 * i, 1) for i in range(240))
 LEVELS = (1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 11.0, 15.0, 20.0)
 GAINS = (0.0, 10.0, 30.0, 100.0)
-GAINS_PER_MIN = (0.5, 2.0, 6.0, 20.0)
+GAINS_PER_MIN = (0.2, 0.5, 2.0, 6.0, 20.0)
 SETPOINTS = (1.0, 0.8, 0.6)
 PI_WINDOW_S = 900.0
 PI_MOST = 25.0
+MIX_PERIOD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A way to pace with its settings: ratio; level, method and available-only; setpoint and gains; or targets."""
+    """A way to pace with its settings: ratio; level, method and available-only; setpoint and gains; or, for
+    the optimum, the share of time of its second table, then both tables."""
 
     kind: Kind
     settings: tuple[float, ...] = ()
@@ -124,8 +127,14 @@ def pi_controller(world: World, scenario: Scenario, settings: Sequence[float]) -
 
 
 def told_optimum(world: World, scenario: Scenario, settings: Sequence[float]) -> None:
-    """Lines by the number of people: the table of the exact optimum, which only the truth can give."""
-    kernels.play_targets(world, np.array(settings, np.int64))
+    """Lines by the number of people: the two tables of the exact optimum in turn, which only the truth can give."""
+    under, over = np.array(settings[1:], np.int64).reshape(2, -1)
+    kernels.play_targets(world, under, over, settings[0], MIX_PERIOD_S)
+
+
+def told(best: Optimum) -> Policy:
+    """The policy that plays this optimum."""
+    return Policy(Kind.OPTIMUM, (best.share_over, *best.under.targets, *best.over.targets))
 
 
 _PLAYERS = {

@@ -91,9 +91,9 @@ def optima(pool: Executor, scenario: Scenario) -> tuple[Optimum, ...]:
 def compare(
     pool: Executor, scenario: Scenario, seeds: Sequence[int], known: tuple[Optimum, ...]
 ) -> Iterator[tuple[Policy, list[Day]]]:
-    """All policies on the same days of a scenario, one after the other."""
+    """All policies on the same days of a scenario, one after the other, progressive dialing first."""
     tried = list(pool.map(try_all, [(scenario, seed) for seed in seeds]))
-    told = [Policy(Kind.OPTIMUM, tuple(float(n) for n in known[-1].under.targets))] if known else []
+    told = [baselines.told(known[-1])] if known else []
     policies = [Policy(Kind.PROGRESSIVE), Policy(Kind.VICIDIAL), *best_settings(tried), *told, Policy(Kind.PREDICTIVE)]
     for policy in policies:
         yield policy, list(pool.map(play_day, [(scenario, policy, seed) for seed in seeds]))

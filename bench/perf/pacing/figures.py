@@ -8,12 +8,14 @@ import numpy as np
 
 from bench.perf.pacing import kernels
 from bench.perf.pacing.baselines import Policy
+from bench.perf.pacing.kernels import Floats
 from bench.perf.pacing.optimum import Model, Optimum, progressive
 from bench.perf.pacing.scenarios import LIMIT, Scenario
 from bench.perf.pacing.world import Day
 
 BLOCK = 500
 CONFIDENCE = 0.95
+FEW_DAYS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +46,29 @@ class Row:
     days_over: int
     over_bound: float
     gain: float | None
+    gain_se: float | None
     gain_nohold: float | None
     decide_us: float
     exhausted: int
 
 
-def row(scenario: Scenario, policy: Policy, days: Sequence[Day], base: float, known: tuple[Optimum, ...]) -> Row:
-    """Sum up the days of a policy; `base` is the utilisation of progressive dialing on the same days."""
+def row(
+    scenario: Scenario, policy: Policy, days: Sequence[Day], plain: Sequence[Day], known: tuple[Optimum, ...]
+) -> Row:
+    """Sum up the days of a policy; `plain` are the same days under progressive dialing."""
     shares = np.array([day.utilisation for day in days])
-    utilisation = float(shares.mean())
     waits = np.concatenate([day.waits_s for day in days])
     live = sum(day.live for day in days)
     over = sum(day.rate > LIMIT for day in days)
-    gains = [(utilisation - base) / (best.utilisation - base) for best in known]
+    gains = gain_shares(scenario, shares, np.array([day.utilisation for day in plain]), known)
     return Row(
         scenario=scenario.name,
         agents=scenario.agents,
         policy=policy.kind.value,
         settings=policy.text,
         days=len(days),
-        utilisation=utilisation,
-        utilisation_se=float(shares.std(ddof=1)) / math.sqrt(len(days)) if len(days) > 1 else math.nan,
+        utilisation=float(shares.mean()),
+        utilisation_se=_error(shares),
         talk_min_per_h=float(np.mean([day.talk_min_per_h for day in days])),
         wait_mean_s=float(waits.mean()) if waits.size else 0.0,
         wait_p90_s=float(np.quantile(waits, 0.9)) if waits.size else 0.0,
@@ -76,19 +80,37 @@ def row(scenario: Scenario, policy: Policy, days: Sequence[Day], base: float, kn
         worst_day=max(day.rate for day in days),
         days_over=over,
         over_bound=upper_bound(over, len(days)),
-        gain=gains[-1] if gains else None,
-        gain_nohold=gains[0] if gains else None,
+        gain=gains[-1][0] if gains else None,
+        gain_se=gains[-1][1] if gains else None,
+        gain_nohold=gains[0][0] if gains else None,
         decide_us=float(np.median([day.decide_us for day in days])),
         exhausted=sum(day.exhausted for day in days),
     )
 
 
-def base_of(scenario: Scenario, played: float) -> float:
-    """The utilisation that gains are counted from: the exact one of progressive dialing where it is known."""
-    if not scenario.is_memoryless:
-        return played
+def gain_shares(
+    scenario: Scenario, shares: Floats, plain: Floats, known: tuple[Optimum, ...]
+) -> list[tuple[float, float]]:
+    """Share of the attainable gain, and its standard error, against each optimum that is known.
+
+    Progressive dialing's exact utilisation is known, too. What the same days gave it by chance is taken off by
+    regression (control variate), which needs a few days.
+    """
+    if not known:
+        return []
     ring_s, live = scenario.person_ring.mean_s, scenario.shares[0].live
-    return progressive(Model(scenario.agents, live, ring_s, scenario.handling_s))
+    base = progressive(Model(scenario.agents, live, ring_s, scenario.handling_s))
+    if shares.size >= FEW_DAYS and plain.std() > 0.0:
+        shares = shares - np.cov(shares, plain)[0, 1] / plain.var(ddof=1) * (plain - base)
+    return [
+        (float(shares.mean() - base) / (best.utilisation - base), _error(shares) / (best.utilisation - base))
+        for best in known
+    ]
+
+
+def _error(values: Floats) -> float:
+    """The standard error of the mean; not a number for a single value."""
+    return float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else math.nan
 
 
 def upper_bound(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
@@ -128,8 +150,8 @@ def _known(share: float) -> float | None:
 
 HEADER = (
     f"{'scenario':20s} {'policy':19s} {'util':>6s} {'+-':>5s} {'talk':>5s} {'wait':>6s} {'p90':>6s} {'aband':>6s} "
-    f"{'15min':>6s} {'hour':>6s} {'500':>6s} {'day':>6s} {'over':>7s} {'bound':>6s} {'gain':>5s} {'nohold':>6s}  "
-    "settings"
+    f"{'15min':>6s} {'hour':>6s} {'500':>6s} {'day':>6s} {'over':>7s} {'bound':>6s} "
+    f"{'gain':>5s} {'+-':>5s} {'nohold':>6s}  settings"
 )
 
 
@@ -146,5 +168,5 @@ def line(row: Row) -> str:
         f"{row.talk_min_per_h:5.1f} {row.wait_mean_s:6.1f} {row.wait_p90_s:6.1f} {row.abandoned:6.2%}{mark}"
         f"{percent(row.worst_15min, 5)} {percent(row.worst_hour)} {percent(row.worst_500)} {percent(row.worst_day)} "
         f"{row.days_over:3d}/{row.days:<3d} {percent(row.over_bound)} {percent(row.gain, 5, 0)} "
-        f"{percent(row.gain_nohold, 6, 0)}  {settings}"
+        f"{percent(row.gain_se, 5)} {percent(row.gain_nohold, 6, 0)}  {settings}"
     )

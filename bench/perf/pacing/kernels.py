@@ -69,37 +69,42 @@ STATE = np.dtype(
 )
 
 
-class World(NamedTuple):
-    """One seeded day: rules, what each call meets, what agents plan, and the state of play.
+SHARES = np.dtype([("at_s", "f8"), ("live", "f8"), ("machine", "f8")])
+CALLS = np.dtype(
+    [
+        ("far", "f8"),
+        ("slip", "f8"),
+        ("person_ring_s", "f8"),
+        ("machine_ring_s", "f8"),
+        ("nobody_ring_s", "f8"),
+        ("listen_s", "f8"),
+        ("talk_s", "f8"),
+        ("wrapup_s", "f8"),
+        ("met", "i8"),
+        ("waits", "i8"),
+    ]
+)
+PLAN = np.dtype([("at_s", "f8"), ("agent", "i8"), ("state", "i8")])
+AGENTS = np.dtype([("state", "i8"), ("since", "f8"), ("call", "i8"), ("leaves", "i8")])
+EVENTS = np.dtype([("at", "f8"), ("what", "i8")])
 
-    `far` to `wrapup_s` are drawn by call number; `plan_*` says when which agent goes to which state; `answer_*` logs
-    live answers in order (`answer_dropped` 1: abandoned), `wait_s` the waits of agents for a call. `notices` holds what
-    the last event told: kind and two numbers.
+
+class World(NamedTuple):
+    """One seeded day, as arrays of records: rules, what each call meets, what agents plan, and the state of play.
+
+    `calls` are drawn by number before the day (`far` and `slip` from 0 to 1: who answers, and whether the listener
+    errs); `plan` says when which agent goes to which state; `answer_*` logs live answers in order (`answer_dropped` 1:
+    abandoned), `wait_s` the waits of agents for a call. `notices` holds what the last event told: kind and two numbers.
     """
 
     rules: Any
     state: Any
-    share_at: Floats
-    share_live: Floats
-    share_machine: Floats
-    far: Floats
-    slip: Floats
-    ring_s: Floats
-    listen_s: Floats
-    talk_s: Floats
-    wrapup_s: Floats
-    met: Bytes
-    is_waiting: Bytes
+    shares: Any
+    calls: Any
+    plan: Any
+    agents: Any
+    heap: Any
     queue: Ints
-    plan_at: Floats
-    plan_agent: Ints
-    plan_state: Ints
-    agent_state: Ints
-    agent_since: Floats
-    agent_call: Ints
-    agent_leaves: Ints
-    heap_at: Floats
-    heap_what: Ints
     answer_at: Floats
     answer_dropped: Bytes
     wait_s: Floats
@@ -118,35 +123,35 @@ def push(world: World, at: float, kind: int, number: int) -> None:
     state.heap += 1
     while i > 0:
         parent = (i - 1) // 2
-        if world.heap_at[parent] <= at:
+        if world.heap[parent].at <= at:
             break
-        world.heap_at[i] = world.heap_at[parent]
-        world.heap_what[i] = world.heap_what[parent]
+        world.heap[i].at = world.heap[parent].at
+        world.heap[i].what = world.heap[parent].what
         i = parent
-    world.heap_at[i] = at
-    world.heap_what[i] = number * 8 + kind
+    world.heap[i].at = at
+    world.heap[i].what = number * 8 + kind
 
 
 @_kernel
 def pop(world: World) -> int:
     """Take the first event off the heap; its kind is the result modulo 8."""
     state = world.state[0]
-    what = world.heap_what[0]
+    what = world.heap[0].what
     state.heap -= 1
     last = state.heap
-    at = world.heap_at[last]
+    at = world.heap[last].at
     i = 0
     while 2 * i + 1 < last:
         child = 2 * i + 1
-        if child + 1 < last and world.heap_at[child + 1] < world.heap_at[child]:
+        if child + 1 < last and world.heap[child + 1].at < world.heap[child].at:
             child += 1
-        if world.heap_at[child] >= at:
+        if world.heap[child].at >= at:
             break
-        world.heap_at[i] = world.heap_at[child]
-        world.heap_what[i] = world.heap_what[child]
+        world.heap[i].at = world.heap[child].at
+        world.heap[i].what = world.heap[child].what
         i = child
-    world.heap_at[i] = at
-    world.heap_what[i] = world.heap_what[last]
+    world.heap[i].at = at
+    world.heap[i].what = world.heap[last].what
     return int(what)
 
 
@@ -188,10 +193,10 @@ def count_agent(state: Any, agent_state: int, by: int) -> None:
 def move_agent(world: World, agent: int, to: int) -> None:
     """Bring an agent to another state now."""
     state = world.state[0]
-    count_agent(state, world.agent_state[agent], -1)
+    count_agent(state, world.agents[agent].state, -1)
     count_agent(state, to, 1)
-    world.agent_state[agent] = to
-    world.agent_since[agent] = state.now
+    world.agents[agent].state = to
+    world.agents[agent].since = state.now
 
 
 @_kernel
@@ -199,8 +204,10 @@ def longest_ready(world: World) -> int:
     """The agent who has been ready longest, or -1."""
     best = -1
     if world.state[0].ready > 0:
-        for agent in range(world.agent_state.size):
-            if world.agent_state[agent] == READY and (best < 0 or world.agent_since[agent] < world.agent_since[best]):
+        for agent in range(world.agents.size):
+            if world.agents[agent].state == READY and (
+                best < 0 or world.agents[agent].since < world.agents[best].since
+            ):
                 best = agent
     return best
 
@@ -220,12 +227,12 @@ def connect(world: World, call: int, agent: int, count: int) -> int:
     """Join a person (or a machine taken for one) and a ready agent."""
     state = world.state[0]
     rules = world.rules[0]
-    world.wait_s[state.waits] = state.now - world.agent_since[agent]
+    world.wait_s[state.waits] = state.now - world.agents[agent].since
     state.waits += 1
     move_agent(world, agent, TALKING)
-    world.agent_call[agent] = call
-    talk_s = world.talk_s[call]
-    if world.met[call] == MACHINE:
+    world.agents[agent].call = call
+    talk_s = world.calls[call].talk_s
+    if world.calls[call].met == MACHINE:
         talk_s = rules.machine_talk_s
     else:
         log_answer(world, 0)
@@ -243,7 +250,7 @@ def make_ready(world: World, agent: int, count: int) -> int:
         call = world.queue[state.queue_from]
         state.queue_from += 1
         state.waiting -= 1
-        world.is_waiting[call] = 0
+        world.calls[call].waits = 0
         count = connect(world, call, agent, count)
     return count
 
@@ -270,7 +277,7 @@ def settle(world: World, call: int, outcome: int) -> int:
     world.queue[state.queue_to] = call
     state.queue_to += 1
     state.waiting += 1
-    world.is_waiting[call] = 1
+    world.calls[call].waits = 1
     push(world, state.now + world.rules[0].hold_s, GAVE_UP, call)
     return count
 
@@ -280,10 +287,10 @@ def ring_over(world: World, call: int) -> int:
     """A line stops ringing."""
     state = world.state[0]
     state.ringing -= 1
-    met = world.met[call]
+    met = world.calls[call].met
     if world.rules[0].listens and met in (HUMAN, MACHINE):
         state.listening += 1
-        push(world, state.now + world.listen_s[call], HEARD, call)
+        push(world, state.now + world.calls[call].listen_s, HEARD, call)
         return note(world, 0, ANSWERED, call, 0)
     return settle(world, call, met)
 
@@ -294,11 +301,11 @@ def heard(world: World, call: int) -> int:
     state = world.state[0]
     rules = world.rules[0]
     state.listening -= 1
-    outcome = world.met[call]
-    if outcome == HUMAN and world.slip[call] < rules.people_missed:
+    outcome = world.calls[call].met
+    if outcome == HUMAN and world.calls[call].slip < rules.people_missed:
         outcome = MACHINE
         state.people_hung_up += 1
-    elif outcome == MACHINE and world.slip[call] < rules.machines_missed:
+    elif outcome == MACHINE and world.calls[call].slip < rules.machines_missed:
         outcome = HUMAN
     return settle(world, call, outcome)
 
@@ -306,10 +313,10 @@ def heard(world: World, call: int) -> int:
 @_kernel
 def release(world: World, agent: int, count: int) -> int:
     """An agent is through with a call and its wrap-up: ready, or off to what was planned meanwhile."""
-    leaves = world.agent_leaves[agent]
+    leaves = world.agents[agent].leaves
     if leaves == READY:
         return make_ready(world, agent, count)
-    world.agent_leaves[agent] = READY
+    world.agents[agent].leaves = READY
     move_agent(world, agent, leaves)
     return note(world, count, AGENT, agent, leaves)
 
@@ -317,10 +324,10 @@ def release(world: World, agent: int, count: int) -> int:
 @_kernel
 def talk_over(world: World, agent: int) -> int:
     """The talk ends; wrap-up follows where there is one."""
-    call = world.agent_call[agent]
+    call = world.agents[agent].call
     count = 0
-    wrapup_s = world.wrapup_s[call]
-    if world.met[call] == MACHINE:
+    wrapup_s = world.calls[call].wrapup_s
+    if world.calls[call].met == MACHINE:
         wrapup_s = world.rules[0].machine_wrapup_s
         count = note(world, count, NOT_LIVE, call, 0)
     if wrapup_s <= 0.0:
@@ -341,10 +348,10 @@ def happen(world: World, kind: int, number: int) -> int:
         return talk_over(world, number)
     if kind == WRAPUP_OVER:
         return release(world, number, 0)
-    if not world.is_waiting[number]:
+    if not world.calls[number].waits:
         return 0
     state = world.state[0]
-    world.is_waiting[number] = 0
+    world.calls[number].waits = 0
     state.queue_from += 1
     state.waiting -= 1
     return abandon(world, number, 0)
@@ -354,12 +361,12 @@ def happen(world: World, kind: int, number: int) -> int:
 def follow_plan(world: World) -> int:
     """The next log-in, break or log-out; an agent in a call goes after it."""
     state = world.state[0]
-    agent = world.plan_agent[state.planned]
-    to = world.plan_state[state.planned]
+    agent = world.plan[state.planned].agent
+    to = world.plan[state.planned].state
     state.planned += 1
-    now_in = world.agent_state[agent]
+    now_in = world.agents[agent].state
     if now_in in (TALKING, WRAPUP):
-        world.agent_leaves[agent] = to
+        world.agents[agent].leaves = to
         return 0
     if now_in == to:
         return 0
@@ -380,11 +387,11 @@ def advance(world: World, until_s: float) -> int:
     while True:
         at = min(until_s, end_s)
         source = 0
-        if state.heap > 0 and world.heap_at[0] <= at:
-            at = world.heap_at[0]
+        if state.heap > 0 and world.heap[0].at <= at:
+            at = world.heap[0].at
             source = 1
-        if state.planned < world.plan_at.size and world.plan_at[state.planned] <= at:
-            at = world.plan_at[state.planned]
+        if state.planned < world.plan.size and world.plan[state.planned].at_s <= at:
+            at = world.plan[state.planned].at_s
             source = 2
         pass_time(world, at)
         if source == 0:
@@ -407,13 +414,24 @@ def meet(world: World, call: int) -> int:
     if rules.outage_from_s <= state.now < rules.outage_to_s:
         return FAILED
     i = 0
-    while i + 1 < world.share_at.size and world.share_at[i + 1] <= state.now:
+    while i + 1 < world.shares.size and world.shares[i + 1].at_s <= state.now:
         i += 1
-    if world.far[call] < world.share_live[i]:
+    if world.calls[call].far < world.shares[i].live:
         return HUMAN
-    if world.far[call] < world.share_live[i] + world.share_machine[i]:
+    if world.calls[call].far < world.shares[i].live + world.shares[i].machine:
         return MACHINE
     return NO_ANSWER
+
+
+@_kernel
+def ring_length(world: World, call: int) -> float:
+    """How long a call rings, by what it meets."""
+    record = world.calls[call]
+    if record.met == HUMAN:
+        return float(record.person_ring_s)
+    if record.met == MACHINE:
+        return float(record.machine_ring_s)
+    return FAIL_S if record.met == FAILED else float(record.nobody_ring_s)
 
 
 @_kernel
@@ -429,7 +447,7 @@ def may_start(world: World) -> bool:
         state.starts = 0
     if state.starts >= rules.starts_per_s:
         return False
-    if state.dialed >= world.far.size or state.heap >= world.heap_at.size - world.agent_state.size:
+    if state.dialed >= world.calls.size or state.heap >= world.heap.size - world.agents.size:
         state.exhausted = 1
         return False
     return True
@@ -443,13 +461,11 @@ def start(world: World, wanted: int) -> int:
         if not may_start(world):
             return started
         call = state.dialed
-        met = meet(world, call)
-        world.met[call] = met
+        world.calls[call].met = meet(world, call)
         state.dialed += 1
         state.starts += 1
         state.ringing += 1
-        ring_s = FAIL_S if met == FAILED else world.ring_s[call * 3 + met]
-        push(world, state.now + ring_s, RING_OVER, call)
+        push(world, state.now + ring_length(world, call), RING_OVER, call)
     return max(0, wanted)
 
 
@@ -470,10 +486,11 @@ def play_ratio(world: World, ratio: float, expected: float) -> None:
 
 
 @_kernel
-def play_targets(world: World, targets: Ints) -> None:
-    """Keep targets[x] lines ringing while x people are with agents or wait for one."""
+def play_targets(world: World, under: Ints, over: Ints, share_over: float, period_s: float) -> None:
+    """Keep under[x] lines ringing while x people are with agents or wait, or over[x] in a share of each period."""
     state = world.state[0]
     while not state.over:
+        targets = over if state.now % period_s < share_over * period_s else under
         people = min(state.talking + state.wrapup + state.waiting, targets.size - 1)
         start(world, targets[people] - state.ringing - state.listening)
         advance(world, state.now + 1.0)

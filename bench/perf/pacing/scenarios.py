@@ -252,7 +252,7 @@ def outage(day_s: float) -> Scenario:
 
 def line_cap(day_s: float) -> Scenario:
     """Fewer lines than pacing would like."""
-    return replace(core(day_s), name="line-cap", about="10 agents, 20 lines in all", max_lines=20)
+    return replace(core(day_s), name="line-cap", about="10 agents, 14 lines in all", max_lines=14)
 
 
 def amd_errors(day_s: float) -> Scenario:

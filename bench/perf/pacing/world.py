@@ -3,7 +3,7 @@
 import math
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -71,35 +71,16 @@ def list_size(scenario: Scenario) -> int:
 
 def draw(scenario: Scenario, seed: int) -> World:
     """The day of this scenario and seed, before anything has happened."""
-    rng = np.random.default_rng([zlib.crc32(scenario.name.encode()), seed])
-    calls, agents = list_size(scenario), scenario.agents
-    rings = [lengths(ring, rng, calls) for ring in (scenario.person_ring, scenario.machine_ring, scenario.nobody_ring)]
-    listening = scenario.listening
-    plans = _plans(scenario)
+    calls = list_size(scenario)
     return World(
         rules=_rules(scenario),
         state=np.zeros(1, kernels.STATE),
-        share_at=np.array([shares.at_s for shares in scenario.shares]),
-        share_live=np.array([shares.live for shares in scenario.shares]),
-        share_machine=np.array([shares.machine for shares in scenario.shares]),
-        far=rng.random(calls),
-        slip=rng.random(calls),
-        ring_s=np.stack(rings, axis=1).ravel(),
-        listen_s=lengths(listening.length, rng, calls) if listening else np.zeros(1),
-        talk_s=lengths(scenario.talk, rng, calls),
-        wrapup_s=lengths(scenario.wrapup, rng, calls),
-        met=np.zeros(calls, np.uint8),
-        is_waiting=np.zeros(calls, np.uint8),
+        shares=_records(kernels.SHARES, [astuple(shares) for shares in scenario.shares]),
+        calls=_calls(scenario, seed, calls),
+        plan=_records(kernels.PLAN, [astuple(plan) for plan in _plans(scenario)]),
+        agents=_records(kernels.AGENTS, [(kernels.LOGGED_OUT, 0.0, 0, kernels.READY)] * scenario.agents),
+        heap=np.zeros(_HEAP_ROOM + scenario.agents, kernels.EVENTS),
         queue=np.zeros(calls, np.int64),
-        plan_at=np.array([plan.at_s for plan in plans]),
-        plan_agent=np.array([plan.agent for plan in plans], np.int64),
-        plan_state=np.array([plan.state for plan in plans], np.int64),
-        agent_state=np.full(agents, kernels.LOGGED_OUT),
-        agent_since=np.zeros(agents),
-        agent_call=np.zeros(agents, np.int64),
-        agent_leaves=np.full(agents, kernels.READY),
-        heap_at=np.zeros(_HEAP_ROOM + agents),
-        heap_what=np.zeros(_HEAP_ROOM + agents, np.int64),
         answer_at=np.zeros(calls),
         answer_dropped=np.zeros(calls, np.uint8),
         wait_s=np.zeros(calls),
@@ -108,12 +89,10 @@ def draw(scenario: Scenario, seed: int) -> World:
 
 
 def again(world: World) -> World:
-    """The same day from its beginning; what was drawn is shared, all else is in place anew."""
-    world.state[:] = 0
-    for array in (world.is_waiting, world.agent_since):
-        array[:] = 0
-    world.agent_state[:] = kernels.LOGGED_OUT
-    world.agent_leaves[:] = kernels.READY
+    """The same day from its beginning: what was drawn stays, all else is in place anew."""
+    world.state[:] = np.zeros(1, kernels.STATE)
+    world.calls["waits"] = 0
+    world.agents[:] = (kernels.LOGGED_OUT, 0.0, 0, kernels.READY)
     return world
 
 
@@ -183,6 +162,29 @@ def measure(world: World, decide_us: float = 0.0) -> Day:
         dropped=dropped,
         decide_us=decide_us,
     )
+
+
+def _calls(scenario: Scenario, seed: int, size: int) -> Any:
+    """What each call meets, by its number."""
+    rng = np.random.default_rng([zlib.crc32(scenario.name.encode()), seed])
+    listening = scenario.listening.length if scenario.listening else Spread(0.0)
+    calls = np.zeros(size, kernels.CALLS)
+    for key in ("far", "slip"):
+        calls[key] = rng.random(size)
+    for key, spread in (
+        ("person_ring_s", scenario.person_ring),
+        ("machine_ring_s", scenario.machine_ring),
+        ("nobody_ring_s", scenario.nobody_ring),
+        ("listen_s", listening),
+        ("talk_s", scenario.talk),
+        ("wrapup_s", scenario.wrapup),
+    ):
+        calls[key] = lengths(spread, rng, size)
+    return calls
+
+
+def _records(kind: Any, rows: list[tuple[Any, ...]]) -> Any:
+    return np.array(rows, kind)
 
 
 def _rules(scenario: Scenario) -> Any:
