@@ -146,9 +146,9 @@ def _show_compared(answer: dict[str, Any]) -> None:
             f"{inputs['hours']:g} h, {inputs['seeds']} seeds, {_world(inputs['world'])}"
         )
     if actual is not None:
-        when, hours = "since then" if forecast else "in all", actual["operating_s"] / 3600.0
+        when, worked = "since then" if forecast else "in all", _span(actual["operating_s"])
         agents = actual["mean_agents"] or 0.0
-        click.echo(f"{when}: {hours:.1f} h worked by {agents:.1f} agents on average, {actual['attempts']:,} attempts")
+        click.echo(f"{when}: {worked} worked by {agents:.1f} agents on average, {actual['attempts']:,} attempts")
     if answer["comparison"]:
         rows = [_row(each) for each in answer["comparison"]]
         show_rows(rows, tuple(rows[0]), as_json=False, empty="")
@@ -185,6 +185,10 @@ def _world(world: dict[str, Any]) -> str:
     if world["source"] == "stated":
         return "a stated world"
     return f"learned from {world['attempts']:,} attempts of {world['campaign']}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600.0:.1f} h" if seconds >= 3600.0 else f"{seconds / 60.0:.1f} min"
 
 
 def _minute(at: datetime) -> str:
