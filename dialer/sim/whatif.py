@@ -1,6 +1,7 @@
 """What if: the same shift over several seeds, in several processes, summed up with intervals."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -122,12 +123,17 @@ def _runner(workers: int) -> Iterator[Callable[[list[SimulationSettings]], Itera
     if workers == 1:
         yield lambda tasks: map(_run, tasks)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_end_at_ctrl_c) as pool:
         try:
             yield lambda tasks: pool.map(_run, tasks)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_at_ctrl_c() -> None:
+    """A terminal's Ctrl-C reaches every process; the parent tells of it, the others just end."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run(settings: SimulationSettings) -> SimulationResult:
