@@ -11,6 +11,7 @@ from bench.perf.pacing.baselines import TUNED, Kind, Policy
 from bench.perf.pacing.optimum import Model, Optimum, optimum
 from bench.perf.pacing.scenarios import LIMIT, Scenario
 from bench.perf.pacing.world import Day, again, draw, measure, pacer_config, play_pacer
+from pacing import Pacer
 
 HOPELESS = 3.0
 """A grid in order of daring is left after this many times the limit, several settings in a row."""
@@ -69,7 +70,7 @@ def play_day(job: tuple[Scenario, Policy, int]) -> Day:
     scenario, policy, seed = job
     world = draw(scenario, seed)
     if policy.kind is Kind.PREDICTIVE:
-        return measure(world, play_pacer(world, pacer_config(scenario), seed))
+        return measure(world, play_pacer(world, Pacer(pacer_config(scenario), seed)))
     baselines.play(world, scenario, policy)
     return measure(world)
 

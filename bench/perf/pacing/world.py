@@ -96,12 +96,11 @@ def again(world: World) -> World:
     return world
 
 
-def play_pacer(world: World, config: PacerConfig, seed: int) -> float:
+def play_pacer(world: World, pacer: Pacer) -> float:
     """Let the real pacer run the day; it is asked after every event and after each second without one.
 
     Returns the median cost of a decision in microseconds.
     """
-    pacer = Pacer(config, seed)
     state, notices = world.state[0], world.notices
     spent: list[float] = []
     now = 0.0
