@@ -128,7 +128,9 @@ def _compared(
         command = f"dialer simulate --agents N --hours H --from-history {campaign} --seeds 10"
         notes.append(f"no forecast of campaign {campaign} yet; make one with: {command}")
     elif answer["actual"] is None:
-        notes.append("nothing was recorded since the forecast was made; let the campaign run and ask again")
+        notes.append(
+            "nothing was recorded since the forecast was made; ask again later, or of an earlier one by --forecast"
+        )
     else:
         answer["comparison"] = [asdict(each) | {"inside": each.inside} for each in compare(forecast, actual)]
         notes += doubts(forecast, actual)

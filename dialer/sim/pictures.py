@@ -120,7 +120,7 @@ def _agents_over_time(axes: "Axes", day: Timeline) -> None:
     axes.stackplot(_hours(day), *series, labels=[name for name, _ in _STACK], colors=[colour for _, colour in _STACK])
     axes.set(title=f"One shift: agents (averages over {_span(day.period_s)})", ylabel="agents", ylim=(0, None))
     axes.yaxis.set_major_locator(_round_steps(whole=True))
-    axes.margins(x=0)
+    axes.set_xlim(0.0, len(day.levels["ready"]) * day.period_s / 3600.0)
     axes.tick_params(labelbottom=False)
     _legend_outside(axes, reverse=True)
 
@@ -141,7 +141,6 @@ def _lines_over_time(axes: "Axes", day: Timeline) -> None:
         ylim=(0, 1.25 * top),
     )
     axes.yaxis.set_major_locator(_round_steps(whole=True))
-    axes.margins(x=0)
     _legend_outside(axes)
 
 
