@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.perf.pacing import kernels
@@ -35,6 +35,7 @@ def day(**changes: object) -> Day:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(answers=ANSWERS, least=st.integers(1, 5))
 def test_the_worst_window_is_the_worst_of_all(answers: list[tuple[float, bool]], least: int) -> None:
     answers.sort()
@@ -48,6 +49,7 @@ def test_the_worst_window_is_the_worst_of_all(answers: list[tuple[float, bool]],
     assert kernels.worst_window(at, dropped, 900.0, least) == pytest.approx(worst)
 
 
+@settings(deadline=None)
 @given(drops=st.lists(st.booleans(), max_size=60), size=st.integers(1, 70))
 def test_the_worst_block_is_the_worst_of_all(drops: list[bool], size: int) -> None:
     size_there = min(size, len(drops))

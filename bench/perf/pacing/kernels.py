@@ -476,13 +476,20 @@ def claims(state: Any) -> int:
 
 
 @_kernel
+def wait_for(world: World, wanted: int, until_s: float) -> None:
+    """Start calls, then go to the next event; a second on at most where not all could be started."""
+    if start(world, wanted) < wanted:
+        until_s = min(until_s, world.state[0].now + 1.0)
+    advance(world, until_s)
+
+
+@_kernel
 def play_ratio(world: World, ratio: float, expected: float) -> None:
     """Keep floor(ratio x (ready + expected x busy)) lines in flight, `expected` of the busy agents being counted in."""
     state = world.state[0]
     while not state.over:
         agents = state.ready + expected * (state.talking + state.wrapup)
-        start(world, int(np.floor(ratio * agents + 1e-9)) - claims(state))
-        advance(world, state.now + 1.0)
+        wait_for(world, int(np.floor(ratio * agents + 1e-9)) - claims(state), np.inf)
 
 
 @_kernel
@@ -492,8 +499,7 @@ def play_targets(world: World, under: Ints, over: Ints, share_over: float, perio
     while not state.over:
         targets = over if state.now % period_s < share_over * period_s else under
         people = min(state.talking + state.wrapup + state.waiting, targets.size - 1)
-        start(world, targets[people] - state.ringing - state.listening)
-        advance(world, state.now + 1.0)
+        wait_for(world, targets[people] - state.ringing - state.listening, (state.now // period_s + 1.0) * period_s)
 
 
 @_kernel
@@ -595,8 +601,7 @@ def play_pi(world: World, setpoint: float, gain: float, gain_per_min: float, win
             if not (wanted > most and error > 0.0) and not (wanted < 1.0 and error < 0.0):
                 integral += 0.25 * error
             ratio = max(1.0, min(most, 1.0 + gain * error + gain_per_min * integral))
-        start(world, int(np.floor(ratio * state.ready + 1e-9)) - claims(state))
-        advance(world, min(look_at, state.now + 1.0))
+        wait_for(world, int(np.floor(ratio * state.ready + 1e-9)) - claims(state), look_at)
 
 
 @_kernel
