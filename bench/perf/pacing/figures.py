@@ -22,6 +22,7 @@ FEW_DAYS = 8
 class Row:
     """One policy in one scenario over all its days; shares from 0 to 1, None where nothing can be said.
 
+    `people_hung_up`: whom AMD took for machines; they are no live answers here, as no dialer can count them.
     `worst_500` is the highest abandoned share in 500 answers in a row, the days put one after the other.
     `over_bound`: exact upper 95 % bound of the probability that a day ends over the limit. `gain` and `gain_nohold`:
     share of what the optimum with and without the hold gains over progressive dialing.
@@ -38,6 +39,7 @@ class Row:
     wait_mean_s: float
     wait_p90_s: float
     live: int
+    people_hung_up: int
     abandoned: float
     worst_15min: float | None
     worst_hour: float | None
@@ -73,6 +75,7 @@ def row(
         wait_mean_s=float(waits.mean()) if waits.size else 0.0,
         wait_p90_s=float(np.quantile(waits, 0.9)) if waits.size else 0.0,
         live=live,
+        people_hung_up=sum(day.people_hung_up for day in days),
         abandoned=sum(day.abandoned for day in days) / live if live else 0.0,
         worst_15min=_known(max(day.worst_windows[0] for day in days)),
         worst_hour=_known(max(day.worst_windows[1] for day in days)),
