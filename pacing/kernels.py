@@ -48,7 +48,7 @@ _SIGNATURES: dict[str, str] = {
     "add_line": "i8(f8[::1], i8, f8)",
     "shortfall": "f8(f8[::1], i8, f8[::1], i8, i8)",
     "plan": "i8(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1],"
-    " i8, i8, f8, f8, f8, f8, i8, f8[::1])",
+    " i8, i8, f8, f8, f8, f8, i8, f8[::1], f8[::1])",
 }
 
 
@@ -323,12 +323,14 @@ def plan(
     threshold: float,
     most: int,
     figures: Floats,
+    risks: Floats,
 ) -> int:
     """The largest number of new lines, up to `most`, of which each one's risk stays within `threshold`.
 
     Risk: the chance that a person who answers that line finds no agent within `hold_s`, over the time people take
     to answer. figures: expected answers before new lines, expected free agents, risk of the last line accepted,
-    risk of the line after it, expected answers with the new lines.
+    risk of the line after it, expected answers with the new lines. risks: that of each line accepted, as far as it has
+    room.
     """
     lines = dialed_at.size + picked_up_at.size
     busy = talk_starts_at.size + wrapup_starts_at.size
@@ -360,6 +362,8 @@ def plan(
         if accepted >= most or figures[3] > threshold:
             break
         figures[2] = figures[3]
+        if accepted < risks.size:
+            risks[accepted] = figures[3]
         accepted += 1
         for j in range(POINTS):
             n_answers[j] = add_line(answers[j], n_answers[j], fresh[j])

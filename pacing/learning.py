@@ -15,9 +15,10 @@ from pacing import kernels
 from pacing.kernels import BINS, EDGES_S, Floats
 from pacing.spans import Spans
 
-COARSE_WEIGHT = 4.0
-FINE_WEIGHT = 3.0
-DOUBT = 1.0
+COARSE_WEIGHT = 8.0
+FINE_WEIGHT = 10.0
+DOUBT = 0.7
+FAILED_AT_ONCE_S = 5.0
 NONE_RUNNING: Floats = np.empty(0)
 # A restored state: lengths count for half of what they did, and lose half of that in a week; the share of live answers
 # speaks for as many calls as a prior does, and loses half of that in eight hours.
@@ -50,9 +51,13 @@ class Lengths:
         self._keep = 1.0 - 1.0 / memory
         self._ends = np.zeros(BINS)
         self._exposure = np.zeros(BINS)
+        self._ended = 0.0
+        self._lasted_s = 0.0
 
     def enter(self, length_s: float, ended: bool = True) -> None:
         """Count a spell of this length; `ended` is False for one that was cut short."""
+        self._ended = self._ended * self._keep + ended
+        self._lasted_s = self._lasted_s * self._keep + length_s
         kernels.observe(self._ends, self._exposure, EDGES_S, length_s, int(ended), self._keep)
 
     def state(self) -> dict[str, list[float]]:
@@ -62,6 +67,13 @@ class Lengths:
     def restore(self, state: tuple[Floats, Floats], keep: float) -> None:
         """Count the spells of an earlier state in the place of those seen, each for `keep` of one."""
         self._ends, self._exposure = keep * state[0], keep * state[1]
+        self._ended, self._lasted_s = float(self._ends.sum()), float(self._exposure.sum())
+
+    @property
+    def mean_s(self) -> float:
+        """Mean length in seconds, the prior's included."""
+        prior = self._prior
+        return (prior.weight * prior.mean_s + self._lasted_s) / (prior.weight + self._ended)
 
     def survival(self, running: Floats, at: float) -> Floats:
         """The share of spells that last to each edge; `running` are the starts of those that last yet at `at`."""
@@ -119,6 +131,11 @@ class Running:
             return None
         self._touch(at)
         return at - began_at
+
+    def age_s(self, key: Hashable, at: float) -> float:
+        """For how long a spell has run; infinite when none does."""
+        began_at = self._running.began_at(key)
+        return math.inf if began_at is None else at - began_at
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._running
@@ -263,7 +280,7 @@ class RecentShare:
 class Learner:
     """All online estimates of one campaign."""
 
-    ring: Rings = field(default_factory=lambda: Rings(LIVE_RING_PRIOR, OTHER_RING_PRIOR, share=0.5, memory=1500.0))
+    ring: Rings = field(default_factory=lambda: Rings(LIVE_RING_PRIOR, OTHER_RING_PRIOR, share=0.4, memory=1500.0))
     listen: Rings = field(default_factory=lambda: Rings(LISTEN_PRIOR, LISTEN_PRIOR, share=0.7, memory=500.0))
     talk: Work = field(default_factory=lambda: Work(TALK_PRIOR, memory=800.0))
     wrapup: Work = field(default_factory=lambda: Work(WRAPUP_PRIOR, memory=400.0))
@@ -284,6 +301,16 @@ class Learner:
         elif self.listen.end(call_id, at, live):
             self.ring.enter(self._ring_s.pop(call_id), live)
             self._ring_over(live)
+
+    def failed(self, call_id: Hashable, at: float) -> None:
+        """A call failed. One that failed at once says of the carrier, not of who is called: it is not counted.
+
+        Else an outage would teach that nobody answers, and its end would bring too many answers.
+        """
+        if self.ring.age_s(call_id, at) < FAILED_AT_ONCE_S:
+            self.ring.withdraw(call_id, at)
+        else:
+            self.resolved(call_id, at, live=False)
 
     def talk_ended(self, agent_id: Hashable, at: float, wraps_up: bool) -> None:
         """An agent's talk ended; `wraps_up` is False for one who leaves at once, not to be ready soon."""
@@ -319,6 +346,11 @@ class Learner:
         self.recent.enter(live, len(self.ring))
         if abs(self.recent.surprise(self.ring.share)) > 4.0:
             self.ring.change_share(self.recent.value, 1.0 / self.recent.alpha)
+
+    @property
+    def handling_s(self) -> float:
+        """Mean time that a call takes an agent, wrap-up included."""
+        return sum(lengths.mean_s for kind in (self.talk, self.wrapup) for lengths in kind.lengths)
 
     @property
     def live_share(self) -> float:

@@ -2,11 +2,12 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pacing import kernels, policies
+from pacing import control, kernels, policies
+from pacing.control import Controller
 from pacing.learning import Learner
 from pacing.ledger import Ledger
 
@@ -15,8 +16,14 @@ AGENT_STATES = ("ready", "talking", "wrapup", "paused", "logged_out")
 OUTCOMES = ("human", "machine", "no_answer", "busy", "failed")
 REMEMBERED_CALLS = 10_000
 WAIT_FORGOTTEN_S = 10.0
+RATE_PRIOR_ANSWERS = 10.0
 UNBOUNDED = 1_000_000
-STATE_VERSION = 1
+STATE_VERSION = 2
+# A session ends where nothing happens for so long, and at the latest after a day.
+SESSION_GAP_S = 4 * 3600.0
+SESSION_MOST_S = 24 * 3600.0
+# The excess of abandoned calls over their forecast is forgotten by half in so long.
+EXCESS_HALF_LIFE_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,9 @@ class PacingDecision:
 
     `in_flight`: calls that may still need an agent. Of the forecast (predictive mode only, else 0): `predicted_answers`
     and `predicted_free` by the time a call dialed now is answered, `risk` of the last line that was accepted,
-    `next_risk` of one more, and `threshold`, the risk that the ledger accepts. `abandoned_rate` so far, its upper 95 %
-    confidence bound, and `budget_left`: calls that might still be abandoned within the limit.
+    `next_risk` of one more, and `threshold`, the risk that the controller accepts. Of the regulatory window:
+    `abandoned_rate` so far and its upper 95 % confidence bound. Of window or session, whichever has less:
+    `budget_left`, calls that might still be abandoned within the limit.
     """
 
     lines: int
@@ -100,6 +108,20 @@ def _new_lines(lines: int) -> str:
     return "no new lines" if lines == 0 else "1 new line" if lines == 1 else f"{lines} new lines"
 
 
+@dataclass(slots=True)
+class Asked:
+    """The latest predictive decision, as far as the controller follows it: the target, and the risks of its lines.
+
+    It counts only when every line that was asked for was dialed; `bound`: something else than the threshold set their
+    number.
+    """
+
+    share: float = 0.0
+    risks: Sequence[float] = ()
+    bound: bool = True
+    dialed: int = 0
+
+
 class Pacer:
     """Paces one campaign. Times are seconds on any monotonic clock (a step back counts as no step), ids any hashable.
 
@@ -114,7 +136,10 @@ class Pacer:
         self.seed = seed
         self.ledger = Ledger(self.config.max_abandon_rate)
         self.learner = Learner()
+        self.controller = Controller()
+        self._asked = Asked()
         self._now = -math.inf
+        self._session_began = -math.inf
         self._ready: set[Hashable] = set()
         self._call_of: dict[Hashable, Hashable] = {}
         self._waiting: dict[Hashable, float] = {}
@@ -150,6 +175,7 @@ class Pacer:
             return
         self.learner.ring.begin(call_id, now)
         self._closed.pop(call_id, None)
+        self._follow()
 
     def answered(self, at: float, call_id: Hashable) -> None:
         """A call was picked up and someone listens who it is. Optional before `resolved`."""
@@ -160,7 +186,10 @@ class Pacer:
         if outcome not in OUTCOMES:
             raise ValueError(f"outcome is {outcome!r}; it must be one of {', '.join(OUTCOMES)}")
         now = self._clock(at)
-        self.learner.resolved(call_id, now, live=outcome == "human")
+        if outcome == "failed":
+            self.learner.failed(call_id, now)
+        else:
+            self.learner.resolved(call_id, now, live=outcome == "human")
         if outcome != "human":
             if call_id not in self._closed:
                 self._close(call_id, at, counted=False)
@@ -200,7 +229,8 @@ class Pacer:
 
     def state(self) -> dict[str, Any]:
         """What was learned, as plain data for `restore`; no counts of the ledger, which the attempts on disk give."""
-        return {"version": STATE_VERSION, "learned": self.learner.state()}
+        excess = self.controller.log_excess
+        return {"version": STATE_VERSION, "learned": self.learner.state(), "log_excess": excess}
 
     def restore(self, state: Mapping[str, Any], age_s: float) -> None:
         """Take up what an earlier pacer had learned `age_s` ago; the older, the less it counts.
@@ -212,7 +242,11 @@ class Pacer:
             raise ValueError(f"this is no pacer state of version {STATE_VERSION}")
         if not age_s >= 0.0:
             raise ValueError(f"age_s is {age_s!r}; it must be 0 or more seconds")
+        excess = state.get("log_excess")
+        if not isinstance(excess, float | int) or not math.isfinite(excess):
+            raise ValueError(f"log_excess is {excess!r}; it must be a number")
         self.learner.restore(state.get("learned"), age_s)
+        self.controller.take_up(excess, 0.5 ** (age_s / EXCESS_HALF_LIFE_S))
 
     def reconfigure(self, config: PacerConfig) -> None:
         """Pace by other settings from now on; calls, agents, the ledger and what was learned stay."""
@@ -224,7 +258,10 @@ class Pacer:
         self._count(at, self._clock(at), call_id, abandoned=True)
 
     def decide(self, at: float) -> PacingDecision:
-        """How many calls to start now. Changes nothing: ask as often as you like, even about a time to come."""
+        """How many calls to start now: ask as often as you like, even about a time to come.
+
+        Asking changes no answer; the calls dialed next are taken to be those of the latest one.
+        """
         state = self._snapshot(max(self._now, _finite(at)))
         in_flight = state.claims + self._forgotten(state.at)
         room = self._room()
@@ -248,7 +285,8 @@ class Pacer:
 
     def _decide_predictive(self, state: policies.Snapshot, in_flight: int, room: int | None) -> PacingDecision:
         learned = self.learner
-        threshold = self.ledger.threshold
+        share = self._target_share(state)
+        threshold = self.controller.threshold(self.config.max_abandon_rate, share)
         forecast = policies.predictive(
             state,
             policies.Tables(learned.ring.table, learned.listen.table, learned.talk.table, learned.wrapup.table),
@@ -257,6 +295,7 @@ class Pacer:
             threshold,
             UNBOUNDED if room is None else room,
         )
+        self._asked = Asked(share, forecast.risks.tolist(), forecast.capped)
         return PacingDecision(
             lines=forecast.lines,
             mode=self.config.mode,
@@ -273,9 +312,40 @@ class Pacer:
             budget_left=self.ledger.budget,
         )
 
+    def _target_share(self, state: policies.Snapshot) -> float:
+        ledger = self.ledger
+        if ledger.recent_spent:
+            return 0.0
+        live_share = self.learner.live_share
+        answers = state.waiting + state.picked_up_at.size + live_share * state.dialed_at.size
+        budget = ledger.budget - control.held_back(ledger.limit, answers)
+        return control.target_share(budget, ledger.session.live, control.softness(self._answers_per_h(state)))
+
+    def _answers_per_h(self, state: policies.Snapshot) -> float:
+        """Live answers per hour that may be expected: no more than the agents can take, corrected by what came."""
+        staffed = state.ready + state.talk_starts_at.size + state.wrapup_starts_at.size
+        possible = staffed * 3600.0 / self.learner.handling_s
+        if possible == 0.0:
+            return 0.0
+        session_h = max(0.0, state.at - self._session_began) / 3600.0
+        seen = (self.ledger.session.live + RATE_PRIOR_ANSWERS) / (session_h + RATE_PRIOR_ANSWERS / possible)
+        return min(possible, seen)
+
+    def _follow(self) -> None:
+        """A line of the latest decision was dialed."""
+        asked = self._asked
+        asked.dialed += 1
+        if asked.dialed == len(asked.risks) and not asked.bound:
+            for risk in asked.risks:
+                self.controller.accepted(self.config.max_abandon_rate, asked.share, risk)
+
     def _clock(self, at: float) -> float:
-        self._now = max(self._now, _finite(at))
-        return self._now
+        now = max(self._now, _finite(at))
+        if now - self._now > SESSION_GAP_S or now - self._session_began > SESSION_MOST_S:
+            self.ledger.open_session()
+            self._session_began = now
+        self._now = now
+        return now
 
     def _is_open(self, call_id: Hashable) -> bool:
         return call_id in self.learner.ring or call_id in self.learner.listen or call_id in self._waiting
@@ -286,6 +356,9 @@ class Pacer:
             return
         self.learner.resolved(call_id, now, live=True)
         self.ledger.record(abandoned)
+        if self._asked.share and not self._asked.bound:
+            limit = self.config.max_abandon_rate
+            self.controller.counted(limit, self._asked.share, abandoned, self.ledger.session.live)
         if not abandoned:
             self._connected.add(call_id)
         self._close(call_id, at, counted=True)

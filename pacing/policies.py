@@ -9,6 +9,7 @@ from pacing import kernels
 from pacing.kernels import EDGES_S, Floats
 
 SLOPE_CAP = 40
+MOST_RISKS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the predictive policy found: lines, and the figures behind them."""
+    """What the predictive policy found: lines, and the figures behind them.
+
+    `risks` has that of each line, of the first MOST_RISKS at the most; `capped` says that more lines would have been
+    within the threshold.
+    """
 
     lines: int
+    risks: Floats
+    capped: bool
     answers: float
     free_agents: float
     risk: float
@@ -65,6 +72,7 @@ def predictive(state: Snapshot, tables: Tables, hold_s: float, caution: float, t
     staffed = state.ready + state.talk_starts_at.size + state.wrapup_starts_at.size
     most = min(room, max(0, SLOPE_CAP * staffed - state.claims)) if staffed else 0
     figures = np.empty(5)
+    risks = np.empty(min(most, MOST_RISKS))
     lines = kernels.plan(
         EDGES_S,
         tables.ring,
@@ -83,9 +91,12 @@ def predictive(state: Snapshot, tables: Tables, hold_s: float, caution: float, t
         threshold,
         most,
         figures,
+        risks,
     )
     return Forecast(
         lines=int(lines),
+        risks=risks[:lines],
+        capped=lines >= most,
         answers=float(figures[4]),
         free_agents=float(figures[1]),
         risk=float(figures[2]),

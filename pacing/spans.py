@@ -31,6 +31,11 @@ class Spans:
         self._row[key] = len(self._ids)
         self._ids.append(key)
 
+    def began_at(self, key: Hashable) -> float | None:
+        """When the spell of this id began; None when there is none."""
+        row = self._row.get(key)
+        return None if row is None else float(self._starts[row])
+
     def pop(self, key: Hashable) -> float | None:
         """End a spell and return its start, or None when there is none."""
         row = self._row.pop(key, None)
