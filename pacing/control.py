@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 LOWEST_SHARE = 0.03
 BUDGET_OF_ONE_SHARE = 0.53
-SLOPE = 0.4
 WIDTH_CALLS = 1.2
 HIGHEST_SHARE = 2.0
+# The more answers are to come, the less a call of budget matters: the slope over the logarithm of the budget falls.
+SLOPE = 0.4
+SLOPE_AT_ANSWERS_PER_H = 100.0
+SLOPE_FALL = 0.04
+LEAST_SLOPE = 0.25
 # At the start of a session no budget has been earned yet: some is lent, less with every answer, none to campaigns
 # where a day's answers are few.
 START_ANSWERS = 60.0
@@ -26,7 +30,7 @@ IN_FLIGHT_DEVIATIONS = 0.7
 
 RISK_GAIN = 0.1
 RISK_STEP = 2.0
-OUTCOME_GAIN = 0.06
+OUTCOME_GAIN = 0.03
 FIRST_OUTCOME_GAIN = 0.5
 FIRST_EXCESS = 1.5
 LEAST_EXCESS, MOST_EXCESS = 0.6, 3.3
@@ -39,14 +43,22 @@ def softness(answers_per_h: float) -> float:
     return min(1.0, max(0.0, (answers_per_h - FEW_ANSWERS_PER_H) / (MANY_ANSWERS_PER_H - FEW_ANSWERS_PER_H)))
 
 
-def target_share(budget: float, session_live: float, soft: float) -> float:
+def slope(answers_per_h: float) -> float:
+    """How fast the target share rises over the logarithm of the budget."""
+    fall = SLOPE_FALL * math.log(max(1.0, answers_per_h / SLOPE_AT_ANSWERS_PER_H))
+    return max(LEAST_SLOPE, SLOPE - fall)
+
+
+def target_share(budget: float, session_live: float, answers_per_h: float) -> float:
     """The abandoned rate to aim at, as a share of the limit, with `budget` calls left.
 
     With less than one call left one abandoned call breaks the limit, so the share falls there to nearly nothing, and
-    to nothing where `soft` is 0.
+    to nothing where answers are few.
     """
     if budget >= 1.0:
-        return min(HIGHEST_SHARE, BUDGET_OF_ONE_SHARE + SLOPE * math.log1p((budget - 1.0) / WIDTH_CALLS))
+        rise = slope(answers_per_h) * math.log1p((budget - 1.0) / WIDTH_CALLS)
+        return min(HIGHEST_SHARE, BUDGET_OF_ONE_SHARE + rise)
+    soft = softness(answers_per_h)
     if soft == 0.0:
         return 0.0
     early = soft * max(0.0, 1.0 - session_live / START_ANSWERS)

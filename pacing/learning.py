@@ -15,8 +15,8 @@ from pacing import kernels
 from pacing.kernels import BINS, EDGES_S, Floats
 from pacing.spans import Spans
 
-COARSE_WEIGHT = 8.0
-FINE_WEIGHT = 10.0
+COARSE_WEIGHT = 15.0
+FINE_WEIGHT = 20.0
 DOUBT = 0.7
 FAILED_AT_ONCE_S = 5.0
 NONE_RUNNING: Floats = np.empty(0)

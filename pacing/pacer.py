@@ -319,7 +319,7 @@ class Pacer:
         live_share = self.learner.live_share
         answers = state.waiting + state.picked_up_at.size + live_share * state.dialed_at.size
         budget = ledger.budget - control.held_back(ledger.limit, answers)
-        return control.target_share(budget, ledger.session.live, control.softness(self._answers_per_h(state)))
+        return control.target_share(budget, ledger.session.live, self._answers_per_h(state))
 
     def _answers_per_h(self, state: policies.Snapshot) -> float:
         """Live answers per hour that may be expected: no more than the agents can take, corrected by what came."""
