@@ -3,7 +3,16 @@ import random
 import pytest
 
 from pacing.kernels import EDGES_S
-from pacing.learning import LIVE_RING_PRIOR, OTHER_RING_PRIOR, WRAPUP_PRIOR, Learner, Rings, Work
+from pacing.learning import (
+    FAILED_AT_ONCE_S,
+    LIVE_RING_PRIOR,
+    OTHER_RING_PRIOR,
+    TALK_PRIOR,
+    WRAPUP_PRIOR,
+    Learner,
+    Rings,
+    Work,
+)
 
 
 def ring(learner: Learner, share: float, calls: int, seed: int = 1) -> None:
@@ -15,8 +24,9 @@ def ring(learner: Learner, share: float, calls: int, seed: int = 1) -> None:
 
 def test_nothing_seen_is_the_prior() -> None:
     learner = Learner()
-    assert learner.live_share == 0.5
-    assert learner.caution > 1.2
+    assert learner.live_share == pytest.approx(0.4)
+    assert learner.caution > 1.1
+    assert learner.handling_s == pytest.approx(TALK_PRIOR.mean_s + WRAPUP_PRIOR.mean_s)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.6])
@@ -103,7 +113,7 @@ def test_ends_that_never_began_teach_nothing() -> None:
 
 def test_a_spell_cut_short_counts_as_lasting_longer() -> None:
     ended, cut = Learner().talk, Learner().talk
-    for agent in range(50):
+    for agent in range(400):
         for talk, whole in ((ended, True), (cut, agent % 2 == 0)):
             talk.begin(agent, 0.0)
             talk.end(agent, 30.0 if whole else 31.0, ended=whole)
@@ -119,4 +129,62 @@ def test_ring_time_outs_before_the_first_answer_do_not_hide_the_people_to_come()
         learner.resolved(call, 25.0, live=False)
     assert learner.ring.table[1, -1] == pytest.approx(learner.live_share, abs=0.01)
     assert learner.ring.table[1, 25] > 0.7 * learner.live_share
-    assert learner.live_share * learner.caution > 0.25
+    assert learner.live_share * learner.caution > 0.2
+
+
+def test_calls_that_fail_at_once_teach_nothing() -> None:
+    learner = Learner()
+    ring(learner, 0.3, 200)
+    share, weight, table = learner.live_share, learner.ring.weight, learner.ring.table.copy()
+    for call in range(500):
+        learner.ring.begin(("outage", call), 5000.0)
+        learner.failed(("outage", call), 5000.4)
+    assert len(learner.ring) == 0
+    assert (learner.live_share, learner.ring.weight) == (share, weight)
+    assert learner.ring.table == pytest.approx(table)
+    assert learner.recent.seen == 200
+
+
+def test_a_call_that_fails_after_ringing_is_no_live_answer() -> None:
+    learner = Learner()
+    share, weight = learner.live_share, learner.ring.weight
+    learner.ring.begin("late", 0.0)
+    learner.failed("late", FAILED_AT_ONCE_S + 3.0)
+    learner.ring.begin("picked up", 0.0)
+    learner.picked_up("picked up", 1.0)
+    learner.failed("picked up", 4.0)
+    assert len(learner.ring) == len(learner.listen) == 0
+    assert learner.ring.weight == pytest.approx(weight + 2.0, abs=0.01)
+    assert learner.live_share < share
+
+
+def test_the_failure_of_an_unknown_call_is_no_error() -> None:
+    learner = Learner()
+    learner.failed("never seen", 9.0)
+    assert learner.recent.seen == 0
+
+
+def handle(learner: Learner, calls: int, talk_s: float, wrapup_s: float) -> None:
+    for call in range(calls):
+        learner.talk.begin("anna", 500.0 * call)
+        learner.talk_ended("anna", 500.0 * call + talk_s, wraps_up=True)
+        learner.wrapup.end("anna", 500.0 * call + talk_s + wrapup_s)
+
+
+def test_handling_time_is_talk_and_wrapup() -> None:
+    learner = Learner()
+    handle(learner, 300, 90.0, 15.0)
+    assert learner.handling_s == pytest.approx(105.0, rel=0.02)
+
+
+def test_handling_time_is_near_what_it_was_after_a_restart() -> None:
+    before, after = Learner(), Learner()
+    handle(before, 300, 90.0, 15.0)
+    after.restore(before.state(), age_s=3600.0)
+    assert after.handling_s == pytest.approx(before.handling_s, rel=0.1)
+
+
+def test_an_agent_who_is_ready_at_once_has_no_wrapup() -> None:
+    learner = Learner()
+    handle(learner, 300, 90.0, 0.0)
+    assert learner.handling_s == pytest.approx(90.0, rel=0.02)

@@ -1,5 +1,6 @@
 import json
 import math
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacing import Pacer, PacerConfig, PacingDecision
-from pacing.pacer import AGENT_STATES, MODES, OUTCOMES
-from tests.pacing.world import play
+from pacing import Pacer, PacerConfig, PacingDecision, control
+from pacing.pacer import AGENT_STATES, EXCESS_HALF_LIFE_S, MODES, OUTCOMES, SESSION_GAP_S
+from tests.pacing.world import Away, Shift, World, play
 
 IDS = st.one_of(st.integers(0, 6), st.sampled_from(["a", ("b", 1), None]))
 TIMES = st.floats(-1e3, 1e6)
@@ -398,6 +399,12 @@ def test_an_old_state_speaks_softer() -> None:
     [
         lambda state: {},
         lambda state: state | {"version": 99},
+        lambda state: state | {"version": 1},
+        lambda state: {key: state[key] for key in ("version", "learned")},
+        lambda state: state | {"log_excess": None},
+        lambda state: state | {"log_excess": "1.5"},
+        lambda state: state | {"log_excess": math.nan},
+        lambda state: state | {"log_excess": math.inf},
         lambda state: {"version": state["version"]},
         lambda state: state | {"learned": {}},
         lambda state: state | {"learned": state["learned"] | {"live_share": 2.0}},
@@ -411,3 +418,175 @@ def test_a_state_of_another_shape_changes_nothing(harm: Callable[[Any], Any]) ->
     with pytest.raises(ValueError, match=r"."):
         pacer.restore(harm(experienced().state()), age_s=0.0)
     assert pacer.state() == before
+
+
+def answer(pacer: Pacer, at: float, first: int, answers: int, lost: int = 0) -> None:
+    """So many live answers, one a second; the last `lost` of them are abandoned."""
+    for i in range(answers):
+        if i < answers - lost:
+            pacer.connected(at + i, first + i, None)
+        else:
+            pacer.abandoned(at + i, first + i)
+
+
+def test_the_excess_of_abandoned_calls_is_kept_and_fades_with_age() -> None:
+    before = Pacer(PacerConfig())
+    before.controller.log_excess = math.log(2.8)
+    state = json.loads(json.dumps(before.state()))
+    assert state["version"] == 2
+    found = []
+    for age_s in (0.0, EXCESS_HALF_LIFE_S, 100 * EXCESS_HALF_LIFE_S):
+        after = Pacer(PacerConfig())
+        after.restore(state, age_s)
+        found.append(after.controller.log_excess)
+    first = math.log(control.FIRST_EXCESS)
+    assert found == pytest.approx([math.log(2.8), (math.log(2.8) + first) / 2, first])
+
+
+def test_an_excess_beyond_reason_is_taken_up_as_far_as_is_reasonable() -> None:
+    for excess, bound in ((50, control.MOST_EXCESS), (-50, control.LEAST_EXCESS)):
+        pacer = Pacer(PacerConfig())
+        pacer.restore(experienced().state() | {"log_excess": excess}, age_s=0.0)
+        assert math.exp(pacer.controller.log_excess) == pytest.approx(bound)
+
+
+@pytest.mark.parametrize(("gap_s", "kept"), [(SESSION_GAP_S - 60.0, 80), (SESSION_GAP_S + 60.0, 0)])
+def test_a_long_break_begins_a_session_and_keeps_the_window(gap_s: float, kept: int) -> None:
+    pacer = team("predictive", 5)
+    answer(pacer, 0.0, 0, 80)
+    pacer.agent(79.0 + gap_s, 0, "ready")
+    assert pacer.ledger.session.live == kept
+    assert pacer.ledger.live == 80
+    assert pacer.decide(79.0 + gap_s).budget_left == pytest.approx(0.03 * kept)
+
+
+def test_a_session_lasts_a_day_at_the_most() -> None:
+    pacer = team("predictive", 5)
+    for hour in range(24):
+        answer(pacer, 3600.0 * hour, 10 * hour, 10)
+        assert pacer.ledger.session.live == 10 * (hour + 1)
+    answer(pacer, 3600.0 * 25, 1000, 10)
+    assert pacer.ledger.session.live == 10
+    assert pacer.ledger.live == 250
+
+
+def test_the_guard_over_the_latest_answers_brakes_with_budget_left() -> None:
+    pacer = team("predictive", 5)
+    pacer.open_window(live=30_000, abandoned=0)
+    answer(pacer, 0.0, 0, 2000, lost=14)
+    assert pacer.decide(2000.0).budget_left > 40
+    assert pacer.decide(2000.0).threshold == 0.0
+    answer(pacer, 2000.0, 3000, 150)
+    assert pacer.decide(2150.0).threshold > 0.0
+
+
+def shift_after(live: int, abandoned: int, seed: int, limit: float = 0.03) -> tuple[Pacer, Shift]:
+    pacer = Pacer(PacerConfig(max_abandon_rate=limit))
+    pacer.open_window(live, abandoned)
+    return pacer, World(pacer, random.Random(seed)).run(10, 3.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_budget_of_the_window_is_not_spent_on_one_session(seed: int) -> None:
+    pacer, shift = shift_after(30_000, 0, seed)
+    assert shift.rate <= 0.03
+    assert pacer.ledger.window.budget(0.03) > 890
+    assert max(shift.lines) <= 30
+    assert shift == play(PacerConfig(), 10, 3.0, seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_window_over_the_limit_brakes_a_fresh_session(seed: int) -> None:
+    fresh, over = team("predictive", 5), team("predictive", 5)
+    over.open_window(live=1000, abandoned=60)
+    assert over.decide(0.0).threshold == 0.0 < fresh.decide(0.0).threshold
+    pacer, shift = shift_after(1000, 60, seed)
+    assert shift.abandoned <= 2
+    assert shift.connected > 300
+    assert pacer.ledger.spent
+
+
+def test_a_limit_of_zero_is_paced_without_abandoned_calls() -> None:
+    shift = play(PacerConfig(max_abandon_rate=0.0), 6, 2.0, seed=1)
+    assert shift.abandoned == 0
+    assert shift.connected > 100
+
+
+def most_abandoned(shift: Shift, within_s: float) -> int:
+    """The most calls abandoned in any stretch of so many seconds."""
+    lost = [at for at, abandoned in shift.answers if abandoned]
+    return max((shift.abandoned_between(at, at + within_s) for at in lost), default=0)
+
+
+BREAKS = (Away(3600.0, 4500.0, 10), Away(7200.0, 7800.0, 6), Away(9000.0, 11_000.0, 3))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_agents_who_leave_at_once_never_make_a_burst_and_the_limit_is_kept(seed: int) -> None:
+    """All ready agents leave at one instant, and the others as their calls end: only lines in flight are lost."""
+    shift = play(PacerConfig(), 10, 4.0, seed, away=BREAKS)
+    assert shift.rate <= 0.03
+    assert most_abandoned(shift, 120.0) <= 5
+    assert shift.abandoned_between(3600.0, 4500.0) <= 6
+    assert shift.abandoned_between(4500.0, 4800.0) <= 3
+
+
+def test_nobody_dials_into_a_break() -> None:
+    world = World(Pacer(PacerConfig()), random.Random(1), away=(Away(1800.0, 1e6, 10),))
+    shift = world.run(10, 1.0)
+    assert shift.lines[-1] == 0
+    assert len(world.pacer.learner.ring) == 0
+    assert shift.answers[-1][0] < 1900.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bound_of_lines_does_not_wind_the_controller_up(seed: int) -> None:
+    """Two hours with too few lines leave budget over; when the bound goes, what was held back is no burst."""
+    bounded = World(Pacer(PacerConfig(max_lines=13)), random.Random(seed))
+    bounded.run(10, 2.0)
+    controller = bounded.pacer.controller
+    assert bounded.pacer.ledger.budget > 5.0
+    assert 0.3 < math.exp(controller.log_scale) < 3.0
+    assert 1.0 < math.exp(controller.log_excess) < 2.5
+    shift = play(PacerConfig(max_lines=13), 10, 3.0, seed, lifted_at_s=7200.0)
+    assert shift.rate <= 0.03
+    assert shift.abandoned_between(7200.0, 7320.0) <= 4
+    assert most_abandoned(shift, 300.0) <= 7
+
+
+def test_a_tight_bound_of_lines_teaches_the_controller_nothing() -> None:
+    pacer = team("predictive", 10, max_lines=4)
+    before = replace(pacer.controller)
+    for call in range(200):
+        at = 30.0 * call
+        assert pacer.decide(at).lines == 4
+        dial(pacer, at, 4 * call, 4)
+        pacer.decide(at)
+        for line in range(4 * call, 4 * call + 4):
+            pacer.resolved(at + 10.0, line, "human" if line % 4 == 0 else "no_answer")
+        pacer.connected(at + 10.0, 4 * call, 0)
+        pacer.agent(at + 20.0, 0, "ready")
+    assert pacer.controller == before
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(st.lists(EVENTS, max_size=30), TIMES)
+@settings(deadline=None, max_examples=30)
+def test_the_same_question_has_the_same_answer_however_often(
+    mode: str, events: list[tuple[Any, ...]], at: float
+) -> None:
+    pacer = Pacer(PacerConfig(mode=mode))
+    for event in events:
+        feed(pacer, event)
+    first = pacer.decide(at)
+    assert [pacer.decide(at) for _ in range(3)] == [first] * 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_second_day_is_paced_like_the_first_and_keeps_the_limit(seed: int) -> None:
+    pacer = Pacer(PacerConfig())
+    days = [World(pacer, random.Random(seed + day), begins_at=86_400.0 * day).run(10, 3.0) for day in range(2)]
+    assert all(day.rate <= 0.03 for day in days)
+    assert pacer.ledger.session.live == days[1].connected + days[1].abandoned
+    assert pacer.ledger.live == sum(day.connected + day.abandoned for day in days)
+    assert max(days[1].lines) <= 40

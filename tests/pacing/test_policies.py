@@ -48,6 +48,29 @@ def test_predictive_dials_more_when_more_risk_is_accepted() -> None:
 def test_predictive_accepts_no_line_over_the_threshold() -> None:
     found = forecast(snapshot(5, talking=3), 0.05)
     assert found.risk <= 0.05 < found.next_risk
+    assert found.risks.size == found.lines
+    assert found.risks.max() <= 0.05
+    assert found.risks[-1] == found.risk
+    assert not found.capped
+
+
+def test_a_forecast_says_whether_the_threshold_set_the_number_of_lines() -> None:
+    free = forecast(snapshot(5), 0.05)
+    assert not free.capped
+    assert not forecast(snapshot(5), 0.05, room=free.lines + 1).capped
+    assert forecast(snapshot(5), 0.05, room=free.lines).capped
+    assert forecast(snapshot(5), 0.05, room=0).capped
+    assert forecast(snapshot(0), 0.05).capped
+    at_the_slope = forecast(snapshot(1), 1.0)
+    assert at_the_slope.lines == policies.SLOPE_CAP
+    assert at_the_slope.capped
+
+
+def test_a_forecast_of_very_many_lines_keeps_the_first_risks() -> None:
+    found = forecast(snapshot(30), 1.0)
+    assert found.lines > policies.MOST_RISKS
+    assert found.risks.size == policies.MOST_RISKS
+    assert np.all((found.risks >= 0.0) & (found.risks <= 1.0))
 
 
 def test_predictive_dials_nothing_without_agents_and_nothing_beyond_the_room() -> None:

@@ -18,3 +18,4 @@ def test_spans_agree_with_a_dict(steps: list[tuple[bool, int, float]]) -> None:
         assert sorted(spans.starts) == sorted(twin.values())
         assert len(spans) == len(twin)
         assert (key in spans) == (key in twin)
+        assert spans.began_at(key) == twin.get(key)
