@@ -47,12 +47,13 @@ def test_one_threshold_mixed_in_time_takes_the_whole_gain(agents: int) -> None:
     limit = 0.03
     model = Model(agents, live=0.25, ring_s=15.0, handling_s=120.0)
     rules = {lines_kept(model, threshold) for threshold in np.geomspace(0.01, 0.1, 120)}
-    points = sorted((point.abandoned, point.utilisation) for point in (evaluate(model, rule) for rule in rules))
+    points = [evaluate(model, rule) for rule in rules]
+    over = [(point.abandoned_hz - limit * point.answers_hz, point.utilisation) for point in points]
     mixed = max(
-        low + (limit - under) / (over - under) * (high - low)
-        for under, low in points
-        for over, high in points
-        if under <= limit < over
+        low + below / (below - above) * (high - low)
+        for below, low in over
+        for above, high in over
+        if below <= 0 < above
     )
     least = progressive(model)
     assert (mixed - least) / (optimum(model, limit).utilisation - least) == pytest.approx(1.0, abs=2e-3)
