@@ -52,20 +52,19 @@ def slope(answers_per_h: float) -> float:
 def target_share(budget: float, session_live: float, answers_per_h: float) -> float:
     """The abandoned rate to aim at, as a share of the limit, with `budget` calls left.
 
-    With less than one call left one abandoned call breaks the limit, so the share falls there to nearly nothing, and
-    to nothing where answers are few.
+    With less than one call left one abandoned call breaks the limit, so the share falls there to nearly nothing; where
+    answers are few it is nothing at once.
     """
+    soft = softness(answers_per_h)
+    early = soft * max(0.0, 1.0 - session_live / START_ANSWERS)
+    high = BUDGET_OF_ONE_SHARE + early * (START_BUDGET_OF_ONE_SHARE - BUDGET_OF_ONE_SHARE)
     if budget >= 1.0:
         rise = slope(answers_per_h) * math.log1p((budget - 1.0) / WIDTH_CALLS)
-        return min(HIGHEST_SHARE, BUDGET_OF_ONE_SHARE + rise)
-    soft = softness(answers_per_h)
-    if soft == 0.0:
-        return 0.0
-    early = soft * max(0.0, 1.0 - session_live / START_ANSWERS)
+        return min(HIGHEST_SHARE, max(high, BUDGET_OF_ONE_SHARE + rise))
     low = soft * LOWEST_SHARE + early * (START_SHARE - LOWEST_SHARE)
-    high = BUDGET_OF_ONE_SHARE + early * (START_BUDGET_OF_ONE_SHARE - BUDGET_OF_ONE_SHARE)
+    high *= min(1.0, 2.0 * soft)
     if budget >= 0.0:
-        return low + (high - low) * budget**2
+        return low + max(0.0, high - low) * budget**2
     return low * max(0.0, min(1.0, 2.0 + budget))
 
 

@@ -115,7 +115,10 @@ class Ledger:
         self.window = Counts(live - abandoned, abandoned)
 
     def open_session(self) -> None:
-        """Work begins anew after a long break; the window goes on."""
+        """Count a session from nothing; the window goes on, and so does the guard over the latest answers."""
         self.session = Counts()
+
+    def forget_recent(self) -> None:
+        """Work begins after a long break: the latest answers are of another day."""
         self._recent.clear()
         self.recent_abandoned = 0

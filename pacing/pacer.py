@@ -9,7 +9,7 @@ from typing import Any
 from pacing import control, kernels, policies
 from pacing.control import Controller
 from pacing.learning import Learner
-from pacing.ledger import Ledger
+from pacing.ledger import Counts, Ledger
 
 MODES = ("predictive", "progressive", "power")
 AGENT_STATES = ("ready", "talking", "wrapup", "paused", "logged_out")
@@ -90,8 +90,8 @@ class PacingDecision:
         if self.room == 0:
             return f"no new lines: the bound of lines is reached with {self.in_flight} in flight"
         if self.mode == "power" and self.over_limit:
-            rate = f"{self.abandoned_rate:.1%} abandoned"
-            return f"{_new_lines(self.lines)}: one per ready agent while {rate} is over the limit"
+            over = f"{-self.budget_left:.1f} more calls were abandoned than the limit allows"
+            return f"{_new_lines(self.lines)}: one per ready agent while {over}"
         if self.mode != "predictive":
             return f"{_new_lines(self.lines)}: {self.mode}, {self.ready} ready, {self.in_flight} lines in flight"
         if self.predicted_free == 0.0:
@@ -108,18 +108,16 @@ def _new_lines(lines: int) -> str:
     return "no new lines" if lines == 0 else "1 new line" if lines == 1 else f"{lines} new lines"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """The latest predictive decision, as far as the controller follows it: the target, and the risks of its lines.
+    """A predictive decision, as far as the controller follows it: the target, and the risks of its lines.
 
-    It counts only when every line that was asked for was dialed; `bound`: something else than the threshold set their
-    number.
+    `bound`: something else than the threshold set their number.
     """
 
-    share: float = 0.0
-    risks: Sequence[float] = ()
-    bound: bool = True
-    dialed: int = 0
+    share: float
+    risks: Sequence[float]
+    bound: bool
 
 
 class Pacer:
@@ -137,7 +135,9 @@ class Pacer:
         self.ledger = Ledger(self.config.max_abandon_rate)
         self.learner = Learner()
         self.controller = Controller()
-        self._asked = Asked()
+        self._asked: Asked | None = None
+        self._asked_dialed = 0
+        self._aimed_at: float | None = None
         self._now = -math.inf
         self._session_began = -math.inf
         self._ready: set[Hashable] = set()
@@ -242,9 +242,7 @@ class Pacer:
             raise ValueError(f"this is no pacer state of version {STATE_VERSION}")
         if not age_s >= 0.0:
             raise ValueError(f"age_s is {age_s!r}; it must be 0 or more seconds")
-        excess = state.get("log_excess")
-        if not isinstance(excess, float | int) or not math.isfinite(excess):
-            raise ValueError(f"log_excess is {excess!r}; it must be a number")
+        excess = _number(state.get("log_excess"))
         self.learner.restore(state.get("learned"), age_s)
         self.controller.take_up(excess, 0.5 ** (age_s / EXCESS_HALF_LIFE_S))
 
@@ -252,6 +250,7 @@ class Pacer:
         """Pace by other settings from now on; calls, agents, the ledger and what was learned stay."""
         self.config = config
         self.ledger.limit = config.max_abandon_rate
+        self._asked = self._aimed_at = None
 
     def abandoned(self, at: float, call_id: Hashable) -> None:
         """A person answered and no agent took the call in time; counts once per call, known or not."""
@@ -296,6 +295,7 @@ class Pacer:
             UNBOUNDED if room is None else room,
         )
         self._asked = Asked(share, forecast.risks.tolist(), forecast.capped)
+        self._asked_dialed = 0
         return PacingDecision(
             lines=forecast.lines,
             mode=self.config.mode,
@@ -318,32 +318,47 @@ class Pacer:
             return 0.0
         live_share = self.learner.live_share
         answers = state.waiting + state.picked_up_at.size + live_share * state.dialed_at.size
-        budget = ledger.budget - control.held_back(ledger.limit, answers)
-        return control.target_share(budget, ledger.session.live, self._answers_per_h(state))
+        session, session_s = ledger.session, state.at - self._session_began
+        if self._session_is_over(state.at):
+            session, session_s = Counts(), 0.0
+        budget = min(ledger.window.budget(ledger.limit), session.budget(ledger.limit))
+        budget -= control.held_back(ledger.limit, answers)
+        return control.target_share(budget, session.live, self._answers_per_h(state, session.live, session_s))
 
-    def _answers_per_h(self, state: policies.Snapshot) -> float:
+    def _answers_per_h(self, state: policies.Snapshot, session_live: float, session_s: float) -> float:
         """Live answers per hour that may be expected: no more than the agents can take, corrected by what came."""
         staffed = state.ready + state.talk_starts_at.size + state.wrapup_starts_at.size
         possible = staffed * 3600.0 / self.learner.handling_s
         if possible == 0.0:
             return 0.0
-        session_h = max(0.0, state.at - self._session_began) / 3600.0
-        seen = (self.ledger.session.live + RATE_PRIOR_ANSWERS) / (session_h + RATE_PRIOR_ANSWERS / possible)
+        seen = (session_live + RATE_PRIOR_ANSWERS) / (session_s / 3600.0 + RATE_PRIOR_ANSWERS / possible)
         return min(possible, seen)
 
     def _follow(self) -> None:
-        """A line of the latest decision was dialed."""
+        """A line of the latest decision was dialed.
+
+        The controller learns from decisions that were dialed in full: else trunks or lists set the number of lines.
+        """
         asked = self._asked
-        asked.dialed += 1
-        if asked.dialed == len(asked.risks) and not asked.bound:
+        if asked is None:
+            return
+        self._asked_dialed += 1
+        self._aimed_at = None
+        if self._asked_dialed == len(asked.risks) and not asked.bound:
+            self._aimed_at = asked.share
             for risk in asked.risks:
                 self.controller.accepted(self.config.max_abandon_rate, asked.share, risk)
 
+    def _session_is_over(self, now: float) -> bool:
+        return now - self._now > SESSION_GAP_S or now - self._session_began > SESSION_MOST_S
+
     def _clock(self, at: float) -> float:
         now = max(self._now, _finite(at))
-        if now - self._now > SESSION_GAP_S or now - self._session_began > SESSION_MOST_S:
+        if self._session_is_over(now):
             self.ledger.open_session()
             self._session_began = now
+            if now - self._now > SESSION_GAP_S:
+                self.ledger.forget_recent()
         self._now = now
         return now
 
@@ -356,9 +371,9 @@ class Pacer:
             return
         self.learner.resolved(call_id, now, live=True)
         self.ledger.record(abandoned)
-        if self._asked.share and not self._asked.bound:
+        if self._aimed_at is not None:
             limit = self.config.max_abandon_rate
-            self.controller.counted(limit, self._asked.share, abandoned, self.ledger.session.live)
+            self.controller.counted(limit, self._aimed_at, abandoned, self.ledger.session.live)
         if not abandoned:
             self._connected.add(call_id)
         self._close(call_id, at, counted=True)
@@ -392,6 +407,15 @@ class Pacer:
             return None
         up = len(self.learner.ring) + len(self.learner.listen) + len(self._waiting) + len(self._call_of)
         return max(0, self.config.max_lines - up)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise ValueError("log_excess must be a finite number")
 
 
 def _finite(at: float) -> float:

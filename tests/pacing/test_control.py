@@ -50,7 +50,7 @@ def test_the_target_has_no_step_where_the_budget_runs_out(budget: float, live: f
     assert below == pytest.approx(above, abs=1e-6)
 
 
-@pytest.mark.parametrize("per_h", [FEW + 10.0, MANY, 1000.0])
+@pytest.mark.parametrize("per_h", [(FEW + MANY) / 2.0, MANY, 1000.0])
 def test_the_target_has_no_step_at_one_call_once_the_start_is_over(per_h: float) -> None:
     below, above = (target_share(1.0 + side, control.START_ANSWERS, per_h) for side in (-1e-9, 1e-9))
     assert below == pytest.approx(above, abs=1e-6)

@@ -127,9 +127,11 @@ def test_a_new_session_keeps_the_window() -> None:
     ledger.open_session()
     assert ledger.window == Counts(90, 10)
     assert ledger.session == Counts()
-    assert ledger.recent_abandoned == 0
+    assert ledger.recent_abandoned == 10
     assert ledger.rate == pytest.approx(0.1)
     assert ledger.spent
+    ledger.forget_recent()
+    assert ledger.recent_abandoned == 0
 
 
 def test_a_burst_is_seen_even_with_budget_left() -> None:

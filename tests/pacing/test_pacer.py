@@ -316,7 +316,7 @@ def test_power_falls_back_to_one_line_per_agent_while_over_the_limit() -> None:
     pacer.open_window(live=9, abandoned=1)
     decision = pacer.decide(2.0)
     assert decision.lines == 2
-    assert "over the limit" in decision.because
+    assert "than the limit allows" in decision.because
     pacer.open_window(live=20, abandoned=1)
     assert pacer.decide(3.0).lines == 6
 
