@@ -229,13 +229,13 @@ def optimum(model: Model, limit: float) -> Optimum:
 
     Raises ArithmeticError when value iteration does not settle.
     """
-    values = np.zeros((model.people_most + 1, model.lines_most + 1))
+    values = no_values(model)
     under: Point | None = None
     over: Point | None = None
     low, high = 0.0, math.inf
     price = 3.0 * model.handling_s / model.agents
     for _ in range(_PRICE_STEPS):
-        point = _best(model, price, values)
+        point = best_at(model, price, values)
         if point.abandoned_hz <= limit * point.answers_hz:
             under, high = point, price
         else:
@@ -250,8 +250,18 @@ def optimum(model: Model, limit: float) -> Optimum:
     return Optimum(under.utilisation + share * (over.utilisation - under.utilisation), under, over, share)
 
 
-def _best(model: Model, price: float, values: Floats) -> Point:
+def best_at(model: Model, price: float, values: Floats) -> Point:
+    """The best policy at this price (in seconds of the whole team's time) of one abandoned call.
+
+    Starts value iteration from `values` and leaves them there; `no_values` to begin with. Raises ArithmeticError when
+    it does not settle.
+    """
     targets = np.zeros(model.people_most + 1, np.int64)
     if best_policy(*model.rates, price, values, targets, 1e-7, _ROUNDS) == _ROUNDS:
         raise ArithmeticError(f"value iteration did not settle in {_ROUNDS} rounds for {model} at price {price}")
     return evaluate(model, tuple(int(target) for target in targets))
+
+
+def no_values(model: Model) -> Floats:
+    """What value iteration starts from when nothing is known yet."""
+    return np.zeros((model.people_most + 1, model.lines_most + 1))

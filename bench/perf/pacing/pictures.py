@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.perf.pacing.baselines import Kind
+from bench.perf.pacing.budget import RULE, Solution, shown_budgets
 from bench.perf.pacing.figures import Row
 from bench.perf.pacing.scenarios import LIMIT
 
@@ -93,6 +94,27 @@ def _gains(rows: Sequence[Row], folder: Path) -> Path:
     places[0].legend(fontsize=7)
     figure.tight_layout()
     return _save(figure, folder / "pacing-gain.png")
+
+
+def draw_budget(solutions: Sequence[Solution], folder: Path) -> Path:
+    """Write the picture of each team's rate by budget, the pacer's rule beside the best; makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figure, places = pyplot.subplots(1, len(solutions), figsize=(5.0 * len(solutions), 4.0), squeeze=False)
+    for place, solution in zip(places.flat, solutions, strict=True):
+        for controller, shares in solution.curves.items():
+            if not controller.startswith("end told"):
+                style = ("black", 2.0) if controller == RULE else (None, 1.2)
+                place.plot(shown_budgets(), shares, color=style[0], linewidth=style[1], label=controller)
+        first = solution.lines[0]
+        place.set_title(f"{first.agents} agents, {first.answers} answers a day", fontsize=10)
+        place.axvline(0.0, color="tab:red", linewidth=0.8)
+        place.set_ylim(0.0, 2.0)
+        place.set_xlabel("budget, calls")
+        place.grid(alpha=0.3)
+    places[0, 0].set_ylabel("abandoned rate to aim at, share of the limit")
+    places[0, 0].legend(fontsize=8)
+    figure.tight_layout()
+    return _save(figure, folder / "pacing-budget.png")
 
 
 def _save(figure: Figure, path: Path) -> Path:
