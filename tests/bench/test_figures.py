@@ -122,4 +122,9 @@ def test_hindsight_takes_the_busiest_setting_that_kept_the_limit_over_all_days()
         {careful: Tried(0.6, 100, 0), bold: Tried(0.7, 100, 5), wild: Tried(0.9, 100, 2), controller: Tried(0.5, 9, 1)},
         {careful: Tried(0.6, 100, 0), bold: Tried(0.7, 100, 1), controller: Tried(0.5, 9, 1)},
     ]
-    assert best_settings(days) == [bold]
+    assert best_settings(days) == [bold, replace(careful, every_day=True)]
+
+
+def test_a_row_tells_in_which_sense_a_setting_keeps_the_limit() -> None:
+    names = [row(core(3600.0), Policy(Kind.RATIO, (2.0,), each), [day()], [day()], ()).policy for each in (False, True)]
+    assert names == ["best ratio", "best ratio, every day"]

@@ -26,6 +26,7 @@ def test_the_command_compares_and_draws(
     assert isinstance(rows, list)
     names = [row["policy"] for row in rows]
     assert names[0] == Kind.PROGRESSIVE.value
+    assert "best ratio, every day" in names
     assert {Kind.VICIDIAL.value, Kind.OPTIMUM.value, Kind.PREDICTIVE.value} <= set(names)
     assert all(0.0 < row["utilisation"] < 1.0 and row["gain"] is not None for row in rows)
     for name in ("pacing-scenarios.png", "pacing-gain.png"):
@@ -37,6 +38,16 @@ def test_the_promise_is_bounded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert isinstance(found, list)
     assert (found[0]["scenario"], found[0]["days"]) == ("solo", 3)
     assert found[0]["days_over"] / 3 < found[0]["over_bound"] <= 1.0
+    assert found[0]["early"] == []
+
+
+def test_the_promise_tells_how_days_stood_after_the_first_hours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(monkeypatch, capsys, "--scenario", "solo", "--promise", "2", "--hours", "2.5")["promise"]
+    assert isinstance(found, list)
+    assert [then["hours"] for then in found[0]["early"]] == [1.0, 2.0]
+    assert all(then["share_over"] == then["days_over"] / 2 for then in found[0]["early"])
 
 
 @pytest.mark.parametrize("words", [("--seeds", "0"), ("--hours", "-1"), ("--scenario", "nowhere")])

@@ -305,3 +305,14 @@ def test_the_heap_gives_events_in_order() -> None:
     found = heap_order(core(HOUR_S))
     assert len(found) == 1000
     assert found == sorted(found)
+
+
+def test_a_day_knows_how_it_stood_after_the_first_hours() -> None:
+    world = draw(core(2.5 * HOUR_S), 21)
+    told = played(world, 4.0)
+    stood = []
+    for until_s in (HOUR_S, 2.0 * HOUR_S):
+        counts = Counter(kind for at, kind, _, _ in told if at <= until_s)
+        stood.append((counts[CONNECTED] + counts[ABANDONED], counts[ABANDONED]))
+    assert stood[0][1] > 3
+    assert measure(world).early == tuple(stood)

@@ -23,7 +23,7 @@ from bench.perf.pacing.baselines import Kind, Policy
 from bench.perf.pacing.days import compare, optima, play_day
 from bench.perf.pacing.figures import HEADER, Row, line, row, upper_bound
 from bench.perf.pacing.scenarios import LIMIT, QUICK, SMALL, Scenario, scenarios
-from bench.perf.pacing.world import Day
+from bench.perf.pacing.world import EARLY_S, Day
 
 LOADS = ((10, 30), (20, 60), (100, 300))
 
@@ -105,6 +105,7 @@ def _promise(pool: ProcessPoolExecutor, chosen: Sequence[Scenario], days: int, o
         utilisation = sum(day.utilisation for day in played) / days
         abandoned = sum(day.abandoned for day in played) / max(1, sum(day.live for day in played))
         worst = max(day.rate for day in played)
+        early = _early(played)
         found.append(
             {
                 "scenario": scenario.name,
@@ -114,6 +115,7 @@ def _promise(pool: ProcessPoolExecutor, chosen: Sequence[Scenario], days: int, o
                 "worst_day": worst,
                 "abandoned": abandoned,
                 "utilisation": utilisation,
+                "early": early,
             }
         )
         print(
@@ -121,6 +123,30 @@ def _promise(pool: ProcessPoolExecutor, chosen: Sequence[Scenario], days: int, o
             f"worst day {worst:.2%}, all days {abandoned:.2%}, utilisation {utilisation:.3f}",
             file=out,
             flush=True,
+        )
+        for then in early:
+            print(
+                f"{'':20s} after {then['hours']:g} h {then['days_over']} days stood over ({then['share_over']:.2%}), "
+                f"all days {then['abandoned']:.2%}",
+                file=out,
+                flush=True,
+            )
+    return found
+
+
+def _early(played: Sequence[Day]) -> list[dict[str, Any]]:
+    """How the days stood after the first hours, as far as they lasted."""
+    found = []
+    for at_s, counts in zip(EARLY_S, zip(*(day.early for day in played), strict=True), strict=False):
+        over = sum(abandoned > LIMIT * live for live, abandoned in counts)
+        live, abandoned = (sum(column) for column in zip(*counts, strict=True))
+        found.append(
+            {
+                "hours": at_s / 3600.0,
+                "days_over": over,
+                "share_over": over / len(played),
+                "abandoned": abandoned / max(1, live),
+            }
         )
     return found
 

@@ -2,7 +2,8 @@
 
 All of them count everyone whom no agent took within the scenario's hold as abandoned. "In hindsight" means that a
 setting is chosen for each scenario after all its days have been played with all settings of a grid: the highest
-utilisation whose abandoned share, pooled over these very days, keeps the limit. No policy one could run knows this.
+utilisation whose abandoned share, pooled over these very days, keeps the limit; and, as the pacer keeps the limit every
+day, the highest utilisation with which none of these days ends over it. No policy one could run knows this.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ class Kind(Enum):
 
 
 TUNED = (Kind.RATIO, Kind.RATIO_EXPECTED, Kind.VICIDIAL_TUNED, Kind.PI)
+EVERY_DAY = ", every day"
 METHODS = ("hard limit", "average", "tapered")
 RATIOS = tuple(round(1.0 + 0.1 * i, 1) for i in range(240))
 EXPECTED_RATIOS = tuple(round(0.5 + 0.1 * i, 1) for i in range(240))
@@ -46,10 +48,17 @@ MIX_PERIOD_S = 3600.0
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A way to pace with its settings: ratio; level, method and available-only; setpoint and gains; or, for
-    the optimum, the share of time of its second table, then both tables."""
+    the optimum, the share of time of its second table, then both tables. `every_day`: chosen to keep the limit on
+    each day, not over all days together."""
 
     kind: Kind
     settings: tuple[float, ...] = ()
+    every_day: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+        return self.kind.value + (EVERY_DAY if self.every_day else "")
 
     @property
     def text(self) -> str:

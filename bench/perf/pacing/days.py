@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,20 +49,28 @@ def try_all(job: tuple[Scenario, int]) -> dict[Policy, Tried]:
 
 
 def best_settings(days: Sequence[dict[Policy, Tried]]) -> list[Policy]:
-    """Of each tuned kind the setting of highest mean utilisation that kept the limit over all days together.
+    """Of each tuned kind the setting of highest mean utilisation that kept the limit over all days together, then
+    that of those which kept it on every day.
 
-    A kind of which no setting kept the limit is left out.
+    What no setting of a kind did is left out.
     """
-    best: dict[Kind, tuple[float, Policy]] = {}
+    best: dict[tuple[Kind, bool], tuple[float, Policy]] = {}
     for policy in days[0]:
         tried = [day[policy] for day in days if policy in day]
         if len(tried) < len(days):
             continue
-        live, abandoned = sum(day.live for day in tried), sum(day.abandoned for day in tried)
         utilisation = float(np.mean([day.utilisation for day in tried]))
-        if abandoned <= LIMIT * live and (policy.kind not in best or utilisation > best[policy.kind][0]):
-            best[policy.kind] = (utilisation, policy)
-    return [best[kind][1] for kind in TUNED if kind in best]
+        for every_day in (False, True):
+            key = policy.kind, every_day
+            if _kept_limit(tried, every_day) and (key not in best or utilisation > best[key][0]):
+                best[key] = (utilisation, replace(policy, every_day=every_day))
+    return [best[kind, every_day][1] for kind in TUNED for every_day in (False, True) if (kind, every_day) in best]
+
+
+def _kept_limit(days: Sequence[Tried], every_day: bool) -> bool:
+    if every_day:
+        return all(day.abandoned <= LIMIT * day.live for day in days)
+    return sum(day.abandoned for day in days) <= LIMIT * sum(day.live for day in days)
 
 
 def play_day(job: tuple[Scenario, Policy, int]) -> Day:

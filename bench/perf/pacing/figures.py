@@ -66,7 +66,7 @@ def row(
     return Row(
         scenario=scenario.name,
         agents=scenario.agents,
-        policy=policy.kind.value,
+        policy=policy.name,
         settings=policy.text,
         days=len(days),
         utilisation=float(shares.mean()),
@@ -152,7 +152,7 @@ def _known(share: float) -> float | None:
 
 
 HEADER = (
-    f"{'scenario':20s} {'policy':19s} {'util':>6s} {'+-':>5s} {'talk':>5s} {'wait':>6s} {'p90':>6s} {'aband':>6s} "
+    f"{'scenario':20s} {'policy':30s} {'util':>6s} {'+-':>5s} {'talk':>5s} {'wait':>6s} {'p90':>6s} {'aband':>6s} "
     f"{'15min':>6s} {'hour':>6s} {'500':>6s} {'day':>6s} {'over':>7s} {'bound':>6s} "
     f"{'gain':>5s} {'+-':>5s} {'nohold':>6s}  settings"
 )
@@ -167,7 +167,7 @@ def line(row: Row) -> str:
     settings = row.settings + (" (ran out of calls)" if row.exhausted else "")
     mark = "!" if row.abandoned > LIMIT else " "
     return (
-        f"{row.scenario:20s} {row.policy:19s} {row.utilisation:6.3f} {row.utilisation_se:5.3f} "
+        f"{row.scenario:20s} {row.policy:30s} {row.utilisation:6.3f} {row.utilisation_se:5.3f} "
         f"{row.talk_min_per_h:5.1f} {row.wait_mean_s:6.1f} {row.wait_p90_s:6.1f} {row.abandoned:6.2%}{mark}"
         f"{percent(row.worst_15min, 5)} {percent(row.worst_hour)} {percent(row.worst_500)} {percent(row.worst_day)} "
         f"{row.days_over:3d}/{row.days:<3d} {percent(row.over_bound)} {percent(row.gain, 5, 0)} "

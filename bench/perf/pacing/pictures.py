@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.perf.pacing.baselines import Kind
+from bench.perf.pacing.baselines import EVERY_DAY, Kind
 from bench.perf.pacing.budget import RULE, Solution, shown_budgets
 from bench.perf.pacing.figures import Row
 from bench.perf.pacing.scenarios import LIMIT
@@ -28,6 +28,7 @@ _MARKS = {
     Kind.PREDICTIVE: ("o", "tab:blue"),
 }
 _COLUMNS = 4
+_HOLLOW = "hollow: no day over the limit"
 
 
 def draw_all(rows: Sequence[Row], folder: Path) -> Iterator[Path]:
@@ -48,11 +49,11 @@ def _scenarios(groups: Sequence[Sequence[Row]], folder: Path) -> Path:
         _one(place, rows)
     for place in grid.flat[len(groups) :]:
         place.set_axis_off()
-    seen = dict.fromkeys(row.policy for rows in groups for row in rows)
+    seen = {row.policy.removesuffix(EVERY_DAY) for rows in groups for row in rows}
     handles = [Line2D([], [], marker=m, color=c, linestyle="", label=k.value) for k, (m, c) in _MARKS.items()]
-    figure.legend(
-        handles=[handle for handle in handles if handle.get_label() in seen], loc="lower center", ncols=4, frameon=False
-    )
+    shown = [handle for handle in handles if handle.get_label() in seen]
+    shown.append(Line2D([], [], marker="o", color="black", linestyle="", markerfacecolor="white", label=_HOLLOW))
+    figure.legend(handles=shown, loc="lower center", ncols=4, frameon=False)
     figure.tight_layout(rect=(0.0, 0.6 / (2.9 * height + 0.8), 1.0, 1.0))
     return _save(figure, folder / "pacing-scenarios.png")
 
@@ -61,8 +62,10 @@ def _one(place: Axes, rows: Sequence[Row]) -> None:
     """One scenario: to the upper left is better, right of the line the limit is broken."""
     place.axvline(100.0 * LIMIT, color="tab:red", linewidth=0.8)
     for row in rows:
-        mark, colour = _MARKS[Kind(row.policy)]
-        place.errorbar(100.0 * row.abandoned, row.utilisation, yerr=row.utilisation_se, marker=mark, color=colour)
+        mark, colour = _MARKS[Kind(row.policy.removesuffix(EVERY_DAY))]
+        face = "white" if row.policy.endswith(EVERY_DAY) else colour
+        at, error = (100.0 * row.abandoned, row.utilisation), row.utilisation_se
+        place.errorbar(*at, yerr=error, marker=mark, color=colour, markerfacecolor=face)
     place.set_title(rows[0].scenario, fontsize=9)
     place.set_xlabel("abandoned, %", fontsize=8)
     place.set_ylabel("utilisation", fontsize=8)

@@ -15,6 +15,7 @@ from bench.perf.pacing.scenarios import LIMIT, Mixture, Plan, Scenario, Spread
 from pacing import Pacer, PacerConfig
 
 WINDOWS_S = (900.0, 3600.0)
+EARLY_S = (3600.0, 7200.0, 14400.0)
 LEAST_ANSWERS = 20
 """Answers that a window must hold before its abandoned share is looked at."""
 _HEAP_ROOM = 1 << 14
@@ -27,6 +28,7 @@ _OUTCOMES = ("human", "machine", "no_answer", "busy", "failed")
 class Day:
     """What came of one day; shares from 0 to 1. `exhausted`: the policy dialed more than the list holds.
 
+    `early`: live answers and abandoned calls after each of EARLY_S that is within the day.
     `worst_windows`: highest abandoned share in any 15 min and any hour; -1 where none holds enough answers.
     `decide_us` is the median cost of a decision, 0 for compiled policies.
     """
@@ -42,6 +44,7 @@ class Day:
     waits_s: NDArray[np.float32]
     dropped: Bytes
     decide_us: float = 0.0
+    early: tuple[tuple[int, int], ...] = ()
 
     @property
     def rate(self) -> float:
@@ -160,7 +163,14 @@ def measure(world: World, decide_us: float = 0.0) -> Day:
         waits_s=world.wait_s[: int(state["waits"])].astype(np.float32),
         dropped=dropped,
         decide_us=decide_us,
+        early=tuple(_until(at, dropped, early_s) for early_s in EARLY_S if early_s < world.rules[0]["end_s"]),
     )
+
+
+def _until(at: Floats, dropped: Bytes, until_s: float) -> tuple[int, int]:
+    """Live answers and abandoned calls among those answered by then."""
+    live = int(np.searchsorted(at, until_s, side="right"))
+    return live, int(dropped[:live].sum())
 
 
 def _calls(scenario: Scenario, seed: int, size: int) -> Any:
