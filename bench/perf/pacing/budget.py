@@ -10,7 +10,9 @@ are slower.
 
 When the end of the day is not known, it comes after each answer with the same probability, and every answer at which
 the day could end over the limit (B < 0) has a price, the softest at which the promise is kept. When the end is told,
-only the answers that the promise covers have the price; this bounds all controllers.
+only the answers that the promise covers have the price. "End told, 8 h" is the bound of all controllers that keep
+nothing but the day's end; the others are the best under one price for all answers, and a price that changes over the
+day may find a little more.
 """
 
 import argparse
