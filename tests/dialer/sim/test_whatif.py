@@ -118,7 +118,7 @@ def test_a_window_that_never_opens_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_leads_go_on_from_where_they_stand() -> None:
     worn = tuple(LeadStanding(5, 0.0) for _ in range(40))
     later = tuple(LeadStanding(1, 86_400.0) for _ in range(40))
-    (outlook,) = play([replace(SHORT, campaign=CAMPAIGN, standings=worn + later)], 1)
+    (outlook,) = play([replace(SHORT, hours=2 * SHORT.hours, campaign=CAMPAIGN, standings=worn + later)], 1)
     (run,) = outlook.runs
     assert (run.leads, run.attempts, run.leads_left) == (80, 40, 40)
     assert run.list_lasts_h is not None
