@@ -17,8 +17,9 @@ from pacing.spans import Spans
 
 COARSE_WEIGHT = 15.0
 FINE_WEIGHT = 20.0
-DOUBT = 0.7
+DOUBT = 3.0
 FAILED_AT_ONCE_S = 5.0
+MOST_SECONDS = 1e8
 NONE_RUNNING: Floats = np.empty(0)
 # A restored state: lengths count for half of what they did, and lose half of that in a week; the share of live answers
 # speaks for as many calls as a prior does, and loses half of that in eight hours.
@@ -102,11 +103,11 @@ def lengths_of(state: Any) -> tuple[Floats, Floats]:
     """Read what `Lengths.state` gave. Raises ValueError when it is not of that shape."""
     try:
         ends, exposure = (np.array(state[key], dtype=float) for key in ("ends", "exposure"))
-    except (TypeError, KeyError, ValueError, IndexError):
+    except (TypeError, KeyError, ValueError, IndexError, OverflowError):
         raise ValueError("lengths need lists of numbers 'ends' and 'exposure'") from None
     for values in (ends, exposure):
-        if values.shape != (BINS,) or not np.isfinite(values).all() or (values < 0.0).any():
-            raise ValueError(f"lengths need {BINS} finite numbers, none below 0")
+        if values.shape != (BINS,) or not ((values >= 0.0) & (values < MOST_SECONDS)).all():
+            raise ValueError(f"lengths need {BINS} numbers from 0 to {MOST_SECONDS:g}")
     return ends, exposure
 
 
@@ -357,13 +358,17 @@ class Learner:
         """Live answers per dialed call."""
         return self.ring.share
 
-    @property
-    def caution(self) -> float:
-        """By how much to inflate the chance of a live answer: the doubt of the estimate, and a recent rise."""
+    def caution(self, answers: float) -> float:
+        """By how much to inflate the chance of a live answer where `answers` of them might come together.
+
+        For a recent rise, and for the doubt of the share: it is common to all lines, so it does not average out among
+        many as chance does. Inflated is by what it adds to the deviation of the number of answers.
+        """
         share = self.ring.share
-        doubt = math.sqrt(share * (1.0 - share) / self.ring.weight)
+        chance = math.sqrt(max(1.0, answers) * (1.0 - share))
+        doubt = max(1.0, answers) * math.sqrt((1.0 - share) / (share * self.ring.weight))
         surprise = self.recent.surprise(share)
         rise = 0.0
         if surprise > 1.5:
             rise = (self.recent.value - share) * min(1.0, (surprise - 1.5) / 1.5)
-        return 1.0 + (DOUBT * doubt + rise) / share
+        return 1.0 + DOUBT * (math.hypot(chance, doubt) - chance) / max(1.0, answers) + rise / share

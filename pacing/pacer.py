@@ -66,7 +66,8 @@ class PacingDecision:
     and `predicted_free` by the time a call dialed now is answered, `risk` of the last line that was accepted,
     `next_risk` of one more, and `threshold`, the risk that the controller accepts. Of the regulatory window:
     `abandoned_rate` so far and its upper 95 % confidence bound. Of window or session, whichever has less:
-    `budget_left`, calls that might still be abandoned within the limit.
+    `budget_left`, calls that might still be abandoned within the limit; `over_limit` when it is under 0. `held`: of the
+    latest answers so many were abandoned that no line is dialed that could find no agent.
     """
 
     lines: int
@@ -83,6 +84,7 @@ class PacingDecision:
     abandoned_upper_bound: float = 1.0
     budget_left: float = 0.0
     over_limit: bool = False
+    held: bool = False
 
     @property
     def because(self) -> str:
@@ -96,11 +98,19 @@ class PacingDecision:
             return f"{_new_lines(self.lines)}: {self.mode}, {self.ready} ready, {self.in_flight} lines in flight"
         if self.predicted_free == 0.0:
             return "no new lines: no agent is ready or expected to be soon"
+        lines = self.in_flight + self.lines
+        forecast = (
+            f"{_new_lines(self.lines)}: {self.predicted_answers:.1f} answers expected from {lines} lines "
+            f"for {self.predicted_free:.1f} free agents"
+        )
+        if self.held:
+            return f"{forecast}; too many of the latest answers were abandoned, so no line may find nobody"
+        if self.over_limit and self.threshold == 0.0:
+            over = f"{-self.budget_left:.1f} more calls were abandoned than the limit allows"
+            return f"{forecast}; {over}, so no line may find nobody"
         return (
-            f"{_new_lines(self.lines)}: {self.predicted_answers:.1f} answers expected for "
-            f"{self.predicted_free:.1f} free agents; one more line would risk {self.next_risk:.1%} "
-            f"of an abandoned call against {self.threshold:.1%} accepted "
-            f"({self.abandoned_rate:.1%} abandoned so far, budget {self.budget_left:.1f})"
+            f"{forecast}; one more line would risk {self.next_risk:.1%} of an abandoned call against "
+            f"{self.threshold:.1%} accepted ({self.abandoned_rate:.1%} abandoned so far, budget {self.budget_left:.1f})"
         )
 
 
@@ -290,7 +300,7 @@ class Pacer:
             state,
             policies.Tables(learned.ring.table, learned.listen.table, learned.talk.table, learned.wrapup.table),
             self.config.hold_s,
-            learned.caution,
+            learned.caution(max(state.ready, learned.live_share * state.claims)),
             threshold,
             UNBOUNDED if room is None else room,
         )
@@ -310,6 +320,8 @@ class Pacer:
             abandoned_rate=self.ledger.rate,
             abandoned_upper_bound=self.ledger.upper_bound,
             budget_left=self.ledger.budget,
+            over_limit=self.ledger.spent,
+            held=self.ledger.recent_spent,
         )
 
     def _target_share(self, state: policies.Snapshot) -> float:

@@ -25,25 +25,25 @@ def ring(learner: Learner, share: float, calls: int, seed: int = 1) -> None:
 def test_nothing_seen_is_the_prior() -> None:
     learner = Learner()
     assert learner.live_share == pytest.approx(0.4)
-    assert learner.caution > 1.1
+    assert learner.caution(5.0) > 1.1
     assert learner.handling_s == pytest.approx(TALK_PRIOR.mean_s + WRAPUP_PRIOR.mean_s)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.6])
 def test_the_live_share_is_learned_and_doubt_shrinks(share: float) -> None:
     learner = Learner()
-    early = learner.caution
+    early = learner.caution(5.0)
     ring(learner, share, 800)
     assert learner.live_share == pytest.approx(share, abs=0.05)
     assert learner.ring.table[1, -1] == pytest.approx(learner.live_share, abs=0.05)
-    assert 1.0 < learner.caution < early
+    assert 1.0 < learner.caution(5.0) < early
 
 
 def test_a_swapped_list_is_believed_within_a_hundred_calls() -> None:
     learner = Learner()
     ring(learner, 0.12, 1000)
     ring(learner, 0.4, 100, seed=2)
-    assert learner.live_share * learner.caution > 0.3
+    assert learner.live_share * learner.caution(5.0) > 0.3
 
 
 def test_a_change_of_share_keeps_what_was_learned_of_ring_times() -> None:
@@ -129,7 +129,7 @@ def test_ring_time_outs_before_the_first_answer_do_not_hide_the_people_to_come()
         learner.resolved(call, 25.0, live=False)
     assert learner.ring.table[1, -1] == pytest.approx(learner.live_share, abs=0.01)
     assert learner.ring.table[1, 25] > 0.7 * learner.live_share
-    assert learner.live_share * learner.caution > 0.2
+    assert learner.live_share * learner.caution(5.0) > 0.2
 
 
 def test_calls_that_fail_at_once_teach_nothing() -> None:
@@ -188,3 +188,8 @@ def test_an_agent_who_is_ready_at_once_has_no_wrapup() -> None:
     learner = Learner()
     handle(learner, 300, 90.0, 0.0)
     assert learner.handling_s == pytest.approx(90.0, rel=0.02)
+
+
+def test_the_doubt_of_the_share_weighs_more_on_many_answers_together() -> None:
+    learner = Learner()
+    assert 1.0 < learner.caution(2.0) < learner.caution(100.0)

@@ -381,7 +381,7 @@ def test_a_restored_pacer_knows_lengths_but_doubts_the_share() -> None:
         known, restored, new = (getattr(p.learner, kind).table[0] for p in (before, after, fresh))
         assert np.abs(restored - known).max() < 0.5 * np.abs(new - known).max()
     assert after.learner.live_share == pytest.approx(before.learner.live_share, abs=0.05)
-    assert after.learner.caution > 1.5 * before.learner.caution - 0.5
+    assert after.learner.caution(5.0) > 1.5 * before.learner.caution(5.0) - 0.5
 
 
 def test_an_old_state_speaks_softer() -> None:
@@ -536,7 +536,8 @@ def test_nobody_dials_into_a_break() -> None:
     shift = world.run(10, 1.0)
     assert shift.lines[-1] == 0
     assert len(world.pacer.learner.ring) == 0
-    assert shift.answers[-1][0] < 1900.0
+    assert shift.answers[-1][0] < 2100.0
+    assert shift.abandoned_between(1800.0, 3600.0) <= 3
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -590,3 +591,18 @@ def test_a_second_day_is_paced_like_the_first_and_keeps_the_limit(seed: int) -> 
     assert pacer.ledger.session.live == days[1].connected + days[1].abandoned
     assert pacer.ledger.live == sum(day.connected + day.abandoned for day in days)
     assert max(days[1].lines) <= 40
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_large_team_does_not_begin_with_a_burst(seed: int) -> None:
+    shift = play(PacerConfig(), 40, 0.05, seed)
+    assert len(shift.answers) > 40
+    assert most_abandoned(shift, 120.0) <= 5
+
+
+def test_a_spent_limit_is_named() -> None:
+    pacer = team("predictive", 10)
+    pacer.open_window(100, 50)
+    decision = pacer.decide(1.0)
+    assert decision.over_limit
+    assert "47.0 more calls were abandoned than the limit allows" in decision.because
