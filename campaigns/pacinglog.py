@@ -1,5 +1,6 @@
 """What is kept of the pacing: samples of its decisions, and what a campaign's pacer has learned."""
 
+import logging
 from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from campaigns.database import Database
 from campaigns.instants import iso_of
 from campaigns.model import CampaignSettings, PacingSample
+
+log = logging.getLogger(__name__)
 
 KEPT_DAYS = 90
 KEPT_SAMPLES = 100_000
@@ -60,5 +63,16 @@ def save_state(database: Database, campaign_id: int, at: float, state: str) -> N
 
 
 def state(database: Database, campaign_id: int) -> tuple[datetime, str] | None:
-    row = database.one("SELECT at, state FROM pacer_states WHERE campaign_id = ?", (campaign_id,))
-    return None if row is None else (datetime.fromtimestamp(row[0], UTC), row[1])
+    """When a state was kept, and it; None when there is none, or (with a warning) none that can be read."""
+    # As a blob, since SQLite lets a text hold bytes that are not UTF-8, on which the whole query would fail.
+    row = database.one("SELECT at, CAST(state AS BLOB) FROM pacer_states WHERE campaign_id = ?", (campaign_id,))
+    if row is None:
+        return None
+    at, kept = row
+    try:
+        return datetime.fromtimestamp(at, UTC), bytes(kept).decode()
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        log.warning(
+            "campaign number %d: what its pacing had learned cannot be read (%s); it learns anew", campaign_id, error
+        )
+        return None

@@ -58,3 +58,26 @@ def test_the_newest_state_of_a_pacer_is_kept(desk: Desk, now: datetime) -> None:
         desk.store.save_pacer_state(1, now + minute * 60 * S, f'{{"minute": {minute}}}')
     assert desk.store.pacer_state(1) == (now + 60 * S, '{"minute": 1}')
     assert desk.store.pacer_state(2) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "state = replace(x'00ff80', '1', 'NaN')",
+        "state = x'ff'",
+        "at = 'foo'",
+        "at = x'00'",
+        "at = 9e99",
+        "at = -9e999",
+        "at = 9e11",
+    ],
+)
+def test_a_state_that_cannot_be_read_is_warned_of_and_left(
+    desk: Desk, now: datetime, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.store.save_pacer_state(1, now, "{}")
+    desk.store.database.execute(f"UPDATE pacer_states SET {damage}")  # noqa: S608 (constants)
+    assert desk.store.pacer_state(1) is None
+    assert "it learns anew" in caplog.text
+    desk.store.save_pacer_state(1, now, "{}")
+    assert desk.store.pacer_state(1) == (now, "{}")
