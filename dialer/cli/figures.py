@@ -9,7 +9,8 @@ LABELS = {
     "answer_share": "people per call",
     "attempts_per_hour": "attempts per hour",
     "connects_per_hour": "connects per hour",
-    "mean_talk_s": "mean talk",
+    "mean_people_talk_s": "mean talk with people",
+    "mean_talk_s": "mean talk of all calls",
     "mean_wrapup_s": "mean wrap-up",
 }
 

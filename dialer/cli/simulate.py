@@ -1,5 +1,6 @@
 """`dialer simulate`: what if. Plays shifts in virtual time and says what would come of them."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 DEFAULT_WRAPUP_LIMIT_S = 120.0
 PICTURE_PERIODS = 240
+MAX_TALK_S = 14_400.0
+# A campaign's own limit may be an hour at most, and is set to this many means.
+WRAPUP_LIMIT_MEANS = 4.0
+MAX_WRAPUP_S = 3600.0 / WRAPUP_LIMIT_MEANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +75,41 @@ def _sweep(_ctx: click.Context, _option: click.Parameter, text: str | None) -> t
 
 
 def _picture(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
-    if file is not None and file.suffix not in (".png", ".svg"):
+    if file is not None and file.suffix.lower() not in (".png", ".svg"):
         raise click.BadParameter(f"{str(file)!r}: a picture's name ends in .png or .svg")
     if file is not None and not file.absolute().parent.is_dir():
         raise click.BadParameter(f"{str(file)!r}: its directory does not exist; make it first")
     return file
 
 
-SECONDS = click.FloatRange(min=0.0, min_open=True)
+class FiniteRange(click.FloatRange):
+    """A range of numbers; click's own lets `nan` through, which lies nowhere."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+TALK_S = FiniteRange(0.0, MAX_TALK_S, min_open=True)
+WRAPUP_S = FiniteRange(0.0, MAX_WRAPUP_S, min_open=True)
 
 
 @click.command()
 @click.option("--agents", type=click.IntRange(1, 200), required=True)
-@click.option("--hours", type=click.FloatRange(0.01, 24 * 31), required=True)
+@click.option("--hours", type=FiniteRange(0.01, 24 * 31), required=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same digest.")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Runs; more give intervals.")
 @click.option("--campaign", help="Use mode, limits, rules, lines and leads of this campaign of the site.")
 @click.option("--from-history", metavar="CAMPAIGN", help="Let the calls be those recorded for this campaign.")
-@click.option("--max-abandon", type=click.FloatRange(0, 10), callback=_share, metavar="PERCENT", help="Another limit.")
-@click.option("--talk", "talk_s", type=SECONDS, metavar="SECONDS", help="Mean talk with people.")
-@click.option("--wrapup", "wrapup_s", type=SECONDS, metavar="SECONDS", help="Mean wrap-up.")
+@click.option("--max-abandon", type=FiniteRange(0, 10), callback=_share, metavar="PERCENT", help="Another limit.")
+@click.option("--talk", "talk_s", type=TALK_S, metavar="SECONDS", help="Mean talk with people.")
+@click.option("--wrapup", "wrapup_s", type=WRAPUP_S, metavar="SECONDS", help="Mean wrap-up.")
 @click.option(
     "--answer-rate",
     "people",
-    type=click.FloatRange(0, 100),
+    type=FiniteRange(0, 100),
     callback=_share,
     metavar="PERCENT",
     help="People per call.",
@@ -122,11 +138,13 @@ def simulate(ctx: Context, /, as_json: bool, **asked: Any) -> None:
       dialer simulate --agents 10 --hours 4 --seeds 5 --sweep 5-30 --draw agents.png
     """
     question = Question(**asked)
-    from dialer.sim.simulation import NeverOpen
+    from dialer.sim.simulation import NeverOpen, closed_at_start
     from dialer.sim.whatif import play, play_day
 
     notes: list[str] = []
     base = _settings(ctx, question, notes)
+    if closed := closed_at_start(base):
+        notes.append(closed)
     teams = _teams(question)
     began = time.perf_counter()
     try:
@@ -206,7 +224,7 @@ def _rules(ctx: Context, question: Question) -> CampaignSettings:
         settings = replace(settings, max_abandon_rate=question.max_abandon)
     if question.wrapup_s is not None:
         # Else the campaign's own limit would cut the wrap-ups that were asked for.
-        settings = replace(settings, wrapup_s=max(settings.wrapup_s, 4.0 * question.wrapup_s))
+        settings = replace(settings, wrapup_s=max(settings.wrapup_s, WRAPUP_LIMIT_MEANS * question.wrapup_s))
     return settings
 
 
@@ -375,7 +393,8 @@ def _show(question: Question, outlook: "Outlook", outlooks: "list[Outlook]", ans
 def _world_text(world: dict[str, Any]) -> str:
     if world["source"] == "stated":
         return (
-            f"stated world: {100 * world['person']:g} % people per call, talks of {world['talk_mean_s']:g} s, "
+            f"stated world: {100 * world['person']:g} % people and {100 * world['machine']:.3g} % machines per call, "
+            f"which agents take too; talks with people of {world['talk_mean_s']:g} s, "
             f"wrap-ups of {world['wrapup_mean_s']:g} s"
         )
     hours = ", ".join(f"{hour:02d}" for hour in world["hours_learned"])

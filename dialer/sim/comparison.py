@@ -37,7 +37,11 @@ def compare(forecast: Forecast, actual: Performance) -> list[Compared]:
     """Each figure that was foreseen. The range is widened where less than the foreseen hours have passed."""
     part = min(1.0, max(actual.operating_s / 3600.0, 1e-3) / forecast.inputs["hours"])
     metrics: Mapping[str, Any] = forecast.results["metrics"]
-    return [_compared(name, Estimate(**metrics[name]), actual, part) for name in METRICS if name in metrics]
+    return [
+        _compared(name, Estimate(**metrics[name]), actual, part)
+        for name in METRICS
+        if name in metrics and hasattr(actual, name)
+    ]
 
 
 def _compared(name: str, predicted: Estimate, actual: Performance, part: float) -> Compared:

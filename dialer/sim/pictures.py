@@ -48,7 +48,7 @@ def draw(file: Path, outlooks: Sequence[Outlook], limit: float, day: Timeline, t
             _agents_over_time(agents, day)
             _lines_over_time(figure.add_subplot(grid[2, :], sharex=agents), day)
             figure.suptitle(title, fontsize=12, fontweight="bold")
-            figure.savefig(file, dpi=130, metadata={"Date": None} if file.suffix == ".svg" else None)
+            figure.savefig(file, dpi=130, metadata={"Date": None} if file.suffix.lower() == ".svg" else None)
         finally:
             pyplot.close(figure)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
+from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,15 @@ START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 
 # What a simulated campaign has of its own: who it is, and what belongs to real lines.
 _OWN = frozenset({"campaign_id", "name", "kind", "mode", "state", "caller_id", "trunks", "abandon_message"})
+
+_RATE_DIGITS = {
+    "attempts_per_hour": 2,
+    "connects_per_hour": 2,
+    "answer_share": 5,
+    "mean_people_talk_s": 2,
+    "mean_talk_s": 2,
+    "mean_wrapup_s": 2,
+}
 
 
 class NeverOpen(ValueError):
@@ -97,6 +107,7 @@ class SimulationResult:
     attempts_per_hour: float | None
     connects_per_hour: float | None
     answer_share: float | None
+    mean_people_talk_s: float | None
     mean_talk_s: float | None
     mean_wrapup_s: float | None
     list_lasts_h: float | None
@@ -332,12 +343,12 @@ class Simulation:
             answered=tally.answered,
             connected=tally.connected,
             abandoned=tally.abandoned,
-            abandoned_rate=round(tally.abandoned_rate, 5),
+            abandoned_rate=0.0 if self._nobody else round(tally.abandoned_rate, 5),
             talk_share=round(shift.talk_share or 0.0, 4),
             busy_share=round(shift.busy_share or 0.0, 4),
             mean_wait_s=round(shift.mean_wait_s or 0.0, 2),
             p90_wait_s=round(shift.p90_wait_s or 0.0, 2),
-            **_rates(shift),
+            **self._rates(shift),
             list_lasts_h=None if self._dry_at_s is None else round(self._dry_at_s / 3600.0, 4),
             statuses=dict(sorted(tally.statuses.items())),
             leads=self._leads,
@@ -351,6 +362,42 @@ class Simulation:
             speed=round(simulated_s / real_s, 1),
         )
 
+    @property
+    def _nobody(self) -> bool:
+        """Whether no person ever answers: then each abandoned call, which the dialer takes for a person's, is none."""
+        history = self.settings.history
+        return (self.settings.profile.person if history is None else history.people) == 0.0
+
+    def _rates(self, shift: Performance) -> dict[str, float | None]:
+        """Figures that are None where there is nothing to measure."""
+        values = {name: getattr(shift, name) for name in _RATE_DIGITS if name != "mean_people_talk_s"}
+        values["mean_people_talk_s"] = self._mean_people_talk_s()
+        if self._nobody and shift.attempts:
+            values["answer_share"] = 0.0
+        return {name: None if value is None else round(value, _RATE_DIGITS[name]) for name, value in values.items()}
+
+    def _mean_people_talk_s(self) -> float | None:
+        calls = self.store.recorded_attempts("sim")
+        talks = [call.talk_s for call in calls if call.person and call.talk_s is not None]
+        return fmean(talks) if talks else None
+
+
+def closed_at_start(settings: SimulationSettings) -> str | None:
+    """A sentence that says when the window opens, if a shift would start outside it; None when it would not."""
+    campaign = settings.campaign
+    if campaign is None or settings.start is None:
+        return None
+    start = _start_of(settings, campaign)
+    if is_open((ZONE,), campaign.window, start):
+        return None
+    opens = next_open((ZONE,), campaign.window, start)
+    begin = f"the calling window is closed at {settings.start:%H:%M}, when the shift starts"
+    if opens is None:
+        return f"{begin}, and does not open within 14 days: no call is placed"
+    local, wait_h = opens.astimezone(ZoneInfo(ZONE)), (opens - start).total_seconds() / 3600.0
+    late = ", after the shift: no call is placed" if wait_h >= settings.hours else ""
+    return f"{begin}; it opens {local:%A} at {local:%H:%M}, {wait_h:.1f} h later{late}"
+
 
 def _start_of(settings: SimulationSettings, campaign: CampaignSettings) -> datetime:
     """When the shift starts: as asked for, else at START or when the window next opens. Raises NeverOpen."""
@@ -361,10 +408,3 @@ def _start_of(settings: SimulationSettings, campaign: CampaignSettings) -> datet
     if opens is None:
         raise NeverOpen(f"campaign {campaign.name}: its calling window does not open within 14 days in {ZONE}")
     return opens
-
-
-def _rates(shift: Performance) -> dict[str, float | None]:
-    """Figures that are None where there is nothing to measure."""
-    digits = {"attempts_per_hour": 2, "connects_per_hour": 2, "answer_share": 5, "mean_talk_s": 2, "mean_wrapup_s": 2}
-    values = {name: getattr(shift, name) for name in digits}
-    return {name: None if value is None else round(value, digits[name]) for name, value in values.items()}

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -24,6 +24,7 @@ METRICS = (
     "answer_share",
     "attempts_per_hour",
     "connects_per_hour",
+    "mean_people_talk_s",
     "mean_talk_s",
     "mean_wrapup_s",
 )
@@ -125,10 +126,15 @@ def _runner(workers: int) -> Iterator[Callable[[list[SimulationSettings]], Itera
         return
     with ProcessPoolExecutor(workers, initializer=_end_at_ctrl_c) as pool:
         try:
-            yield lambda tasks: pool.map(_run, tasks)
+            yield lambda tasks: _in_order([pool.submit(_run, task) for task in tasks])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_order(runs: "list[Future[SimulationResult]]") -> Iterator[SimulationResult]:
+    # Not the pool's own map, which cancels what is left: at Ctrl-C the pool's thread stumbles over cancelled futures.
+    return (run.result() for run in runs)
 
 
 def _end_at_ctrl_c() -> None:

@@ -91,7 +91,8 @@ def test_what_is_asked_for_is_played(tmp_path: Path) -> None:
     answer = json.loads(CliRunner().invoke(main, [*command, "--json"]).stdout)
     assert answer["answer_share"] == pytest.approx(0.6, abs=0.08)
     assert answer["mean_wrapup_s"] == pytest.approx(40.0, rel=0.2)
-    assert answer["mean_talk_s"] < 45.0
+    assert answer["mean_people_talk_s"] == pytest.approx(30.0, rel=0.25)
+    assert answer["mean_talk_s"] < answer["mean_people_talk_s"]
     assert answer["leads"] == 5000
     assert (answer["inputs"]["max_abandon_rate"], answer["inputs"]["lines"]) == (pytest.approx(0.015), 7)
 
@@ -132,6 +133,13 @@ def test_a_campaign_without_leads_is_told(site: Site) -> None:
         (("--draw", "nowhere/day.png"), 2, "does not exist"),
         (("--talk", "0"), 2, "talk"),
         (("--answer-rate", "101"), 2, "answer-rate"),
+        (("--answer-rate", "nan"), 2, "'--answer-rate': 'nan' is not a finite number"),
+        (("--hours", "nan"), 2, "'--hours': 'nan' is not a finite number"),
+        (("--max-abandon", "nan"), 2, "'--max-abandon': 'nan' is not a finite number"),
+        (("--talk", "nan"), 2, "'--talk': 'nan' is not a finite number"),
+        (("--talk", "inf"), 2, "'--talk': inf is not in the range"),
+        (("--wrapup", "inf"), 2, "'--wrapup': inf is not in the range"),
+        (("--wrapup", "901"), 2, "x<=900"),
         (("--seeds", "0"), 2, "seeds"),
         (("--start", "25:00"), 2, "start"),
     ],
@@ -141,6 +149,34 @@ def test_mistakes_are_told_before_anything_is_played(
 ) -> None:
     run(site, "campaign", "create", "fresh", "--kind", "telesales", "--mode", "predictive")
     assert complaint in run(site, *SHORT, *arguments, code=code)
+
+
+def test_the_largest_wrapup_works(site: Site) -> None:
+    assert "wrap-ups of 900 s" in run(site, *SHORT, "--wrapup", "900")
+
+
+def test_a_world_without_people_abandons_none(site: Site) -> None:
+    answer = json.loads(run(site, "simulate", "--agents", "2", "--hours", "0.3", "--answer-rate", "0", "--json"))
+    assert answer["abandoned"] > 0
+    assert (answer["abandoned_rate"], answer["answer_share"], answer["mean_people_talk_s"]) == (0.0, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("03:00", "closed at 03:00, when the shift starts; it opens Monday at 09:00, 6.0 h later, after the shift"),
+        ("08:57", "it opens Monday at 09:00, 0.1 h later\n"),
+        ("23:30", "it opens Tuesday at 09:00, 9.5 h later, after the shift"),
+    ],
+)
+def test_a_shift_outside_calling_hours_is_told(site: Site, start: str, told: str) -> None:
+    assert told in run(site, *SHORT, "--start", start)
+
+
+def test_a_shift_within_calling_hours_needs_no_word(site: Site) -> None:
+    text = run(site, *SHORT, "--start", "10:00")
+    assert "calling window" not in text
+    assert "25 % people and 25 % machines per call, which agents take too; talks with people of 100 s" in text
 
 
 def test_a_picture_and_a_sweep(site: Site, tmp_path: Path) -> None:
