@@ -10,7 +10,7 @@ from campaigns.model import AbandonClock, CampaignSettings, CampaignState, Kind,
 from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
 from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
-from dialer.cli.output import json_option, show_facts, show_rows
+from dialer.cli.output import json_option, show_json, show_rows
 from dialer.cli.settings import DAYS, read_pairs, retry_text, setting_text
 from dialer.site import campaign_problems
 
@@ -88,8 +88,14 @@ def show(ctx: Context, name: str, as_json: bool) -> None:
       dialer campaign show spring
     """
     settings = _campaign(ctx, name)
-    facts = _facts(settings) if as_json else {key: setting_text(settings, key) for key in settings.__slots__}
-    show_facts({**facts, **_counts(ctx, settings)}, as_json=as_json)
+    if as_json:
+        show_json({**_facts(settings), **_counts(ctx, settings)})
+        return
+    # No table, which would break long values over lines: each is to be copied whole.
+    facts = {key: setting_text(settings, key) for key in settings.__slots__} | _counts(ctx, settings)
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        click.echo(f"{key:<{width}}  {value}".rstrip())
 
 
 @campaign.command("set")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -75,13 +76,50 @@ def campaign(ctx: Context, campaign: str, as_json: bool) -> None:
 @json_option
 @pass_context
 def abandonment(ctx: Context, campaign: str, as_json: bool) -> None:
-    """Calls that a person answered, those abandoned, and the rate.
+    """Calls that a person answered, those abandoned, and the rate: of all time, and in each window of the limit.
 
     \b
     Example:
       dialer report abandonment spring --json
     """
-    show_facts(_report(lambda: ctx.store.report_abandonment(campaign)), as_json=as_json)
+    found = _report(lambda: ctx.store.report_abandonment(campaign))
+    if as_json:
+        show_json(found)
+    else:
+        _show_abandonment(found)
+
+
+def _show_abandonment(found: dict[str, Any]) -> None:
+    window = found["window"]
+    shares = {"rate": _percent(found["rate"]), "limit": _percent(found["limit"])}
+    all_time = {key: value for key, value in found.items() if key not in ("window", "past_windows")} | shares
+    show_facts(all_time | {"counted over": f"{window['kind']} ({window['timezone']})"}, as_json=False)
+    click.echo()
+    zone = ZoneInfo(window["timezone"])
+    rows = [*(_window_row("past", past, zone) for past in found["past_windows"]), _window_row("running", window, zone)]
+    show_rows(rows, tuple(rows[0]), as_json=False, empty="")
+
+
+def _window_row(name: str, window: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "window": name,
+        "from": _instant(window["start"], zone),
+        "to": _instant(window["end"], zone),
+        "live": window["live"],
+        "abandoned": window["abandoned"],
+        "machine verdicts": window["machine_verdicts"],
+        "rate": _percent(window["rate"]),
+        "limit": _percent(window["limit"]),
+        "": "OVER THE LIMIT" if window["over_limit"] else "",
+    }
+
+
+def _instant(iso: str | None, zone: ZoneInfo) -> str:
+    return "open" if iso is None else f"{datetime.fromisoformat(iso).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.2f} %"
 
 
 @report.command()

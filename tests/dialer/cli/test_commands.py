@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from campaigns.model import CampaignSettings
 from dialer.cli import main
 from dialer.cli.context import Context
 from dialer.site import Site
@@ -137,12 +138,20 @@ def test_a_stopped_campaign_may_wait_in_any_mode(site: Site) -> None:
     assert "agent's screen" in run(site, "campaign", "start", "spring", code=1)
 
 
+FIXED = ("name", "kind", "state")
+
+
 def test_show_prints_what_set_takes(site: Site) -> None:
     text = run(site, "campaign", "show", "spring")
     assert "00:00-24:00" in text
     assert "abandoned:1d/6" in text
     run(site, "campaign", "set", "spring", "window=00:00-24:00")
-    assert json.loads(run(site, "campaign", "show", "spring", "--json"))["window"]["end"] == "24:00"
+    before = run(site, "campaign", "show", "spring", "--json")
+    assert json.loads(before)["window"]["end"] == "24:00"
+    shown = dict(line.partition(" ")[::2] for line in run(site, "campaign", "show", "spring").splitlines())
+    pairs = [f"{key}={shown[key].strip()}" for key in sorted(set(CampaignSettings.__slots__) - {"campaign_id", *FIXED})]
+    run(site, "campaign", "set", "spring", *pairs)
+    assert run(site, "campaign", "show", "spring", "--json") == before
 
 
 def test_a_dnc_file_with_lines_that_are_no_numbers(site: Site, tmp_path: Path) -> None:

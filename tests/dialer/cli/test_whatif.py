@@ -238,6 +238,18 @@ def test_a_forecast_of_which_nothing_came_yet(site: Site) -> None:
     assert datetime.fromisoformat(answer["forecast"]["made_at"]) <= datetime.now(UTC)
 
 
+def test_abandonment_is_a_line_for_each_window(site: Site) -> None:
+    run(site, "campaign", "set", "sim", "timezone=America/New_York", "max_abandon_rate=0.025")
+    found = json.loads(run(site, "report", "abandonment", "sim", "--json"))
+    assert len(found["past_windows"]) == 1
+    lines = run(site, "report", "abandonment", "sim").splitlines()
+    assert next(line for line in lines if line.startswith("limit")).split() == ["limit", "2.50", "%"]
+    past = next(line for line in lines if line.startswith("past")).split()
+    assert past[:5] == ["past", "2026-03-02", "00:00", "2026-04-01", "00:00"]
+    assert past[8:10] == [f"{100 * found['past_windows'][0]['rate']:.2f}", "%"]
+    assert any(line.startswith("running") for line in lines)
+
+
 def test_an_unknown_forecast_or_campaign(site: Site) -> None:
     assert "no forecast 7; it has none" in run(site, "report", "pacing", "sim", "--forecast", "7", code=1)
     assert "there are: sim" in run(site, "report", "pacing", "autumn", code=1)
