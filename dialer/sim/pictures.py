@@ -1,5 +1,6 @@
 """Pictures of what if: utilisation and abandonment against agents, and a shift's timeline. Colours by Okabe and Ito."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +41,13 @@ def draw(file: Path, outlooks: Sequence[Outlook], limit: float, day: Timeline, t
         figure = pyplot.figure(figsize=(11, 9), layout="constrained")
         try:
             grid = figure.add_gridspec(3, 2, height_ratios=(1.35, 1, 0.8))
-            _against_agents(figure.add_subplot(grid[0, 0]), outlooks, "busy_share", _BLUE, "Utilisation")
+            busy = figure.add_subplot(grid[0, 0])
+            _against_agents(busy, outlooks, "busy_share", _BLUE, "Utilisation")
+            _percent_axis(busy, least_decimals=0)
             abandoned = figure.add_subplot(grid[0, 1])
             _against_agents(abandoned, outlooks, "abandoned_rate", _RED, "Abandoned calls")
             _limit_line(abandoned, limit)
+            _percent_axis(abandoned, least_decimals=1)
             agents = figure.add_subplot(grid[1, :])
             _agents_over_time(agents, day)
             _lines_over_time(figure.add_subplot(grid[2, :], sharex=agents), day)
@@ -69,7 +73,6 @@ def _against_agents(axes: "Axes", outlooks: Sequence[Outlook], name: str, colour
         axes.plot(agents, [v.mean for v in values], color=colour, marker="o", label="one run")
     axes.set(title=label, xlabel="agents", xticks=agents[:: 1 + len(agents) // MAX_TICKS], ylabel=_SHARE_LABELS[name])
     axes.yaxis.set_major_locator(_round_steps())
-    axes.yaxis.set_major_formatter(_percent(name))
     axes.grid(axis="y", alpha=0.3)
     _legend_below(axes)
 
@@ -99,10 +102,13 @@ def _legend_below(axes: "Axes") -> None:
     )
 
 
-def _percent(name: str) -> Any:
+def _percent_axis(axes: "Axes", least_decimals: int) -> None:
+    """Ticks in per cent, with as many decimals as tell each from the next; for axes whose range is final."""
     from matplotlib.ticker import PercentFormatter
 
-    return PercentFormatter(1.0, decimals=1 if name == "abandoned_rate" else 0, symbol=" %")
+    low, high, *_ = axes.get_yticks()
+    decimals = max(least_decimals, math.ceil(-math.log10(100.0 * (high - low)) - 1e-6))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol=" %"))
 
 
 def _round_steps(*, whole: bool = False) -> Any:

@@ -1,5 +1,7 @@
 """Pictures: that they are made, hold what they should, and depend on nothing but what is drawn."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,19 @@ def test_one_seed_is_drawn_without_intervals(drawn: tuple[list[Outlook], Timelin
     text = (tmp_path / "one.svg").read_text(encoding="utf-8")
     assert "one run" in text
     assert "95 %" not in text
+
+
+@pytest.mark.parametrize("widest", [0.6612, 0.668, 0.69, 0.95])
+def test_no_two_ticks_of_the_utilisation_read_the_same(
+    drawn: tuple[list[Outlook], Timeline], tmp_path: Path, widest: float
+) -> None:
+    outlooks, day = drawn
+    narrow = [
+        Outlook(o.settings, (replace(o.runs[0], busy_share=share),))
+        for o, share in zip(outlooks, (0.66, widest), strict=True)
+    ]
+    draw(tmp_path / "narrow.SVG", narrow, 0.0, day, "A narrow range")
+    ticks = re.findall(r"<!-- ([0-9.]+) % -->", (tmp_path / "narrow.SVG").read_text(encoding="utf-8"))
+    high = [tick for tick in ticks if float(tick) > 50.0]
+    assert len(high) >= 3
+    assert len(set(high)) == len(high)
