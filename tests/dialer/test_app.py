@@ -143,6 +143,18 @@ def test_a_corrupt_state_of_the_pacer_is_warned_of_and_left(
     assert "it learns anew" in caplog.text
 
 
+def test_a_state_of_the_pacer_that_is_no_text_is_warned_of_and_left(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with site.open_store(site.config()) as store:
+        store.save_pacer_state(1, datetime.now(UTC), "{}")
+        store.database.execute("UPDATE pacer_states SET state = replace(x'00ff80', '1', 'NaN')")
+    dialer, _ = fake_dialer(site)
+    assert "what its pacing had learned cannot be read" in caplog.text
+    assert 1 in dialer.engine.runs
+    dialer.store.close()
+
+
 def test_a_new_run_counts_in_the_window_that_the_campaign_is_bound_to(site: Site) -> None:
     add_leads(site, "+12125550101")
     work_a_call(site)

@@ -1,7 +1,12 @@
 """`dialer simulate` and `dialer report pacing` on a site whose campaign `sim` has a recorded past."""
 
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,6 +182,22 @@ def test_a_shift_within_calling_hours_needs_no_word(site: Site) -> None:
     text = run(site, *SHORT, "--start", "10:00")
     assert "calling window" not in text
     assert "25 % people and 25 % machines per call, which agents take too; talks with people of 100 s" in text
+
+
+@pytest.mark.parametrize("percent", ["0", "100"])
+def test_a_recorded_world_may_have_no_people_or_only_people(site: Site, percent: str) -> None:
+    answer = json.loads(run(site, *SHORT, "--from-history", "sim", "--answer-rate", percent, "--json"))
+    assert answer["answer_share"] == float(percent) / 100.0
+
+
+def test_ctrl_c_ends_several_seeds_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dialer", "--site", str(tmp_path), "simulate", "--agents", "3", "--hours", "2"]
+    process = subprocess.Popen([*command, "--seeds", "500"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(4.0)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60.0)
+    assert told.removeprefix("error: ") == "ended by Ctrl-C\n"
+    assert process.returncode == 1
 
 
 def test_a_picture_and_a_sweep(site: Site, tmp_path: Path) -> None:
