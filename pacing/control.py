@@ -25,8 +25,10 @@ START_SHARE = 0.3
 START_BUDGET_OF_ONE_SHARE = 0.6
 FEW_ANSWERS_PER_H = 20.0
 MANY_ANSWERS_PER_H = 80.0
-# Calls in flight will be answered whatever is decided next: the budget is held back by what chance may make of them.
+# Calls in flight will be answered whatever is decided next: the budget is held back by what chance may make of them, and
+# by a margin, as abandoned calls come in clusters.
 IN_FLIGHT_DEVIATIONS = 0.7
+MARGIN_CALLS = 0.25
 
 RISK_GAIN = 0.1
 RISK_STEP = 2.0
@@ -70,7 +72,7 @@ def target_share(budget: float, session_live: float, answers_per_h: float) -> fl
 
 def held_back(limit: float, answers_in_flight: float) -> float:
     """By how many calls to reduce the budget for the answers that are on their way."""
-    return IN_FLIGHT_DEVIATIONS * math.sqrt(limit * answers_in_flight)
+    return MARGIN_CALLS + IN_FLIGHT_DEVIATIONS * math.sqrt(limit * answers_in_flight)
 
 
 @dataclass(slots=True)
