@@ -25,8 +25,8 @@ START_SHARE = 0.3
 START_BUDGET_OF_ONE_SHARE = 0.6
 FEW_ANSWERS_PER_H = 20.0
 MANY_ANSWERS_PER_H = 80.0
-# Calls in flight will be answered whatever is decided next: the budget is held back by what chance may make of them, and
-# by a margin, as abandoned calls come in clusters.
+# Calls in flight will be answered whatever is decided next: the budget is held back by what chance may make of them,
+# and by a margin, as abandoned calls come in clusters.
 IN_FLIGHT_DEVIATIONS = 0.7
 MARGIN_CALLS = 0.25
 
