@@ -16,8 +16,9 @@ from tests.dialer.conftest import add_leads, fake_dialer, until
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """Signal handlers are as before afterwards."""
+    """Signals are heeded, also where the tests run under nohup, and as before afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

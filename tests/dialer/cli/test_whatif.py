@@ -192,7 +192,8 @@ def test_a_recorded_world_may_have_no_people_or_only_people(site: Site, percent:
 
 def test_ctrl_c_ends_several_seeds_in_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dialer", "--site", str(tmp_path), "simulate", "--agents", "3", "--hours", "2"]
-    process = subprocess.Popen([*command, "--seeds", "500"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    command = ["env", "--default-signal=INT", *command, "--seeds", "500"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     time.sleep(4.0)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60.0)
