@@ -9,8 +9,9 @@ from campaigns.clashes import clashes
 from campaigns.database import Database, StoreError
 from campaigns.dnc import add as add_dnc
 from campaigns.instants import iso_of, seconds_of, whole_seconds_of
-from campaigns.leads import RETRY, ZoneSets, load
+from campaigns.leads import RETRY, load
 from campaigns.model import CampaignSettings, Candidate, Outcome, RetryDecision
+from campaigns.profiles import Profiles
 from campaigns.statuses import MACHINE_STATUS, STATUSES, Status, status_of
 
 SettingsOf = Callable[[int], CampaignSettings]
@@ -118,7 +119,7 @@ def _require_open(database: Database, attempt_id: int, changed: int) -> None:
 
 def close(
     database: Database,
-    zone_sets: ZoneSets,
+    profiles: Profiles,
     attempt_id: int,
     *,
     at: datetime,
@@ -162,7 +163,7 @@ def close(
     _settle_phone(database, phone_id, outcome is Outcome.INVALID_NUMBER or flags.number_uncallable)
     _settle_lead(database, lead_id, status, retry_at, retry.phone_id)
     if flags.dnc:
-        _bar(database, zone_sets, flags, lead_id, phone, at)
+        _bar(database, profiles, flags, lead_id, phone, at)
 
 
 def _settle_phone(database: Database, phone_id: int, uncallable: bool) -> None:
@@ -184,7 +185,7 @@ def _settle_lead(
         return
     changed = database.execute(
         "UPDATE leads SET status = ?, attempts = attempts + 1, next_at = ?, priority = ?, next_phone_id = ?,"
-        " zone_set_id = (SELECT zone_set_id FROM lead_phones WHERE id = ?)"
+        " profile_id = (SELECT profile_id FROM lead_phones WHERE id = ?)"
         " WHERE id = ? AND EXISTS (SELECT 1 FROM lead_phones WHERE id = ? AND lead_id = ?)",
         (status, retry_at, RETRY, next_phone_id, next_phone_id, lead_id, next_phone_id, lead_id),
     )
@@ -192,15 +193,15 @@ def _settle_lead(
         raise AttemptError(f"retry on number {next_phone_id}, which is none of lead {lead_id}'s")
 
 
-def _bar(database: Database, zone_sets: ZoneSets, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
+def _bar(database: Database, profiles: Profiles, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
     """A person's own request bars all of that person's numbers; a refusal by one phone bars that number."""
     numbers = [phone]
     if flags.selectable:
         numbers = [e164 for (e164,) in database.rows("SELECT e164 FROM lead_phones WHERE lead_id = ?", (lead_id,))]
-    add_dnc(database, zone_sets, numbers, f"status {flags.code}", at)
+    add_dnc(database, profiles, numbers, f"status {flags.code}", at)
 
 
-def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf, at: datetime) -> list[dict[str, Any]]:
+def close_lost(database: Database, profiles: Profiles, settings_of: SettingsOf, at: datetime) -> list[dict[str, Any]]:
     """Close what a dead process left open, each in the worst light: see `Store.close_lost_attempts`."""
     left = database.rows(
         "SELECT id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at FROM attempts"
@@ -212,10 +213,10 @@ def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf,
         decision = RetryDecision(None, None, "lost while a person was with an agent: not redialed without review")
         if connected_at is None:
             rules = settings_of(campaign_id).retry
-            candidate = _dialed(database, zone_sets, lead_id, phone_id)
+            candidate = _dialed(database, profiles, lead_id, phone_id)
             decision = retries.decide(rules, outcome, candidate, at)
         status = MACHINE_STATUS[outcome]
-        _close_lost(database, zone_sets, attempt_id, at, outcome, status, decision)
+        _close_lost(database, profiles, attempt_id, at, outcome, status, decision)
         closed.append(
             {
                 "attempt_id": attempt_id,
@@ -231,9 +232,9 @@ def close_lost(database: Database, zone_sets: ZoneSets, settings_of: SettingsOf,
     return closed
 
 
-def _dialed(database: Database, zone_sets: ZoneSets, lead_id: int, phone_id: int) -> Candidate:
+def _dialed(database: Database, profiles: Profiles, lead_id: int, phone_id: int) -> Candidate:
     """The lead as it was when `phone_id` was dialed, that number first even if it is barred by now."""
-    (row,) = load(database, zone_sets, [lead_id])
+    (row,) = load(database, profiles, [lead_id])
     dialed = next(phone for phone in row.phones if phone.phone_id == phone_id)
     candidate = row.candidate(phone_id)
     others = () if candidate is None else tuple(phone for phone in candidate.phones if phone.phone_id != phone_id)
@@ -242,7 +243,7 @@ def _dialed(database: Database, zone_sets: ZoneSets, lead_id: int, phone_id: int
 
 def _close_lost(
     database: Database,
-    zone_sets: ZoneSets,
+    profiles: Profiles,
     attempt_id: int,
     at: datetime,
     outcome: Outcome,
@@ -251,7 +252,7 @@ def _close_lost(
 ) -> None:
     close(
         database,
-        zone_sets,
+        profiles,
         attempt_id,
         at=at,
         outcome=outcome,

@@ -12,8 +12,9 @@ from typing import Any
 
 from campaigns.database import Database, StoreError
 from campaigns.instants import datetime_of, seconds_of
-from campaigns.leads import ZoneSets, reopen_barred, turn_from_barred
+from campaigns.leads import reopen_barred, turn_from_barred
 from campaigns.numbers import NumberError, parse
+from campaigns.profiles import Profiles
 from campaigns.textfiles import UTF16_COMPLAINT, Source, name_of, reading
 
 _CHUNK = 5000
@@ -43,32 +44,33 @@ class BadLine:
     reason: str
 
 
-def add(database: Database, zone_sets: ZoneSets, numbers: Sequence[str], source: str, at: datetime) -> int:
+def add(database: Database, profiles: Profiles, numbers: Sequence[str], source: str, at: datetime) -> int:
     """Bar numbers and move waiting leads off them; how many were new. Raises ValueError when one is not E.164."""
     added = 0
     for e164 in numbers:
         _require_e164(e164)
         added += database.execute(
-            "INSERT INTO dnc (e164, source, added_at) VALUES (?, ?, ?) ON CONFLICT (e164) DO NOTHING",
+            "INSERT INTO dnc (e164, list_id, source, added_at) VALUES (?, 1, ?, ?)"
+            " ON CONFLICT (e164, list_id) DO NOTHING",
             (e164, source, seconds_of(at)),
         )
-    turn_from_barred(database, zone_sets, numbers)
+    turn_from_barred(database, profiles, numbers)
     return added
 
 
-def remove(database: Database, zone_sets: ZoneSets, e164: str) -> bool:
+def remove(database: Database, profiles: Profiles, e164: str) -> bool:
     """Take a number off the list and reopen leads that ended for it; see `Store.remove_dnc`."""
     _require_e164(e164)
-    removed = database.execute("DELETE FROM dnc WHERE e164 = ?", (e164,)) == 1
+    removed = database.execute("DELETE FROM dnc WHERE list_id = 1 AND e164 = ?", (e164,)) == 1
     if removed:
-        reopen_barred(database, zone_sets, e164)
+        reopen_barred(database, profiles, e164)
     return removed
 
 
 def check(database: Database, e164: str) -> DncHit | None:
     """The list's entry for a number. Raises ValueError when it is not E.164."""
     _require_e164(e164)
-    row = database.one("SELECT source, added_at FROM dnc WHERE e164 = ?", (e164,))
+    row = database.one("SELECT source, added_at FROM dnc WHERE list_id = 1 AND e164 = ?", (e164,))
     if row is None:
         return None
     added_at = datetime_of(row[1])
@@ -82,7 +84,7 @@ def _require_e164(e164: str) -> None:
 
 
 def import_file(
-    database: Database, zone_sets: ZoneSets, source: Source, region: str, at: datetime, label: str | None = None
+    database: Database, profiles: Profiles, source: Source, region: str, at: datetime, label: str | None = None
 ) -> dict[str, Any]:
     """Add a file's numbers in transactions of a few thousand: {read, added, already, bad, bad_lines}.
 
@@ -90,11 +92,11 @@ def import_file(
     cannot be read.
     """
     with reading(source, errors="replace") as lines:
-        return _import_lines(database, zone_sets, lines, region, at, label or name_of(source))
+        return _import_lines(database, profiles, lines, region, at, label or name_of(source))
 
 
 def _import_lines(
-    database: Database, zone_sets: ZoneSets, lines: Iterable[str], region: str, at: datetime, label: str
+    database: Database, profiles: Profiles, lines: Iterable[str], region: str, at: datetime, label: str
 ) -> dict[str, Any]:
     read = added = bad = good = 0
     bad_lines: list[BadLine] = []
@@ -108,9 +110,9 @@ def _import_lines(
         good += 1
         chunk.append(parsed)
         if len(chunk) == _CHUNK:
-            added += _add_many(database, zone_sets, chunk, label, at)
+            added += _add_many(database, profiles, chunk, label, at)
             chunk = []
-    added += _add_many(database, zone_sets, chunk, label, at)
+    added += _add_many(database, profiles, chunk, label, at)
     return {
         "read": read,
         "added": added,
@@ -152,6 +154,6 @@ def _number(text: str, region: str) -> str:
         raise NumberError(f"{error}; the number must be in the first column, or be written as area,number") from None
 
 
-def _add_many(database: Database, zone_sets: ZoneSets, numbers: list[str], label: str, at: datetime) -> int:
+def _add_many(database: Database, profiles: Profiles, numbers: list[str], label: str, at: datetime) -> int:
     with database.transaction():
-        return add(database, zone_sets, numbers, label, at)
+        return add(database, profiles, numbers, label, at)

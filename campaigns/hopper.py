@@ -10,8 +10,9 @@ from campaigns.clashes import clashes
 from campaigns.database import Database, Row
 from campaigns.eligibility import is_open, next_open
 from campaigns.instants import seconds_of
-from campaigns.leads import NEW, RETRY, LeadRow, ZoneSets, load, move_on
+from campaigns.leads import NEW, RETRY, LeadRow, load, move_on
 from campaigns.model import CallingWindow, CampaignSettings, Candidate
+from campaigns.profiles import Profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Refill:
 
 def refill(
     database: Database,
-    zone_sets: ZoneSets,
+    profiles: Profiles,
     campaign: CampaignSettings,
     n: int,
     wall_now: datetime,
@@ -37,8 +38,8 @@ def refill(
     Only these two write to the database.
     """
     now = math.floor(seconds_of(wall_now))
-    zone_sets.refresh()
-    open_sets = {row_id: zones for row_id, zones in zone_sets.items() if is_open(zones, campaign.window, wall_now)}
+    profiles.refresh()
+    open_sets = {row_id: p.zones for row_id, p in profiles.items() if is_open(p.zones, campaign.window, wall_now)}
     passed = set(exclude)
     found: list[Candidate] = []
     while len(found) < n:
@@ -46,10 +47,10 @@ def refill(
         if not ids:
             break
         passed.update(ids)
-        found.extend(_admitted(database, zone_sets, ids, set(open_sets.values()), now))
+        found.extend(_admitted(database, profiles, ids, set(open_sets.values()), now))
     if found or n <= 0:
         return Refill(tuple(found), None)
-    return Refill((), _next_at(database, zone_sets, campaign, now, set(open_sets)))
+    return Refill((), _next_at(database, profiles, campaign, now, set(open_sets)))
 
 
 def _due(
@@ -58,8 +59,13 @@ def _due(
     """The first `n` due leads by priority, time and id, merged over the open zone sets."""
     limit = n + len(passed)
     due: list[int] = []
+    lists = _lists(database, campaign_id)
     for priority in (RETRY, NEW):
-        scans = [_scan(database, campaign_id, row_id, priority, now, limit) for row_id in sorted(open_ids)]
+        scans = [
+            _scan(database, campaign_id, list_id, row_id, priority, now, limit)
+            for list_id in lists
+            for row_id in sorted(open_ids)
+        ]
         for _, lead_id in heapq.merge(*scans):
             if lead_id not in passed:
                 due.append(lead_id)
@@ -68,21 +74,27 @@ def _due(
     return due
 
 
-def _scan(database: Database, campaign_id: int, zone_set_id: int, priority: int, now: int, limit: int) -> Iterator[Row]:
+def _lists(database: Database, campaign_id: int) -> list[int]:
+    return [list_id for (list_id,) in database.rows("SELECT id FROM lists WHERE campaign_id = ?", (campaign_id,))]
+
+
+def _scan(
+    database: Database, campaign_id: int, list_id: int, profile_id: int, priority: int, now: int, limit: int
+) -> Iterator[Row]:
     return database.lazy(
-        "SELECT next_at, id FROM leads WHERE campaign_id = ? AND zone_set_id = ? AND priority = ? AND next_at <= ?"
-        " ORDER BY next_at, id LIMIT ?",
-        (campaign_id, zone_set_id, priority, now, limit),
+        "SELECT next_at, id FROM leads WHERE campaign_id = ? AND list_id = ? AND profile_id = ? AND priority = ?"
+        " AND next_at <= ? ORDER BY next_at, id LIMIT ?",
+        (campaign_id, list_id, profile_id, priority, now, limit),
     )
 
 
 def _admitted(
-    database: Database, zone_sets: ZoneSets, ids: list[int], open_zones: set[tuple[str, ...]], now: int
+    database: Database, profiles: Profiles, ids: list[int], open_zones: set[tuple[str, ...]], now: int
 ) -> list[Candidate]:
     """Those of the leads whose number in turn may be dialed; moves the others on or puts them off."""
     moved: list[LeadRow] = []
     offered: list[Candidate] = []
-    for row in load(database, zone_sets, ids):
+    for row in load(database, profiles, ids):
         candidate = row.candidate(row.next_phone_id)
         if candidate is None or candidate.phone.phone_id != row.next_phone_id:
             moved.append(row)
@@ -103,11 +115,12 @@ def _put_off(database: Database, lead_id: int, now: int, until: int) -> None:
 
 
 def _next_at(
-    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, now: int, open_ids: set[int]
+    database: Database, profiles: Profiles, campaign: CampaignSettings, now: int, open_ids: set[int]
 ) -> datetime | None:
     """When the first waiting lead is both due and inside the window of its zones."""
     best: datetime | None = None
-    for row_id, zones in zone_sets.items():
+    for row_id, profile in profiles.items():
+        zones = profile.zones
         due = _first_due(database, campaign.campaign_id, row_id, now if row_id in open_ids else None)
         if due is None or not zones:
             continue
@@ -122,12 +135,14 @@ def _opens(zones: tuple[str, ...], window: CallingWindow, due: int, best: dateti
     return None if best is not None and at >= best else next_open(zones, window, at)
 
 
-def _first_due(database: Database, campaign_id: int, zone_set_id: int, after: int | None) -> int | None:
+def _first_due(database: Database, campaign_id: int, profile_id: int, after: int | None) -> int | None:
     firsts = [
         database.value(
-            "SELECT MIN(next_at) FROM leads WHERE campaign_id = ? AND zone_set_id = ? AND priority = ? AND next_at > ?",
-            (campaign_id, zone_set_id, priority, -1 if after is None else after),
+            "SELECT MIN(next_at) FROM leads"
+            " WHERE campaign_id = ? AND list_id = ? AND profile_id = ? AND priority = ? AND next_at > ?",
+            (campaign_id, list_id, profile_id, priority, -1 if after is None else after),
         )
+        for list_id in _lists(database, campaign_id)
         for priority in (RETRY, NEW)
     ]
     return min((first for first in firsts if first is not None), default=None)

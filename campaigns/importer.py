@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.database import Database, StoreError
 from campaigns.leads import CONTACT_FIELDS, NEW
+from campaigns.model import Profile
 from campaigns.numbers import NumberError, parse, zones_of
 from campaigns.store import Store
 from campaigns.textfiles import UTF16_COMPLAINT, Source, name_of, open_file, reading
@@ -427,17 +428,17 @@ class _Target:
         for lead in leads:
             lead_id += 1
             first = _first_turn(lead.numbers, barred)
-            zone_sets = [self._store.zone_sets.id_of(number.zones) for number in lead.numbers]
+            profiles = [self._store.profiles.id_of(Profile(number.zones)) for number in lead.numbers]
             lead_rows.append(
                 (
-                    *(lead_id, self._campaign_id, list_id, phone_id + 1 + first, zone_sets[first], NEW),
+                    *(lead_id, self._campaign_id, list_id, phone_id + 1 + first, profiles[first], NEW),
                     json.dumps(lead.custom, ensure_ascii=False),
                     *(lead.contact.get(name, "") for name in CONTACT_FIELDS),
                 )
             )
             for place, number in enumerate(lead.numbers):
                 phone_id += 1
-                phone_rows.append((phone_id, lead_id, place, number.label, number.e164, zone_sets[place]))
+                phone_rows.append((phone_id, lead_id, place, number.label, number.e164, profiles[place]))
         self._database.many(_INSERT_LEAD, lead_rows)
         self._database.many(_INSERT_PHONE, phone_rows)
 
@@ -463,13 +464,13 @@ def _first_turn(numbers: Sequence[_Number], barred: set[str]) -> int:
 # A new lead is due from the beginning of time, so that new leads come in the order of their ids.
 _INSERT_LEAD = (
     (
-        "INSERT INTO leads (status, attempts, next_at, id, campaign_id, list_id, next_phone_id, zone_set_id, priority,"
+        "INSERT INTO leads (status, attempts, next_at, id, campaign_id, list_id, next_phone_id, profile_id, priority,"
         " custom, :fields) VALUES ('NEW', 0, 0, ?, ?, ?, ?, ?, ?, ?, :values)"
     )
     .replace(":fields", ", ".join(CONTACT_FIELDS))
     .replace(":values", ", ".join("?" * len(CONTACT_FIELDS)))
 )
 _INSERT_PHONE = (
-    "INSERT INTO lead_phones (attempts, uncallable, id, lead_id, position, label, e164, zone_set_id)"
+    "INSERT INTO lead_phones (attempts, uncallable, id, lead_id, position, label, e164, profile_id)"
     " VALUES (0, 0, ?, ?, ?, ?, ?, ?)"
 )

@@ -1,13 +1,14 @@
 """Leads as the database has them: their numbers, their zone sets, and the candidates made of them."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of
 from campaigns.model import CampaignSettings, Candidate, Phone
+from campaigns.profiles import Profiles
 
 NEW, RETRY = 1, 0
 
@@ -23,50 +24,6 @@ class UnknownLead(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-class ZoneSets:
-    """Interned sets of zones; one row serves all the numbers that may be in the same places."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._zones: dict[int, tuple[str, ...]] = {}
-        self._ids: dict[tuple[str, ...], int] = {}
-        self._rollbacks = 0
-
-    def refresh(self) -> None:
-        """Learn the sets that other processes added, and forget those that a rollback took back."""
-        if self._rollbacks != self._database.rollbacks:
-            self._rollbacks = self._database.rollbacks
-            self._zones.clear()
-            self._ids.clear()
-        newest = max(self._zones, default=0)
-        for row_id, zones in self._database.rows("SELECT id, zones FROM zone_sets WHERE id > ? ORDER BY id", (newest,)):
-            self._learn(row_id, tuple(zones.split()))
-
-    def items(self) -> list[tuple[int, tuple[str, ...]]]:
-        """All sets known since the last refresh."""
-        return list(self._zones.items())
-
-    def zones(self, row_id: int) -> tuple[str, ...]:
-        if row_id not in self._zones or self._rollbacks != self._database.rollbacks:
-            self.refresh()
-        return self._zones[row_id]
-
-    def id_of(self, zones: Collection[str]) -> int:
-        """The id of a set, added when new: call it inside the transaction that uses the id."""
-        key = tuple(sorted(zones))
-        if key not in self._ids or self._rollbacks != self._database.rollbacks:
-            self.refresh()
-        if key not in self._ids:
-            row_id = 1 + max(self._zones, default=0)
-            self._database.execute("INSERT INTO zone_sets (id, zones) VALUES (?, ?)", (row_id, " ".join(key)))
-            return row_id
-        return self._ids[key]
-
-    def _learn(self, row_id: int, zones: tuple[str, ...]) -> None:
-        self._zones[row_id] = zones
-        self._ids[zones] = row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +72,20 @@ def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
     return (*phones[at:], *phones[:at])
 
 
-def load(database: Database, zone_sets: ZoneSets, lead_ids: Sequence[int]) -> list[LeadRow]:
+def load(database: Database, profiles: Profiles, lead_ids: Sequence[int]) -> list[LeadRow]:
     """The leads in the order of `lead_ids`; ids that do not exist are left out."""
     phones: dict[int, list[Phone]] = {}
     dnc: set[int] = set()
     uncallable: set[int] = set()
     numbers = database.rows_in(
-        "SELECT p.lead_id, p.id, p.e164, p.zone_set_id, p.attempts, p.uncallable, d.e164 IS NOT NULL"
-        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164"
+        "SELECT p.lead_id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.e164 IS NOT NULL"
+        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164 AND d.list_id = 1"
         " WHERE p.lead_id IN (:values) ORDER BY p.lead_id, p.position",
         lead_ids,
     )
-    for lead_id, phone_id, e164, zone_set_id, attempts, is_uncallable, is_dnc in numbers:
-        phones.setdefault(lead_id, []).append(Phone(phone_id, e164, zone_sets.zones(zone_set_id), attempts))
+    for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, is_dnc in numbers:
+        profile = profiles.get(profile_id)
+        phones.setdefault(lead_id, []).append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
         if is_uncallable:
             uncallable.add(phone_id)
         if is_dnc:
@@ -169,21 +127,21 @@ def move_on(database: Database, row: LeadRow) -> None:
         return
     phone_id = candidate.phone.phone_id
     database.execute(
-        "UPDATE leads SET next_phone_id = ?, zone_set_id = (SELECT zone_set_id FROM lead_phones WHERE id = ?)"
+        "UPDATE leads SET next_phone_id = ?, profile_id = (SELECT profile_id FROM lead_phones WHERE id = ?)"
         " WHERE id = ? AND next_at IS NOT NULL",
         (phone_id, phone_id, row.lead_id),
     )
 
 
-def turn_from_barred(database: Database, zone_sets: ZoneSets, numbers: Sequence[str]) -> None:
+def turn_from_barred(database: Database, profiles: Profiles, numbers: Sequence[str]) -> None:
     """Move on all waiting leads whose turn is on one of these numbers, which are on the DNC list now."""
     holders = database.rows_in("SELECT lead_id FROM lead_phones WHERE e164 IN (:values)", numbers)
-    for row in load(database, zone_sets, sorted({lead_id for (lead_id,) in holders})):
+    for row in load(database, profiles, sorted({lead_id for (lead_id,) in holders})):
         if row.next_at is not None and row.must_move:
             move_on(database, row)
 
 
-def reopen_barred(database: Database, zone_sets: ZoneSets, e164: str) -> None:
+def reopen_barred(database: Database, profiles: Profiles, e164: str) -> None:
     """Let leads with this number, now off the DNC list, that ended as DNCL wait for their next call again.
 
     Their last attempt had decided their status and next time; a lead without one is new.
@@ -193,7 +151,7 @@ def reopen_barred(database: Database, zone_sets: ZoneSets, e164: str) -> None:
         " WHERE p.e164 = ? AND l.status = 'DNCL' AND l.next_at IS NULL",
         (e164,),
     )
-    for row in load(database, zone_sets, sorted(lead_id for (lead_id,) in holders)):
+    for row in load(database, profiles, sorted(lead_id for (lead_id,) in holders)):
         status, next_at = database.one(
             "SELECT status, retry_at FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,)
         ) or ("NEW", 0)
@@ -202,18 +160,18 @@ def reopen_barred(database: Database, zone_sets: ZoneSets, e164: str) -> None:
 
 
 def listing(
-    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, limit: int | None, offset: int
+    database: Database, profiles: Profiles, campaign: CampaignSettings, limit: int | None, offset: int
 ) -> list[dict[str, Any]]:
     """Leads in the order of their import."""
     ids = database.rows(
         "SELECT id FROM leads WHERE campaign_id = ? ORDER BY id LIMIT ? OFFSET ?",
         (campaign.campaign_id, 2**62 if limit is None else limit, offset),
     )
-    return details(database, zone_sets, campaign, [lead_id for (lead_id,) in ids])
+    return details(database, profiles, campaign, [lead_id for (lead_id,) in ids])
 
 
 def details(
-    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, lead_ids: Sequence[int]
+    database: Database, profiles: Profiles, campaign: CampaignSettings, lead_ids: Sequence[int]
 ) -> list[dict[str, Any]]:
     """All that is known of the campaign's leads, in the order of `lead_ids`; others are left out.
 
@@ -227,7 +185,7 @@ def details(
             (campaign.campaign_id,),
         )
     }
-    rows = load(database, zone_sets, [lead_id for lead_id in lead_ids if lead_id in contacts])
+    rows = load(database, profiles, [lead_id for lead_id in lead_ids if lead_id in contacts])
     return [_detail(row, contacts[row.lead_id]) for row in rows]
 
 

@@ -154,7 +154,223 @@ CREATE TABLE pacer_states (
 );
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING}
+# The law's side of a campaign. A profile is "zones|regions|basis", each part's words apart by blanks: what decides when
+# a number may be called. `leads.held_by` names the rule that puts a lead off, '' when none does. Money is decimal text
+# with its ISO 4217 code. `dnc_lists` 1 is the site's own list. `leads.person` '' means that the lead is the person.
+_LAW = """
+ALTER TABLE zone_sets RENAME TO profiles;
+ALTER TABLE profiles RENAME COLUMN zones TO key;
+UPDATE profiles SET key = key || '||';
+DROP INDEX leads_hopper;
+ALTER TABLE leads RENAME COLUMN zone_set_id TO profile_id;
+ALTER TABLE lead_phones RENAME COLUMN zone_set_id TO profile_id;
+ALTER TABLE leads ADD COLUMN person TEXT NOT NULL DEFAULT '';
+ALTER TABLE leads ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE leads ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE leads ADD COLUMN stated_timezone TEXT NOT NULL DEFAULT '';
+ALTER TABLE leads ADD COLUMN stated_region TEXT NOT NULL DEFAULT '';
+ALTER TABLE leads ADD COLUMN held_by TEXT NOT NULL DEFAULT '';
+CREATE INDEX leads_hopper ON leads (campaign_id, list_id, profile_id, priority, next_at, id) WHERE next_at IS NOT NULL;
+CREATE INDEX leads_person ON leads (person) WHERE person <> '';
+
+ALTER TABLE lists ADD COLUMN active INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE lists ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE lists ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE lists ADD COLUMN ordering TEXT NOT NULL DEFAULT 'retries_first';
+ALTER TABLE lists ADD COLUMN condition TEXT NOT NULL DEFAULT '';
+ALTER TABLE lists ADD COLUMN recycle TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE lists ADD COLUMN quota INTEGER;
+
+ALTER TABLE attempts ADD COLUMN nth INTEGER NOT NULL DEFAULT 0;
+DROP INDEX attempts_open_phone;
+DROP INDEX attempts_abandoned;
+CREATE INDEX attempts_phone ON attempts (phone, started_at);
+CREATE INDEX attempts_campaign ON attempts (campaign_id, id);
+
+CREATE TABLE past_calls (
+    id INTEGER PRIMARY KEY,
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    debt_id INTEGER,
+    phone TEXT NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
+    outcome TEXT NOT NULL,
+    contact INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    source TEXT NOT NULL
+);
+CREATE INDEX past_calls_lead ON past_calls (lead_id, at);
+CREATE INDEX past_calls_phone ON past_calls (phone, at);
+
+CREATE TABLE consents (
+    id INTEGER PRIMARY KEY,
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    phone TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    obtained_at DOUBLE PRECISION,
+    expires_at DOUBLE PRECISION,
+    revoked_at DOUBLE PRECISION,
+    evidence TEXT NOT NULL
+);
+CREATE INDEX consents_lead ON consents (lead_id);
+
+CREATE TABLE dnc_lists (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    scope TEXT NOT NULL,
+    campaign_id INTEGER REFERENCES campaigns (id),
+    registry TEXT NOT NULL,
+    version TEXT NOT NULL,
+    as_of DOUBLE PRECISION,
+    imported_at DOUBLE PRECISION
+);
+INSERT INTO dnc_lists (id, name, scope, campaign_id, registry, version, as_of, imported_at)
+    VALUES (1, 'site', 'site', NULL, '', '', NULL, NULL);
+CREATE TABLE dnc_entries (
+    e164 TEXT NOT NULL,
+    list_id INTEGER NOT NULL REFERENCES dnc_lists (id),
+    source TEXT NOT NULL,
+    added_at DOUBLE PRECISION NOT NULL,
+    expires_at DOUBLE PRECISION,
+    PRIMARY KEY (e164, list_id)
+);
+INSERT INTO dnc_entries (e164, list_id, source, added_at) SELECT e164, 1, source, added_at FROM dnc;
+DROP TABLE dnc;
+ALTER TABLE dnc_entries RENAME TO dnc;
+CREATE INDEX dnc_expiry ON dnc (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE callbacks (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    phone_id INTEGER,
+    at DOUBLE PRECISION NOT NULL,
+    zone TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    falls_at DOUBLE PRECISION,
+    state TEXT NOT NULL,
+    made_at DOUBLE PRECISION NOT NULL,
+    made_by TEXT NOT NULL,
+    attempt_id INTEGER,
+    comments TEXT NOT NULL
+);
+CREATE INDEX callbacks_open ON callbacks (campaign_id, at) WHERE state IN ('waiting', 'reminded', 'dialed');
+CREATE INDEX callbacks_lead ON callbacks (lead_id);
+
+CREATE TABLE scripts (
+    name TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    updated_at DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE answers (
+    attempt_id INTEGER NOT NULL REFERENCES attempts (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (attempt_id, field)
+);
+CREATE INDEX answers_lead ON answers (lead_id);
+CREATE TABLE sales (
+    attempt_id INTEGER PRIMARY KEY REFERENCES attempts (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    agent TEXT NOT NULL,
+    product TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    sold_at DOUBLE PRECISION NOT NULL,
+    verification TEXT NOT NULL,
+    verified_by TEXT NOT NULL,
+    verified_at DOUBLE PRECISION
+);
+CREATE INDEX sales_campaign ON sales (campaign_id, sold_at);
+CREATE TABLE quotas (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    name TEXT NOT NULL,
+    condition TEXT NOT NULL,
+    target INTEGER NOT NULL,
+    UNIQUE (campaign_id, name)
+);
+
+CREATE TABLE debts (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    reference TEXT NOT NULL,
+    creditor TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    balance TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    due_on TEXT,
+    state TEXT NOT NULL,
+    opened_at DOUBLE PRECISION NOT NULL,
+    updated_at DOUBLE PRECISION NOT NULL,
+    UNIQUE (campaign_id, reference)
+);
+CREATE INDEX debts_lead ON debts (lead_id);
+CREATE TABLE attempt_debts (
+    debt_id INTEGER NOT NULL REFERENCES debts (id),
+    attempt_id INTEGER NOT NULL REFERENCES attempts (id),
+    PRIMARY KEY (debt_id, attempt_id)
+);
+CREATE INDEX attempt_debts_attempt ON attempt_debts (attempt_id);
+CREATE TABLE promises (
+    id INTEGER PRIMARY KEY,
+    debt_id INTEGER NOT NULL REFERENCES debts (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    attempt_id INTEGER,
+    agent TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    due_on TEXT NOT NULL,
+    made_at DOUBLE PRECISION NOT NULL,
+    state TEXT NOT NULL,
+    settled_at DOUBLE PRECISION
+);
+CREATE INDEX promises_debt ON promises (debt_id);
+CREATE INDEX promises_open ON promises (due_on) WHERE state = 'open';
+CREATE TABLE payments (
+    id INTEGER PRIMARY KEY,
+    debt_id INTEGER NOT NULL REFERENCES debts (id),
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    paid_on TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    imported_at DOUBLE PRECISION NOT NULL,
+    UNIQUE (debt_id, reference)
+);
+CREATE TABLE holds (
+    id INTEGER PRIMARY KEY,
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    debt_id INTEGER REFERENCES debts (id),
+    kind TEXT NOT NULL,
+    placed_at DOUBLE PRECISION NOT NULL,
+    until DOUBLE PRECISION,
+    lifted_at DOUBLE PRECISION,
+    source TEXT NOT NULL
+);
+CREATE INDEX holds_lead ON holds (lead_id);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at DOUBLE PRECISION NOT NULL,
+    kind TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    person TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    body TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE INDEX audit_person ON audit (person) WHERE person <> '';
+"""
+
+MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW}
 
 
 def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> None:

@@ -70,13 +70,27 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What of a number and its person decides about the hours when it may be called.
+
+    `zones` are all IANA zones and `regions` all ISO 3166 regions that it may be in, empty when unknown. `basis` is the
+    ground on which the person may be called, '' when there is none.
+    """
+
+    zones: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
-    """One number of a lead. `zones` are all IANA zones that it may be in; empty means unknown."""
+    """One number of a lead. `zones` and `regions` are all that it may be in; empty means unknown."""
 
     phone_id: int
     e164: str
     zones: tuple[str, ...]
     attempts: int = 0
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from datetime import datetime
 from campaigns.agentlog import BUCKET_OF
 from campaigns.database import Database
 from campaigns.instants import seconds_of
-from campaigns.leads import NEW, RETRY, ZoneSets
+from campaigns.leads import NEW, RETRY
 from campaigns.model import CampaignSettings, Outcome
+from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
 
 _STAFFED = ("wait", "talk", "wrap-up")
@@ -102,7 +103,7 @@ class Performance:
 
 def attempts(
     database: Database,
-    zone_sets: ZoneSets,
+    profiles: Profiles,
     campaign: CampaignSettings,
     *,
     since: datetime | None = None,
@@ -112,7 +113,7 @@ def attempts(
     """Closed attempts started in [since, until), the latest `limit` of them, in the order they were placed."""
     rows = database.rows(
         "SELECT a.started_at, a.ringing_at, a.answered_at, a.connected_at, a.ended_at, a.outcome, a.status, a.cause,"
-        " a.sip_code, a.q850, p.zone_set_id, a.agent FROM attempts a JOIN lead_phones p ON p.id = a.phone_id"
+        " a.sip_code, a.q850, p.profile_id, a.agent FROM attempts a JOIN lead_phones p ON p.id = a.phone_id"
         " WHERE a.campaign_id = ? AND a.closed_at IS NOT NULL AND a.started_at >= ? AND a.started_at < ?"
         " ORDER BY a.id DESC LIMIT ?",
         (campaign.campaign_id, *_bounds(since, until), 2**62 if limit is None else limit),
@@ -120,9 +121,9 @@ def attempts(
     wrapups = _wrapups(database, campaign)
     found = []
     for row in reversed(rows):
-        started, ringing, answered, connected, ended, outcome, status, cause, sip_code, q850, zone_set_id, agent = row
+        started, ringing, answered, connected, ended, outcome, status, cause, sip_code, q850, profile_id, agent = row
         wrapup_s = None if agent is None or ended is None else wrapups.get((agent, _millis(ended)))
-        zones, came = zone_sets.zones(zone_set_id), Outcome(outcome)
+        zones, came = profiles.get(profile_id).zones, Outcome(outcome)
         times = (started, ringing, answered, connected, ended)
         found.append(RecordedAttempt(*times, came, status, cause, sip_code, q850, zones, wrapup_s))
     return found
@@ -183,7 +184,7 @@ def _last_event(database: Database, campaign: CampaignSettings) -> float:
 
 def performance(
     database: Database,
-    zone_sets: ZoneSets,
+    profiles: Profiles,
     campaign: CampaignSettings,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -193,7 +194,7 @@ def performance(
     One function for simulated and for real campaigns, so that the two are counted alike.
     """
     worked = stretches(database, campaign, since, until)
-    calls = attempts(database, zone_sets, campaign, since=since, until=until)
+    calls = attempts(database, profiles, campaign, since=since, until=until)
     spent = {bucket: sum(s.duration_s for s in worked if BUCKET_OF[s.state] == bucket) for bucket in _STAFFED}
     staffed_s = sum(spent.values())
     operating_s = _covered_s((s.from_s, s.to_s) for s in worked if BUCKET_OF[s.state] in _STAFFED)
@@ -241,8 +242,8 @@ def _covered_s(intervals: Iterable[tuple[float, float]]) -> float:
 def standings(database: Database, campaign: CampaignSettings) -> list[LeadStanding]:
     """The leads that may still be called and whose time zone is known, in the order in which they would be."""
     rows = database.rows(
-        "SELECT l.attempts, l.next_at FROM leads l JOIN zone_sets z ON z.id = l.zone_set_id"
-        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND z.zones <> ''"
+        "SELECT l.attempts, l.next_at FROM leads l JOIN profiles r ON r.id = l.profile_id"
+        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND r.key NOT LIKE '|%'"
         " ORDER BY l.priority, l.next_at, l.id",
         (campaign.campaign_id,),
     )

@@ -73,8 +73,8 @@ def campaign(database: Database, settings: CampaignSettings) -> dict[str, Any]:
     total = sum(by_status.values())
     dialed = database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ? AND attempts > 0", key)
     left = database.value(
-        "SELECT COUNT(*) FROM leads l JOIN zone_sets z ON z.id = l.zone_set_id"
-        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND z.zones <> ''",
+        "SELECT COUNT(*) FROM leads l JOIN profiles r ON r.id = l.profile_id"
+        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND r.key NOT LIKE '|%'",
         key,
     )
     return {

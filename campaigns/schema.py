@@ -4,6 +4,7 @@ from peewee import (
     AutoField,
     BigIntegerField,
     CharField,
+    CompositeKey,
     DoubleField,
     FloatField,
     ForeignKeyField,
@@ -38,17 +39,24 @@ class LeadList(Model):
     campaign = ForeignKeyField(Campaign)
     name = TextField()
     created_at = DoubleField()
+    active = IntegerField()
+    priority = IntegerField()
+    weight = IntegerField()
+    ordering = TextField()
+    condition = TextField()
+    recycle = TextField()
+    quota = IntegerField(null=True)
 
     class Meta:
         table_name = "lists"
 
 
-class ZoneSet(Model):
+class Profile(Model):
     id = AutoField()
-    zones = TextField(unique=True)
+    key = TextField(unique=True)
 
     class Meta:
-        table_name = "zone_sets"
+        table_name = "profiles"
 
 
 class Lead(Model):
@@ -58,7 +66,7 @@ class Lead(Model):
     status = TextField()
     attempts = IntegerField()
     next_phone_id = IntegerField()
-    zone_set = ForeignKeyField(ZoneSet)
+    profile = ForeignKeyField(Profile)
     priority = IntegerField()
     next_at = BigIntegerField(null=True)
     last_attempt_at = DoubleField(null=True)
@@ -75,6 +83,12 @@ class Lead(Model):
     vendor_lead_code = TextField()
     comments = TextField()
     custom = TextField()
+    person = TextField()
+    rank = IntegerField()
+    owner = TextField()
+    stated_timezone = TextField()
+    stated_region = TextField()
+    held_by = TextField()
 
     class Meta:
         table_name = "leads"
@@ -86,7 +100,7 @@ class LeadPhone(Model):
     position = IntegerField()
     label = TextField()
     e164 = TextField()
-    zone_set = ForeignKeyField(ZoneSet)
+    profile = ForeignKeyField(Profile)
     attempts = IntegerField()
     uncallable = IntegerField()
 
@@ -118,6 +132,7 @@ class Attempt(Model):
     ref = TextField()
     retry_at = BigIntegerField(null=True)
     retry_because = TextField()
+    nth = IntegerField()
 
     class Meta:
         table_name = "attempts"
@@ -144,13 +159,217 @@ class AgentLog(Model):
         table_name = "agent_log"
 
 
+class PastCall(Model):
+    id = AutoField()
+    lead = ForeignKeyField(Lead)
+    debt_id = IntegerField(null=True)
+    phone = TextField()
+    at = DoubleField()
+    outcome = TextField()
+    contact = IntegerField()
+    conversation = IntegerField()
+    source = TextField()
+
+    class Meta:
+        table_name = "past_calls"
+
+
+class Consent(Model):
+    id = AutoField()
+    lead = ForeignKeyField(Lead)
+    phone = TextField()
+    basis = TextField()
+    purpose = TextField()
+    obtained_at = DoubleField(null=True)
+    expires_at = DoubleField(null=True)
+    revoked_at = DoubleField(null=True)
+    evidence = TextField()
+
+    class Meta:
+        table_name = "consents"
+
+
+class DncList(Model):
+    id = AutoField()
+    name = TextField(unique=True)
+    scope = TextField()
+    campaign = ForeignKeyField(Campaign, null=True)
+    registry = TextField()
+    version = TextField()
+    as_of = DoubleField(null=True)
+    imported_at = DoubleField(null=True)
+
+    class Meta:
+        table_name = "dnc_lists"
+
+
 class Dnc(Model):
-    e164 = CharField(primary_key=True)
+    e164 = TextField()
+    list = ForeignKeyField(DncList)
     source = TextField()
     added_at = DoubleField()
+    expires_at = DoubleField(null=True)
 
     class Meta:
         table_name = "dnc"
+        primary_key = CompositeKey("e164", "list")
+
+
+class Callback(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign)
+    lead = ForeignKeyField(Lead)
+    phone_id = IntegerField(null=True)
+    at = DoubleField()
+    zone = TextField()
+    agent = TextField()
+    falls_at = DoubleField(null=True)
+    state = TextField()
+    made_at = DoubleField()
+    made_by = TextField()
+    attempt_id = IntegerField(null=True)
+    comments = TextField()
+
+    class Meta:
+        table_name = "callbacks"
+
+
+class Script(Model):
+    name = CharField(primary_key=True)
+    version = IntegerField()
+    body = TextField()
+    updated_at = DoubleField()
+
+    class Meta:
+        table_name = "scripts"
+
+
+class Answer(Model):
+    attempt = ForeignKeyField(Attempt)
+    lead = ForeignKeyField(Lead)
+    field = TextField()
+    value = TextField()
+    at = DoubleField()
+
+    class Meta:
+        table_name = "answers"
+        primary_key = CompositeKey("attempt", "field")
+
+
+class Sale(Model):
+    attempt = ForeignKeyField(Attempt, primary_key=True)
+    lead = ForeignKeyField(Lead)
+    campaign = ForeignKeyField(Campaign)
+    agent = TextField()
+    product = TextField()
+    quantity = IntegerField()
+    amount = TextField()
+    currency = TextField()
+    sold_at = DoubleField()
+    verification = TextField()
+    verified_by = TextField()
+    verified_at = DoubleField(null=True)
+
+    class Meta:
+        table_name = "sales"
+
+
+class Quota(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign)
+    name = TextField()
+    condition = TextField()
+    target = IntegerField()
+
+    class Meta:
+        table_name = "quotas"
+
+
+class Debt(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign)
+    lead = ForeignKeyField(Lead)
+    reference = TextField()
+    creditor = TextField()
+    principal = TextField()
+    balance = TextField()
+    currency = TextField()
+    due_on = TextField(null=True)
+    state = TextField()
+    opened_at = DoubleField()
+    updated_at = DoubleField()
+
+    class Meta:
+        table_name = "debts"
+
+
+class AttemptDebt(Model):
+    debt = ForeignKeyField(Debt)
+    attempt = ForeignKeyField(Attempt)
+
+    class Meta:
+        table_name = "attempt_debts"
+        primary_key = CompositeKey("debt", "attempt")
+
+
+class Promise(Model):
+    id = AutoField()
+    debt = ForeignKeyField(Debt)
+    lead = ForeignKeyField(Lead)
+    attempt_id = IntegerField(null=True)
+    agent = TextField()
+    amount = TextField()
+    currency = TextField()
+    due_on = TextField()
+    made_at = DoubleField()
+    state = TextField()
+    settled_at = DoubleField(null=True)
+
+    class Meta:
+        table_name = "promises"
+
+
+class Payment(Model):
+    id = AutoField()
+    debt = ForeignKeyField(Debt)
+    amount = TextField()
+    currency = TextField()
+    paid_on = TextField()
+    reference = TextField()
+    imported_at = DoubleField()
+
+    class Meta:
+        table_name = "payments"
+
+
+class Hold(Model):
+    id = AutoField()
+    lead = ForeignKeyField(Lead)
+    debt = ForeignKeyField(Debt, null=True)
+    kind = TextField()
+    placed_at = DoubleField()
+    until = DoubleField(null=True)
+    lifted_at = DoubleField(null=True)
+    source = TextField()
+
+    class Meta:
+        table_name = "holds"
+
+
+class AuditEntry(Model):
+    id = AutoField()
+    at = DoubleField()
+    kind = TextField()
+    actor = TextField()
+    person = TextField()
+    salt = TextField()
+    body = TextField()
+    digest = TextField()
+    previous = TextField()
+    hash = TextField()
+
+    class Meta:
+        table_name = "audit"
 
 
 class Forecast(Model):
@@ -198,13 +417,27 @@ ALL = (
     Meta,
     Campaign,
     LeadList,
-    ZoneSet,
+    Profile,
     Lead,
     LeadPhone,
     Attempt,
+    PastCall,
+    Consent,
     Agent,
     AgentLog,
+    DncList,
     Dnc,
+    Callback,
+    Script,
+    Answer,
+    Sale,
+    Quota,
+    Debt,
+    AttemptDebt,
+    Promise,
+    Payment,
+    Hold,
+    AuditEntry,
     Forecast,
     PacingSample,
     PacerState,

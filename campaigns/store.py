@@ -18,8 +18,9 @@ from campaigns.dnc import DncHit
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
-from campaigns.leads import UnknownLead, ZoneSets
+from campaigns.leads import UnknownLead
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, PacingSample, RetryDecision
+from campaigns.profiles import Profiles
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
@@ -67,7 +68,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.zone_sets = ZoneSets(database)
+        self.profiles = Profiles(database)
 
     @classmethod
     def open(cls, path_or_url: Path | str, create: bool = False, *, fast: bool = False) -> Self:
@@ -171,7 +172,7 @@ class Store:
         leads whose number another lead keeps busy, or had abandoned within 24 h, are put off.
         """
         campaign = self.campaign_by_id(campaign_id)
-        return hopper.refill(self.database, self.zone_sets, campaign, n, wall_now, exclude)
+        return hopper.refill(self.database, self.profiles, campaign, n, wall_now, exclude)
 
     # The journal
 
@@ -238,7 +239,7 @@ class Store:
         with self.transaction():
             attempts.close(
                 self.database,
-                self.zone_sets,
+                self.profiles,
                 attempt_id,
                 at=at,
                 outcome=outcome,
@@ -268,7 +269,7 @@ class Store:
         lost, and tried again by the campaign's rule.
         """
         with self.transaction():
-            return attempts.close_lost(self.database, self.zone_sets, self.campaign_by_id, at)
+            return attempts.close_lost(self.database, self.profiles, self.campaign_by_id, at)
 
     def close_agent_sessions(self, at: datetime) -> list[str]:
         """Log out the agents whom a dead process left logged in, as of its last sign of life; their names.
@@ -323,7 +324,7 @@ class Store:
     def add_dnc(self, e164: str, source: str, at: datetime | None = None) -> bool:
         """Bar a number from now on; False when it was barred already. Raises ValueError when it is not E.164."""
         with self.transaction():
-            return dnc.add(self.database, self.zone_sets, [e164], source, at or datetime.now(UTC)) == 1
+            return dnc.add(self.database, self.profiles, [e164], source, at or datetime.now(UTC)) == 1
 
     def remove_dnc(self, e164: str) -> bool:
         """Take a number off the list that was barred by mistake; False when it was not on it.
@@ -332,7 +333,7 @@ class Store:
         keeps that status and is not called. Raises ValueError when it is not E.164.
         """
         with self.transaction():
-            return dnc.remove(self.database, self.zone_sets, e164)
+            return dnc.remove(self.database, self.profiles, e164)
 
     def dnc_check(self, e164: str) -> DncHit | None:
         """The list's entry for a number, None when it is not listed. Raises ValueError when it is not E.164."""
@@ -348,13 +349,13 @@ class Store:
         `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
         first thousand are kept. Raises StoreError when the file cannot be read.
         """
-        return dnc.import_file(self.database, self.zone_sets, source, region, at or datetime.now(UTC), label)
+        return dnc.import_file(self.database, self.profiles, source, region, at or datetime.now(UTC), label)
 
     # Forecasts, and what they rest on
 
     def recorded_attempts(self, campaign: str | int, limit: int | None = None) -> list[RecordedAttempt]:
         """The latest `limit` closed attempts in the order they were placed, with zones and wrap-ups."""
-        return recording.attempts(self.database, self.zone_sets, self._campaign(campaign), limit=limit)
+        return recording.attempts(self.database, self.profiles, self._campaign(campaign), limit=limit)
 
     def lead_standings(self, campaign: str | int) -> list[LeadStanding]:
         """The leads that may still be called, in the order in which they would be."""
@@ -369,7 +370,7 @@ class Store:
         self, campaign: str | int, since: datetime | None = None, until: datetime | None = None
     ) -> Performance:
         """How busy agents were, how long they waited and what came of the calls in [since, until)."""
-        return recording.performance(self.database, self.zone_sets, self._campaign(campaign), since, until)
+        return recording.performance(self.database, self.profiles, self._campaign(campaign), since, until)
 
     def add_forecast(
         self, campaign: str | int, made_at: datetime, inputs: Mapping[str, Any], results: Mapping[str, Any]
@@ -390,12 +391,12 @@ class Store:
 
     def leads(self, campaign: str | int, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """Leads with their numbers, in the order of their import."""
-        return leads.listing(self.database, self.zone_sets, self._campaign(campaign), limit, offset)
+        return leads.listing(self.database, self.profiles, self._campaign(campaign), limit, offset)
 
     def lead(self, campaign: str | int, lead_id: int) -> dict[str, Any]:
         """One lead with its numbers and attempts. Raises UnknownLead."""
         of = self._campaign(campaign)
-        found = leads.details(self.database, self.zone_sets, of, [lead_id])
+        found = leads.details(self.database, self.profiles, of, [lead_id])
         if not found:
             raise UnknownLead(f"campaign {of.name!r} has no lead {lead_id}")
         return {**found[0], "attempt_log": reports.attempts(self.database, of, lead_id=lead_id)}
@@ -405,7 +406,7 @@ class Store:
 
         "notes" in the same form tell of numbers that are left out while others may be dialed. Raises UnknownLead.
         """
-        return reasons.why(self.database, self.zone_sets, self._campaign(campaign), lead_id, wall_now)
+        return reasons.why(self.database, self.profiles, self._campaign(campaign), lead_id, wall_now)
 
     def report_attempts(
         self,

@@ -8,22 +8,23 @@ from campaigns.clashes import clashes
 from campaigns.database import Database
 from campaigns.eligibility import check
 from campaigns.instants import datetime_of, iso_of, seconds_of
-from campaigns.leads import LeadRow, UnknownLead, ZoneSets, load
+from campaigns.leads import LeadRow, UnknownLead, load
 from campaigns.model import Blocked, CampaignSettings, CampaignState, Candidate
+from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
 
 Reason = dict[str, Any]
 
 
 def why(
-    database: Database, zone_sets: ZoneSets, campaign: CampaignSettings, lead_id: int, wall_now: datetime
+    database: Database, profiles: Profiles, campaign: CampaignSettings, lead_id: int, wall_now: datetime
 ) -> dict[str, Any]:
     """Whether a lead may be called at `wall_now`, and every reason against it with the instant it ends, if known.
 
     `notes` are about numbers left out while another may be dialed.
     Raises UnknownLead when the campaign has no such lead.
     """
-    found = load(database, zone_sets, [lead_id])
+    found = load(database, profiles, [lead_id])
     if not found or found[0].campaign_id != campaign.campaign_id:
         raise UnknownLead(f"campaign {campaign.name!r} has no lead {lead_id}")
     reasons = list(_reasons(database, campaign, found[0], wall_now))

@@ -61,7 +61,7 @@ def test_a_dialer_works_on_while_another_process_imports(tmp_path: Path, now: da
         assert report["by_status"] == {"NI": calls}
 
 
-def test_zone_sets_that_another_process_adds_are_seen(tmp_path: Path, now: datetime) -> None:
+def test_profiles_that_another_process_adds_are_seen(tmp_path: Path, now: datetime) -> None:
     path = tmp_path / "dialer.db"
     with Store.open(path, create=True) as store:
         desk = Desk(store)

@@ -78,10 +78,10 @@ def test_a_transaction_is_all_or_nothing_and_nests(desk: Desk, now: datetime) ->
     assert desk.store.dnc_check("+12125550102") is None
 
 
-def test_a_zone_set_taken_back_by_a_rollback_is_not_remembered(desk: Desk, now: datetime) -> None:
+def test_a_profile_taken_back_by_a_rollback_is_not_remembered(desk: Desk, now: datetime) -> None:
     with pytest.raises(RuntimeError), desk.store.transaction():
         desk.load("phone\n2125550101\n")
-        desk.store.zone_sets.refresh()
+        desk.store.profiles.refresh()
         raise RuntimeError
     desk.load("phone\n2135550101\n")
     desk.load("phone\n2125550102\n")
