@@ -290,9 +290,10 @@ class RingMin:
 
 @dataclass(frozen=True, slots=True)
 class ConnectMax:
-    """A person who answered must have an agent within so long after the greeting."""
+    """A person who answered must have an agent within so long; `clock` says from when it is counted."""
 
     seconds: float
+    clock: str = "greeting_end"
 
 
 @dataclass(frozen=True, slots=True)

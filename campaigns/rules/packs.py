@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from campaigns.model import AbandonClock
 from campaigns.rules import reading
 from campaigns.rules.model import (
     COOLDOWN_EVENTS,
@@ -362,7 +363,10 @@ def _ring_min(table: Table) -> RingMin:
 
 
 def _connect_max(table: Table) -> ConnectMax:
-    return ConnectMax(table.take("seconds", reading.seconds, 0.0, required=True))
+    return ConnectMax(
+        seconds=table.take("seconds", reading.seconds, 0.0, required=True),
+        clock=table.take("clock", reading.one_of(tuple(AbandonClock)), "greeting_end"),
+    )
 
 
 def _abandon(table: Table) -> Abandon:
