@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns import retry as retries
+from campaigns.callbacks import Callbacks
 from campaigns.clashes import clashes
 from campaigns.database import Database, StoreError
 from campaigns.dnc import add as add_dnc
@@ -21,248 +22,243 @@ class AttemptError(StoreError):
     """A step was reported for an attempt that does not exist or is closed: the caller's books are wrong."""
 
 
-def reserve(
-    database: Database,
-    attempt_id: int,
-    campaign_id: int,
-    lead_id: int,
-    phone_id: int,
-    phone: str,
-    trunk: str,
-    caller_id: str,
-    at: datetime,
-) -> str | None:
-    """Open an attempt, or say why not and write nothing.
+class Attempts:
+    """Attempts on disk. Every method is part of the caller's transaction."""
 
-    Why not: "already_open", "recently_abandoned", "dnc" or "not_callable".
-    """
-    veto = _veto(database, campaign_id, lead_id, phone_id, phone, at)
-    if veto is not None:
-        return veto
-    started_at = seconds_of(at)
-    database.execute(
-        "INSERT INTO attempts (id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at),
-    )
-    database.execute(
-        "UPDATE leads SET status = 'QUEUE', next_at = NULL, last_attempt_at = ? WHERE id = ?", (started_at, lead_id)
-    )
-    return None
+    def __init__(self, database: Database, profiles: Profiles, callbacks: Callbacks, settings_of: SettingsOf) -> None:
+        self._database = database
+        self._profiles = profiles
+        self._callbacks = callbacks
+        self._settings_of = settings_of
 
+    def reserve(
+        self,
+        attempt_id: int,
+        campaign_id: int,
+        lead_id: int,
+        phone_id: int,
+        phone: str,
+        trunk: str,
+        caller_id: str,
+        at: datetime,
+    ) -> str | None:
+        """Open an attempt, or say why not and write nothing.
 
-def _veto(database: Database, campaign_id: int, lead_id: int, phone_id: int, phone: str, at: datetime) -> str | None:
-    if database.one("SELECT 1 FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (lead_id,)):
-        return "already_open"
-    row = database.one(
-        "SELECT l.status, l.next_at, p.uncallable FROM leads l JOIN lead_phones p ON p.lead_id = l.id"
-        " WHERE l.id = ? AND l.campaign_id = ? AND p.id = ? AND p.e164 = ?",
-        (lead_id, campaign_id, phone_id, phone),
-    )
-    if database.one("SELECT 1 FROM dnc WHERE e164 = ?", (phone,)):
-        return "dnc"
-    if row is None:
-        return "not_callable"
-    status, next_at, uncallable = row
-    if status in STATUSES and STATUSES[status].dnc:
-        return "dnc"
-    if next_at is None or next_at > seconds_of(at) or uncallable:
-        return "not_callable"
-    clash = clashes(database, {lead_id: phone}, seconds_of(at)).get(lead_id)
-    return None if clash is None else clash.reason
-
-
-def mark_answered(database: Database, attempt_id: int, at: datetime) -> None:
-    """The far side picked up. Raises AttemptError when the attempt is not open."""
-    changed = database.execute(
-        "UPDATE attempts SET answered_at = ? WHERE id = ? AND closed_at IS NULL", (seconds_of(at), attempt_id)
-    )
-    _require_open(database, attempt_id, changed)
-
-
-def mark_connected(database: Database, attempt_id: int, agent: str, at: datetime) -> None:
-    """An agent and the person are joined. Raises AttemptError when the attempt is not open."""
-    changed = database.execute(
-        "UPDATE attempts SET connected_at = ?, agent = ? WHERE id = ? AND closed_at IS NULL",
-        (seconds_of(at), agent, attempt_id),
-    )
-    _require_open(database, attempt_id, changed)
-    database.execute(
-        "UPDATE leads SET status = 'INCALL' WHERE id = (SELECT lead_id FROM attempts WHERE id = ?)", (attempt_id,)
-    )
-
-
-def mark_call_ended(
-    database: Database,
-    attempt_id: int,
-    at: datetime,
-    cause: str,
-    sip_code: int | None,
-    q850: int | None,
-    detail: str,
-) -> None:
-    """The call is over, its disposition still to come. Raises AttemptError when the attempt is not open."""
-    changed = database.execute(
-        "UPDATE attempts SET ended_at = ?, cause = ?, sip_code = ?, q850 = ?, detail = ?"
-        " WHERE id = ? AND closed_at IS NULL",
-        (seconds_of(at), str(cause), sip_code, q850, detail, attempt_id),
-    )
-    _require_open(database, attempt_id, changed)
-
-
-def _require_open(database: Database, attempt_id: int, changed: int) -> None:
-    if changed == 1:
-        return
-    exists = database.one("SELECT 1 FROM attempts WHERE id = ?", (attempt_id,))
-    raise AttemptError(f"attempt {attempt_id} {'is closed' if exists else 'does not exist'}")
-
-
-def close(
-    database: Database,
-    profiles: Profiles,
-    attempt_id: int,
-    *,
-    at: datetime,
-    outcome: Outcome,
-    status: str,
-    ringing_at: datetime | None,
-    cause: str | None,
-    sip_code: int | None,
-    q850: int | None,
-    detail: str,
-    ref: str,
-    agent: str | None,
-    retry: RetryDecision,
-) -> None:
-    """Close an attempt and settle its lead. What an earlier `mark_call_ended` said of the call's end stands.
-
-    A status with the dnc flag bars the number (an agent's DNC: all numbers of the lead) and ends the lead whatever
-    `retry` says. Raises AttemptError when the attempt is closed or unknown, ValueError for an unknown status.
-    """
-    flags = status_of(status)
-    closed_at = seconds_of(at)
-    retry_at = None if retry.at is None or flags.dnc else whole_seconds_of(retry.at)
-    changed = database.execute(
-        "UPDATE attempts SET closed_at = ?, outcome = ?, status = ?, ringing_at = ?, agent = COALESCE(?, agent),"
-        " cause = CASE WHEN ended_at IS NULL THEN ? ELSE cause END,"
-        " sip_code = CASE WHEN ended_at IS NULL THEN ? ELSE sip_code END,"
-        " q850 = CASE WHEN ended_at IS NULL THEN ? ELSE q850 END,"
-        " detail = CASE WHEN ended_at IS NULL THEN ? ELSE detail END,"
-        " ref = ?, retry_at = ?, retry_because = ?, ended_at = COALESCE(ended_at, ?)"
-        " WHERE id = ? AND closed_at IS NULL",
-        (
-            *(closed_at, outcome.value, status, None if ringing_at is None else seconds_of(ringing_at), agent),
-            *(None if cause is None else str(cause), sip_code, q850, detail),
-            *(ref, retry_at, retry.because, closed_at, attempt_id),
-        ),
-    )
-    _require_open(database, attempt_id, changed)
-    row = database.one("SELECT lead_id, phone_id, phone FROM attempts WHERE id = ?", (attempt_id,))
-    assert row is not None
-    lead_id, phone_id, phone = row
-    _settle_phone(database, phone_id, outcome is Outcome.INVALID_NUMBER or flags.number_uncallable)
-    _settle_lead(database, lead_id, status, retry_at, retry.phone_id)
-    if flags.dnc:
-        _bar(database, profiles, flags, lead_id, phone, at)
-
-
-def _settle_phone(database: Database, phone_id: int, uncallable: bool) -> None:
-    database.execute(
-        "UPDATE lead_phones SET attempts = attempts + 1, uncallable = CASE WHEN ? = 1 THEN 1 ELSE uncallable END"
-        " WHERE id = ?",
-        (int(uncallable), phone_id),
-    )
-
-
-def _settle_lead(
-    database: Database, lead_id: int, status: str, retry_at: int | None, next_phone_id: int | None
-) -> None:
-    if retry_at is None or next_phone_id is None:
-        database.execute(
-            "UPDATE leads SET status = ?, attempts = attempts + 1, next_at = ? WHERE id = ?",
-            (status, retry_at, lead_id),
+        Why not: "already_open", "recently_abandoned", "dnc" or "not_callable".
+        """
+        veto = self._veto(campaign_id, lead_id, phone_id, phone, at)
+        if veto is not None:
+            return veto
+        started_at = seconds_of(at)
+        self._database.execute(
+            "INSERT INTO attempts (id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at, nth)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT attempts + 1 FROM leads WHERE id = ?))",
+            (attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at, lead_id),
         )
-        return
-    changed = database.execute(
-        "UPDATE leads SET status = ?, attempts = attempts + 1, next_at = ?, priority = ?, next_phone_id = ?,"
-        " profile_id = (SELECT profile_id FROM lead_phones WHERE id = ?)"
-        " WHERE id = ? AND EXISTS (SELECT 1 FROM lead_phones WHERE id = ? AND lead_id = ?)",
-        (status, retry_at, RETRY, next_phone_id, next_phone_id, lead_id, next_phone_id, lead_id),
-    )
-    if changed != 1:
-        raise AttemptError(f"retry on number {next_phone_id}, which is none of lead {lead_id}'s")
-
-
-def _bar(database: Database, profiles: Profiles, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
-    """A person's own request bars all of that person's numbers; a refusal by one phone bars that number."""
-    numbers = [phone]
-    if flags.selectable:
-        numbers = [e164 for (e164,) in database.rows("SELECT e164 FROM lead_phones WHERE lead_id = ?", (lead_id,))]
-    add_dnc(database, profiles, numbers, f"status {flags.code}", at)
-
-
-def close_lost(database: Database, profiles: Profiles, settings_of: SettingsOf, at: datetime) -> list[dict[str, Any]]:
-    """Close what a dead process left open, each in the worst light: see `Store.close_lost_attempts`."""
-    left = database.rows(
-        "SELECT id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at FROM attempts"
-        " WHERE closed_at IS NULL"
-    )
-    closed = []
-    for attempt_id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at in sorted(left):
-        outcome = Outcome.ABANDONED if answered_at is not None and connected_at is None else Outcome.LOST
-        decision = RetryDecision(None, None, "lost while a person was with an agent: not redialed without review")
-        if connected_at is None:
-            rules = settings_of(campaign_id).retry
-            candidate = _dialed(database, profiles, lead_id, phone_id)
-            decision = retries.decide(rules, outcome, candidate, at)
-        status = MACHINE_STATUS[outcome]
-        _close_lost(database, profiles, attempt_id, at, outcome, status, decision)
-        closed.append(
-            {
-                "attempt_id": attempt_id,
-                "campaign_id": campaign_id,
-                "lead_id": lead_id,
-                "phone": phone,
-                "outcome": outcome.value,
-                "status": status,
-                "retry_at": None if decision.at is None else iso_of(decision.at.timestamp()),
-                "because": decision.because,
-            }
+        self._database.execute(
+            "UPDATE leads SET status = 'QUEUE', next_at = NULL, last_attempt_at = ? WHERE id = ?", (started_at, lead_id)
         )
-    return closed
+        self._callbacks.dialed(lead_id, attempt_id)
+        return None
 
+    def _veto(self, campaign_id: int, lead_id: int, phone_id: int, phone: str, at: datetime) -> str | None:
+        if self._database.one("SELECT 1 FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (lead_id,)):
+            return "already_open"
+        row = self._database.one(
+            "SELECT l.status, l.next_at, p.uncallable FROM leads l JOIN lead_phones p ON p.lead_id = l.id"
+            " WHERE l.id = ? AND l.campaign_id = ? AND p.id = ? AND p.e164 = ?",
+            (lead_id, campaign_id, phone_id, phone),
+        )
+        if self._database.one("SELECT 1 FROM dnc WHERE e164 = ?", (phone,)):
+            return "dnc"
+        if row is None:
+            return "not_callable"
+        status, next_at, uncallable = row
+        if status in STATUSES and STATUSES[status].dnc:
+            return "dnc"
+        if next_at is None or next_at > seconds_of(at) or uncallable:
+            return "not_callable"
+        clash = clashes(self._database, {lead_id: phone}, seconds_of(at)).get(lead_id)
+        return None if clash is None else clash.reason
 
-def _dialed(database: Database, profiles: Profiles, lead_id: int, phone_id: int) -> Candidate:
-    """The lead as it was when `phone_id` was dialed, that number first even if it is barred by now."""
-    (row,) = load(database, profiles, [lead_id])
-    dialed = next(phone for phone in row.phones if phone.phone_id == phone_id)
-    candidate = row.candidate(phone_id)
-    others = () if candidate is None else tuple(phone for phone in candidate.phones if phone.phone_id != phone_id)
-    return Candidate(lead_id, (dialed, *others), row.attempts, row.status)
+    def mark_answered(self, attempt_id: int, at: datetime) -> None:
+        """The far side picked up. Raises AttemptError when the attempt is not open."""
+        changed = self._database.execute(
+            "UPDATE attempts SET answered_at = ? WHERE id = ? AND closed_at IS NULL", (seconds_of(at), attempt_id)
+        )
+        self._require_open(attempt_id, changed)
 
+    def mark_connected(self, attempt_id: int, agent: str, at: datetime) -> None:
+        """An agent and the person are joined. Raises AttemptError when the attempt is not open."""
+        changed = self._database.execute(
+            "UPDATE attempts SET connected_at = ?, agent = ? WHERE id = ? AND closed_at IS NULL",
+            (seconds_of(at), agent, attempt_id),
+        )
+        self._require_open(attempt_id, changed)
+        self._database.execute(
+            "UPDATE leads SET status = 'INCALL' WHERE id = (SELECT lead_id FROM attempts WHERE id = ?)", (attempt_id,)
+        )
 
-def _close_lost(
-    database: Database,
-    profiles: Profiles,
-    attempt_id: int,
-    at: datetime,
-    outcome: Outcome,
-    status: str,
-    retry: RetryDecision,
-) -> None:
-    close(
-        database,
-        profiles,
-        attempt_id,
-        at=at,
-        outcome=outcome,
-        status=status,
-        ringing_at=None,
-        cause="line_lost",
-        sip_code=None,
-        q850=None,
-        detail="the dialer stopped during this attempt",
-        ref="",
-        agent=None,
-        retry=retry,
-    )
+    def mark_call_ended(
+        self,
+        attempt_id: int,
+        at: datetime,
+        cause: str,
+        sip_code: int | None,
+        q850: int | None,
+        detail: str,
+    ) -> None:
+        """The call is over, its disposition still to come. Raises AttemptError when the attempt is not open."""
+        changed = self._database.execute(
+            "UPDATE attempts SET ended_at = ?, cause = ?, sip_code = ?, q850 = ?, detail = ?"
+            " WHERE id = ? AND closed_at IS NULL",
+            (seconds_of(at), str(cause), sip_code, q850, detail, attempt_id),
+        )
+        self._require_open(attempt_id, changed)
+
+    def _require_open(self, attempt_id: int, changed: int) -> None:
+        if changed == 1:
+            return
+        exists = self._database.one("SELECT 1 FROM attempts WHERE id = ?", (attempt_id,))
+        raise AttemptError(f"attempt {attempt_id} {'is closed' if exists else 'does not exist'}")
+
+    def close(
+        self,
+        attempt_id: int,
+        *,
+        at: datetime,
+        outcome: Outcome,
+        status: str,
+        ringing_at: datetime | None,
+        cause: str | None,
+        sip_code: int | None,
+        q850: int | None,
+        detail: str,
+        ref: str,
+        agent: str | None,
+        retry: RetryDecision,
+    ) -> None:
+        """Close an attempt and settle its lead. What an earlier `mark_call_ended` said of the call's end stands.
+
+        A status with the dnc flag bars the number (an agent's DNC: all numbers of the lead) and ends the lead whatever
+        `retry` says. Raises AttemptError when the attempt is closed or unknown, ValueError for an unknown status.
+        """
+        flags = status_of(status)
+        closed_at = seconds_of(at)
+        retry_at = None if retry.at is None or flags.dnc else whole_seconds_of(retry.at)
+        changed = self._database.execute(
+            "UPDATE attempts SET closed_at = ?, outcome = ?, status = ?, ringing_at = ?, agent = COALESCE(?, agent),"
+            " cause = CASE WHEN ended_at IS NULL THEN ? ELSE cause END,"
+            " sip_code = CASE WHEN ended_at IS NULL THEN ? ELSE sip_code END,"
+            " q850 = CASE WHEN ended_at IS NULL THEN ? ELSE q850 END,"
+            " detail = CASE WHEN ended_at IS NULL THEN ? ELSE detail END,"
+            " ref = ?, retry_at = ?, retry_because = ?, ended_at = COALESCE(ended_at, ?)"
+            " WHERE id = ? AND closed_at IS NULL",
+            (
+                *(closed_at, outcome.value, status, None if ringing_at is None else seconds_of(ringing_at), agent),
+                *(None if cause is None else str(cause), sip_code, q850, detail),
+                *(ref, retry_at, retry.because, closed_at, attempt_id),
+            ),
+        )
+        self._require_open(attempt_id, changed)
+        row = self._database.one("SELECT lead_id, phone_id, phone FROM attempts WHERE id = ?", (attempt_id,))
+        assert row is not None
+        lead_id, phone_id, phone = row
+        self._settle_phone(phone_id, outcome is Outcome.INVALID_NUMBER or flags.number_uncallable)
+        self._settle_lead(lead_id, status, retry_at, retry.phone_id)
+        self._callbacks.closed(attempt_id, reached=outcome is Outcome.HANDLED and flags.human_answered)
+        if flags.dnc:
+            self._bar(flags, lead_id, phone, at)
+
+    def _settle_phone(self, phone_id: int, uncallable: bool) -> None:
+        self._database.execute(
+            "UPDATE lead_phones SET attempts = attempts + 1, uncallable = CASE WHEN ? = 1 THEN 1 ELSE uncallable END"
+            " WHERE id = ?",
+            (int(uncallable), phone_id),
+        )
+
+    def _settle_lead(self, lead_id: int, status: str, retry_at: int | None, next_phone_id: int | None) -> None:
+        if retry_at is None or next_phone_id is None:
+            self._database.execute(
+                "UPDATE leads SET status = ?, attempts = attempts + 1, next_at = ? WHERE id = ?",
+                (status, retry_at, lead_id),
+            )
+            return
+        changed = self._database.execute(
+            "UPDATE leads SET status = ?, attempts = attempts + 1, next_at = ?, priority = ?, next_phone_id = ?,"
+            " profile_id = (SELECT profile_id FROM lead_phones WHERE id = ?)"
+            " WHERE id = ? AND EXISTS (SELECT 1 FROM lead_phones WHERE id = ? AND lead_id = ?)",
+            (status, retry_at, RETRY, next_phone_id, next_phone_id, lead_id, next_phone_id, lead_id),
+        )
+        if changed != 1:
+            raise AttemptError(f"retry on number {next_phone_id}, which is none of lead {lead_id}'s")
+
+    def _bar(self, flags: Status, lead_id: int, phone: str, at: datetime) -> None:
+        """A person's own request bars all of that person's numbers; a refusal by one phone bars that number."""
+        numbers = [phone]
+        if flags.selectable:
+            numbers = [
+                e164 for (e164,) in self._database.rows("SELECT e164 FROM lead_phones WHERE lead_id = ?", (lead_id,))
+            ]
+        add_dnc(self._database, self._profiles, numbers, f"status {flags.code}", at)
+
+    def close_lost(self, at: datetime) -> list[dict[str, Any]]:
+        """Close what a dead process left open, each in the worst light: see `Store.close_lost_attempts`."""
+        left = self._database.rows(
+            "SELECT id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at FROM attempts"
+            " WHERE closed_at IS NULL"
+        )
+        closed = []
+        for attempt_id, campaign_id, lead_id, phone_id, phone, answered_at, connected_at in sorted(left):
+            outcome = Outcome.ABANDONED if answered_at is not None and connected_at is None else Outcome.LOST
+            decision = RetryDecision(None, None, "lost while a person was with an agent: not redialed without review")
+            if connected_at is None:
+                rules = self._settings_of(campaign_id).retry
+                candidate = self._dialed(lead_id, phone_id)
+                decision = retries.decide(rules, outcome, candidate, at)
+            status = MACHINE_STATUS[outcome]
+            self._close_lost(attempt_id, at, outcome, status, decision)
+            closed.append(
+                {
+                    "attempt_id": attempt_id,
+                    "campaign_id": campaign_id,
+                    "lead_id": lead_id,
+                    "phone": phone,
+                    "outcome": outcome.value,
+                    "status": status,
+                    "retry_at": None if decision.at is None else iso_of(decision.at.timestamp()),
+                    "because": decision.because,
+                }
+            )
+        return closed
+
+    def _dialed(self, lead_id: int, phone_id: int) -> Candidate:
+        """The lead as it was when `phone_id` was dialed, that number first even if it is barred by now."""
+        (row,) = load(self._database, self._profiles, [lead_id])
+        dialed = next(phone for phone in row.phones if phone.phone_id == phone_id)
+        candidate = row.candidate(phone_id)
+        others = () if candidate is None else tuple(phone for phone in candidate.phones if phone.phone_id != phone_id)
+        return Candidate(lead_id, (dialed, *others), row.attempts, row.status)
+
+    def _close_lost(
+        self,
+        attempt_id: int,
+        at: datetime,
+        outcome: Outcome,
+        status: str,
+        retry: RetryDecision,
+    ) -> None:
+        self.close(
+            attempt_id,
+            at=at,
+            outcome=outcome,
+            status=status,
+            ringing_at=None,
+            cause="line_lost",
+            sip_code=None,
+            q850=None,
+            detail="the dialer stopped during this attempt",
+            ref="",
+            agent=None,
+            retry=retry,
+        )

@@ -1,7 +1,9 @@
 """Instants between Python and the database: seconds since 1970 in UTC, and ISO 8601 for people and programs. Pure."""
 
 import math
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def seconds_of(at: datetime) -> float:
@@ -25,3 +27,43 @@ def iso_of(seconds: float | None) -> str | None:
     """ISO 8601 in UTC to the millisecond; None stays None."""
     at = datetime_of(seconds)
     return None if at is None else at.isoformat(timespec="milliseconds")
+
+
+def instant_of(text: str, zones: Collection[str], chosen: str = "") -> tuple[datetime, str]:
+    """An aware instant from what a person wrote, and the zone it was meant in ('' when an offset was written).
+
+    A time without an offset is meant in `chosen`, else in the only one of `zones`. Raises ValueError, saying what to
+    write instead, when it is no time, when several zones are possible, and when clocks skip it or strike it twice.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no date and time such as 2026-11-24T15:00 or 2026-11-24T15:00-05:00") from None
+    if at.tzinfo is not None:
+        return at, chosen
+    if not chosen and len(zones) != 1:
+        where = f"the person may be in {' or '.join(sorted(zones))}" if zones else "the person's time zone is unknown"
+        raise ValueError(f"{where}: write the time with its offset, as in 2026-11-24T15:00-05:00, or name the zone")
+    name = chosen or next(iter(zones))
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no IANA time zone such as America/Chicago") from None
+    return _in_zone(at, zone), name
+
+
+def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first
+    skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local
+    what = "do not strike" if skipped else "strike twice"
+    raise ValueError(
+        f"clocks in {zone.key} {what} {local:%H:%M} on {local:%Y-%m-%d}: write the time with its offset, "
+        f"as in {local.isoformat(timespec='minutes')}{_offset_text(first.utcoffset())}"
+    )
+
+
+def _offset_text(offset: timedelta | None) -> str:
+    minutes = round((offset or timedelta(0)).total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -98,13 +98,14 @@ class Candidate:
     """A lead the store offers for dialing, with the number whose turn it is first in `phones`.
 
     `attempts` counts all attempts on the lead so far. `phones` holds only numbers that may be dialed: none on a DNC
-    list, none found invalid.
+    list, none found invalid. `owner` is the agent whose callback it is, '' when it is anyone's.
     """
 
     lead_id: int
     phones: tuple[Phone, ...]
     attempts: int = 0
     status: str = "NEW"
+    owner: str = ""
 
     @property
     def phone(self) -> Phone:
@@ -158,7 +159,8 @@ class CampaignSettings:
     """All that the engine needs to know of a campaign.
 
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
-    `timezone` (IANA) is where the days and months of `abandon_window` begin.
+    `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
+    `callback_wait_s` after its time is anyone's.
     """
 
     campaign_id: int
@@ -176,6 +178,7 @@ class CampaignSettings:
     max_lines: int | None = None
     ring_timeout_s: float = 25.0
     wrapup_s: float = 30.0
+    callback_wait_s: float = 900.0
     window: CallingWindow = field(default_factory=CallingWindow)
     retry: dict[Outcome, RetryRule] = field(default_factory=dict)
     caller_id: str = ""
@@ -204,6 +207,16 @@ class RetryDecision:
     at: datetime | None
     phone_id: int | None
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """When (aware) a person wants to be called again, in which zone they said so, and by whom ('': by anyone)."""
+
+    at: datetime
+    zone: str = ""
+    agent: str = ""
+    comments: str = ""
 
 
 @dataclass(frozen=True, slots=True)

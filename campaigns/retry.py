@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from campaigns.model import Candidate, Outcome, Phone, RetryDecision, RetryRule
+from campaigns.model import CallbackAsked, Candidate, Outcome, Phone, RetryDecision, RetryRule
 
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
@@ -62,6 +62,14 @@ def decide(
         return _after_invalid(rules, rule, candidate, wall_now)
     phone = _next_phone(candidate) if rule.next_phone else candidate.phone
     return _again(rule.delay_s, phone, candidate, outcome, wall_now)
+
+
+def at_callback(callback: CallbackAsked, phone: Phone) -> RetryDecision:
+    """The decision to call a person again when they asked for it."""
+    at = callback.at.isoformat(timespec="minutes")
+    zone = f" ({callback.zone})" if callback.zone else ""
+    whose = f"{callback.agent}'s" if callback.agent else "anyone's"
+    return RetryDecision(callback.at, phone.phone_id, f"callback at {at}{zone}, {whose}")
 
 
 def _after_invalid(

@@ -196,6 +196,7 @@ _CHECKS: dict[str, Check] = {
     "max_lines": _max_lines,
     "ring_timeout_s": _number(MIN_RING_TIMEOUT_S, 120.0),
     "wrapup_s": _number(0.0, 3600.0),
+    "callback_wait_s": _number(0.0, 7 * 86_400.0),
     "window": _window,
     "retry": _retry,
     "caller_id": _caller_id,

@@ -9,17 +9,20 @@ from typing import Any, Self
 
 import peewee
 
-from campaigns import agentlog, attempts, dnc, hopper, leads, ledger, migrations, pacinglog, reports, settings
+from campaigns import agentlog, dnc, hopper, leads, ledger, migrations, pacinglog, reports, settings
 from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
+from campaigns.attempts import Attempts
+from campaigns.callbacks import Callbacks
 from campaigns.database import Database, StoreError
 from campaigns.dnc import DncHit
+from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
 from campaigns.leads import UnknownLead
-from campaigns.model import CampaignSettings, CampaignState, Kind, Mode, Outcome, PacingSample, RetryDecision
+from campaigns.model import CampaignSettings, CampaignState, Candidate, Kind, Mode, Outcome, PacingSample, RetryDecision
 from campaigns.profiles import Profiles
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
 from campaigns.schema import Agent as AgentRow
@@ -69,6 +72,8 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.profiles = Profiles(database)
+        self.callbacks = Callbacks(database, self.profiles)
+        self.attempts = Attempts(database, self.profiles, self.callbacks, self.campaign_by_id)
 
     @classmethod
     def open(cls, path_or_url: Path | str, create: bool = False, *, fast: bool = False) -> Self:
@@ -174,6 +179,22 @@ class Store:
         campaign = self.campaign_by_id(campaign_id)
         return hopper.refill(self.database, self.profiles, campaign, n, wall_now, exclude)
 
+    def due_callbacks(
+        self, campaign_id: int, wall_now: datetime, agents: Collection[str], exclude: Collection[int] = ()
+    ) -> list[Candidate]:
+        """Callbacks to be made at `wall_now`, the earliest first: anyone's, and those of `agents`; see `Callbacks.due`.
+
+        Agents whose callbacks these are count as reminded.
+        """
+        window = self.campaign_by_id(campaign_id).window
+        leads = self.callbacks.due(
+            campaign_id, wall_now, agents, exclude, lambda found: [check(lead, window, wall_now) for lead in found]
+        )
+        owned = [lead.lead_id for lead in leads if lead.owner]
+        if owned:
+            self.callbacks.reminded(owned)
+        return leads
+
     # The journal
 
     def reserve_attempt(
@@ -193,15 +214,15 @@ class Store:
         called), "recently_abandoned" (a call of another lead to the number was, in the last 24 h), "dnc", or
         "not_callable".
         """
-        return attempts.reserve(self.database, attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
+        return self.attempts.reserve(attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
 
     def mark_answered(self, attempt_id: int, at: datetime) -> None:
         """The far side picked up. Raises AttemptError when the attempt is not open."""
-        attempts.mark_answered(self.database, attempt_id, at)
+        self.attempts.mark_answered(attempt_id, at)
 
     def mark_connected(self, attempt_id: int, agent: str, at: datetime) -> None:
         """The agent and the person are joined. Raises AttemptError when the attempt is not open."""
-        attempts.mark_connected(self.database, attempt_id, agent, at)
+        self.attempts.mark_connected(attempt_id, agent, at)
 
     def mark_call_ended(
         self,
@@ -213,7 +234,7 @@ class Store:
         detail: str,
     ) -> None:
         """The call is over, the disposition still to come. Raises AttemptError when the attempt is not open."""
-        attempts.mark_call_ended(self.database, attempt_id, at, cause, sip_code, q850, detail)
+        self.attempts.mark_call_ended(attempt_id, at, cause, sip_code, q850, detail)
 
     def close_attempt(
         self,
@@ -237,9 +258,7 @@ class Store:
         Raises AttemptError when the attempt is closed already or unknown, ValueError for an unknown status.
         """
         with self.transaction():
-            attempts.close(
-                self.database,
-                self.profiles,
+            self.attempts.close(
                 attempt_id,
                 at=at,
                 outcome=outcome,
@@ -269,7 +288,7 @@ class Store:
         lost, and tried again by the campaign's rule.
         """
         with self.transaction():
-            return attempts.close_lost(self.database, self.profiles, self.campaign_by_id, at)
+            return self.attempts.close_lost(at)
 
     def close_agent_sessions(self, at: datetime) -> list[str]:
         """Log out the agents whom a dead process left logged in, as of its last sign of life; their names.

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns.model import CampaignSettings, CampaignState
+from campaigns.instants import instant_of
+from campaigns.model import CallbackAsked, CampaignSettings, CampaignState
 from campaigns.periods import period_at
 from campaigns.store import Store, UnknownAgent, UnknownCampaign
 from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
@@ -214,13 +215,26 @@ class Desk:
             "pause": lambda request: ev.Pause(name, _pause_code(body), request),
             "logout": lambda request: ev.LogOut(name, request),
             "hangup": lambda request: ev.HangUpCustomer(name, request),
-            "dispose": lambda request: ev.Dispose(name, _status(body), request),
+            "dispose": lambda request: ev.Dispose(name, _status(body), self._callback(name, body), request),
         }
         if verb not in makers:
             raise UnknownName(f"unknown verb '{verb}'; known: login, {', '.join(makers)}")
         maker = makers[verb]
         maker(0)
         return await self._runner.ask(maker)
+
+    def _callback(self, name: str, body: dict[str, Any]) -> CallbackAsked | None:
+        """When the agent's person asked to be called again; in the person's own time unless an offset is given."""
+        text = body.get("callback_at")
+        if text is None:
+            return None
+        agent = self._engine.agents.get(name)
+        zones = agent.attempt.candidate.phone.zones if agent and agent.attempt else ()
+        zone, comments = body.get("zone", ""), body.get("comments", "")
+        if not all(isinstance(value, str) for value in (text, zone, comments)):
+            raise ValueError("'callback_at', 'zone' and 'comments' must be texts")
+        at, meant = instant_of(text, zones, zone)
+        return CallbackAsked(at.astimezone(UTC), meant, name if body.get("mine") else "", comments)
 
     async def set_campaign_state(self, name: str, state: CampaignState) -> str:
         """Raises UnknownName, CommandRefused."""

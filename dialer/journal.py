@@ -28,6 +28,7 @@ class Journal:
                 r.attempt_id, r.at, r.cause.value, r.sip_code, r.q850, r.detail
             ),
             rec.AttemptClosed: self._closed,
+            rec.CallbackMade: self._callback_made,
             rec.AgentStateChanged: lambda r: store.log_agent(r.agent, r.campaign_id, r.state, r.code, r.at),
             rec.CampaignStateChanged: self._campaign_state,
             rec.NumberSuppressed: self._suppressed,
@@ -66,6 +67,11 @@ class Journal:
             ref=r.ref,
             agent=r.agent,
             retry=r.retry,
+        )
+
+    def _callback_made(self, r: rec.CallbackMade) -> None:
+        self._store.callbacks.make(
+            r.lead_id, r.callback, falls_at=r.falls_at, made_by=r.made_by, made_at=r.at, phone_id=r.phone_id
         )
 
     def _campaign_state(self, r: rec.CampaignStateChanged) -> None:

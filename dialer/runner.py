@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from campaigns.hopper import Refill
+from campaigns.model import Candidate
 from campaigns.store import Store, StoreError
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -204,6 +205,8 @@ class Runner:
                 self._driver.play(action.call_id, self._message_of(action.campaign_id))
             case act.RefillLeads():
                 self._spawn(self._load_leads(action))
+            case act.LoadCallbacks():
+                self._spawn(self._load_callbacks(action))
             case act.Reply():
                 self._answer(action)
             case act.Warn():
@@ -219,6 +222,17 @@ class Runner:
             log.error("campaign %s: leads could not be loaded: %s. Tried again in a moment", action.campaign_id, error)
             refill = Refill((), None)
         self.post(ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
+
+    async def _load_callbacks(self, action: act.LoadCallbacks) -> None:
+        wall_now = self._wall_clock()
+        leads: list[Candidate] = []
+        try:
+            leads = await self.in_store(
+                lambda store: store.due_callbacks(action.campaign_id, wall_now, action.agents, action.exclude)
+            )
+        except StoreError as error:
+            log.error("campaign %s: callbacks could not be loaded: %s. Tried again soon", action.campaign_id, error)
+        self.post(ev.CallbacksLoaded(action.campaign_id, tuple(leads)))
 
     def _answer(self, reply: act.Reply) -> None:
         future = self._replies.get(reply.request)

@@ -164,15 +164,29 @@ def hangup(ctx: Context, name: str) -> None:
 @agent.command()
 @click.argument("name")
 @click.option("--status", required=True, help="Status code, for example SALE, NI, PTP.")
+@click.option("--at", "callback_at", metavar="TIME", help="With CALLBK: when to call again, in the person's own time.")
+@click.option("--zone", default="", help="IANA zone of --at, where the person's is not certain.")
+@click.option("--mine", is_flag=True, help="The agent makes the callback; else anyone does.")
+@click.option("--comments", default="", help="What whoever calls back should know.")
 @pass_context
-def dispose(ctx: Context, name: str, status: str) -> None:
+def dispose(
+    ctx: Context, name: str, status: str, callback_at: str | None, zone: str, mine: bool, comments: str
+) -> None:
     """Set what came of the agent's last call.
 
+    A callback is refused when the person may not be called then; the answer says from when on they may.
+
     \b
-    Example:
+    Examples:
       dialer agent dispose anna --status SALE
+      dialer agent dispose anna --status CALLBK --at "2026-11-24 15:00" --mine
     """
-    _command(ctx, name, "dispose", {"status": status})
+    body: dict[str, Any] = {"status": status}
+    if callback_at is not None:
+        body |= {"callback_at": callback_at, "zone": zone, "mine": mine, "comments": comments}
+    elif zone or mine or comments:
+        raise click.UsageError("--zone, --mine and --comments go with --at")
+    _command(ctx, name, "dispose", body)
 
 
 @agent.command()

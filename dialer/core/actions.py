@@ -15,6 +15,15 @@ class RefillLeads:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadCallbacks:
+    """Callbacks that are due: anyone's, and those of `agents`. Answered by `CallbacksLoaded`."""
+
+    campaign_id: int
+    agents: tuple[str, ...]
+    exclude: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Originate:
     call_id: str
     attempt_id: int
@@ -75,7 +84,7 @@ class Warn:
     text: str
 
 
-Action = RefillLeads | Originate | CallStation | HangUp | Bridge | Unbridge | PlayMessage | Reply | Warn
+Action = RefillLeads | LoadCallbacks | Originate | CallStation | HangUp | Bridge | Unbridge | PlayMessage | Reply | Warn
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ class Line:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try to reach one number of a lead. `hold_s` counts from `waits_from_s`, on the engine's clock."""
+    """One try to reach one number of a lead. `hold_s` counts from `waits_from_s`, on the engine's clock.
+
+    `owner` is kept free to take this call, the callback of that agent.
+    """
 
     attempt_id: int
     campaign: CampaignSettings
@@ -37,6 +40,7 @@ class Attempt:
     connected_at: datetime | None = None
     agent: "Agent | None" = None
     agent_name: str | None = None
+    owner: "Agent | None" = None
     abandoned: bool = False
     stopped: bool = False
     end: Ended | None = None
@@ -48,7 +52,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class Agent:
-    """One person at a station, from log-in to log-out. `since_s` is when the state began, on the engine's clock."""
+    """One person at a station, from log-in to log-out. `since_s` is when the state began, on the engine's clock.
+
+    While `kept_for` an attempt, a READY agent takes that call only.
+    """
 
     name: str
     address: str
@@ -58,6 +65,7 @@ class Agent:
     since_s: float = 0.0
     leg: Line | None = None
     attempt: Attempt | None = None
+    kept_for: Attempt | None = None
     pause_asked: str | None = None
     logout_asked: bool = False
 

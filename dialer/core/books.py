@@ -78,6 +78,7 @@ class Books:
         run = self._run_of(attempt)
         for kind in ("ring", "hold", "join", "message"):
             self._timers.cancel((kind, attempt.attempt_id))
+        self._set_free(attempt)
         del self._attempts[attempt.attempt_id]
         run.in_flight.pop(attempt.candidate.lead_id, None)
 
@@ -112,8 +113,25 @@ class Books:
             run.ready[agent.name] = agent
         else:
             run.ready.pop(agent.name, None)
+            self._no_longer_kept(agent)
         run.pacer.agent(self._now, agent.name, PACER_STATE[agent.state])
         self._records.append(rec.AgentStateChanged(agent.name, agent.campaign_id, agent.state.value, code, self._wall))
+
+    def _no_longer_kept(self, agent: Agent) -> None:
+        """The agent does something else by now; whoever answers the callback gets another one."""
+        if agent.kept_for is not None:
+            agent.kept_for.owner, agent.kept_for = None, None
+
+    def _set_free(self, attempt: Attempt) -> None:
+        """The agent who was kept free for a callback that came to nothing takes other calls again."""
+        agent = attempt.owner
+        if agent is None:
+            return
+        run = self._run_of(attempt)
+        self._no_longer_kept(agent)
+        run.ready[agent.name] = agent
+        run.ready = dict(sorted(run.ready.items(), key=lambda item: item[1].since_s))
+        run.pacer.agent(self._now, agent.name, PACER_STATE[agent.state])
 
     def _drop_agent(self, agent: Agent) -> None:
         for kind in ("station", "wrapup"):

@@ -1,15 +1,17 @@
 """The way of an attempt: from a lead in the hopper over the wire to an agent, and to its outcome on disk."""
 
+from datetime import datetime, timedelta
+
 from campaigns import eligibility, retry
-from campaigns.model import AbandonClock, Blocked, CampaignState, Candidate, Mode, Outcome, RetryDecision
+from campaigns.model import AbandonClock, Blocked, CallbackAsked, CampaignState, Candidate, Mode, Outcome, RetryDecision
 from campaigns.statuses import MACHINE_STATUS, status_of
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
-from dialer.core.attempts import Attempt, Line, unanswered_outcome
+from dialer.core.attempts import Agent, Attempt, Line, unanswered_outcome
 from dialer.core.dialing import TRUNK_REST_S, CampaignRun, TrunkLines
 from dialer.core.keeping import Keeping
-from dialer.core.routing import caller_id_for, longest_ready, pick_trunk, why_no_trunk
+from dialer.core.routing import caller_id_for, pick_trunk, why_no_trunk
 from dialer.core.states import AgentState as G
 from dialer.core.states import AgentTrigger as GT
 from dialer.core.states import AttemptState as A
@@ -84,7 +86,7 @@ class Calling(Keeping):
                 return candidate
         return None
 
-    def _reserve(self, run: CampaignRun, candidate: Candidate, trunk: TrunkLines) -> None:
+    def _reserve(self, run: CampaignRun, candidate: Candidate, trunk: TrunkLines) -> Attempt:
         attempt_id = self._next_attempt
         self._next_attempt += 1
         line = Line(f"a{attempt_id}", trunk.settings.name)
@@ -112,6 +114,7 @@ class Calling(Keeping):
         )
         self._actions.append(act.Originate(line.call_id, attempt_id, trunk.settings.name, phone.e164, caller_id))
         self._timers.set(("ring", attempt_id), self._now + run.settings.ring_timeout_s + SETUP_S)
+        return attempt
 
     def _refill(self, run: CampaignRun) -> None:
         campaign_id = run.settings.campaign_id
@@ -262,10 +265,8 @@ class Calling(Keeping):
                 "and is then tried again; check its target, credentials and the form of numbers it wants"
             )
 
-    def _connect(self, run: CampaignRun) -> None:
-        agent = longest_ready(run.ready)
-        assert agent is not None and agent.leg is not None
-        attempt = next(iter(run.waiting.values()))
+    def _connect(self, run: CampaignRun, attempt: Attempt, agent: Agent) -> None:
+        assert agent.leg is not None
         run.tally.waits += 1
         run.tally.waited_s += self._now - agent.since_s
         self._move(attempt, AT.AGENT_FOUND)
@@ -355,11 +356,20 @@ class Calling(Keeping):
         self._move_agent(agent, GT.UNCONNECTED)
         self._after_call(agent)
 
-    def _close(self, attempt: Attempt, trigger: AT, outcome: Outcome, status: str | None = None) -> None:
+    def _close(
+        self,
+        attempt: Attempt,
+        trigger: AT,
+        outcome: Outcome,
+        status: str | None = None,
+        callback: CallbackAsked | None = None,
+    ) -> None:
         run = self._run_of(attempt)
         end = attempt.end or hw.Ended(attempt.call_id, Cause.NORMAL)
         status = status or MACHINE_STATUS[outcome]
         decision = self._retry_decision(attempt, outcome, status)
+        if callback is not None:
+            decision = retry.at_callback(callback, attempt.candidate.phone)
         self._move(attempt, trigger)
         if attempt.answered_at is None:
             run.pacer.resolved(self._now, attempt.call_id, _PACER_OUTCOME.get(outcome, "failed"))
@@ -386,6 +396,8 @@ class Calling(Keeping):
                 decision,
             )
         )
+        if callback is not None:
+            self._records.append(_callback_made(attempt, callback, self._wall))
         self._forget(attempt)
 
     def _retry_decision(self, attempt: Attempt, outcome: Outcome, status: str) -> RetryDecision:
@@ -410,6 +422,21 @@ class Calling(Keeping):
                 self._release_agent(attempt)
             self._move(attempt, AT.CALL_OVER)
             self._hang_up(attempt.line)
+
+
+def _callback_made(attempt: Attempt, callback: CallbackAsked, wall_now: datetime) -> rec.CallbackMade:
+    campaign = attempt.campaign
+    falls_at = callback.at + timedelta(seconds=campaign.callback_wait_s) if callback.agent else None
+    return rec.CallbackMade(
+        attempt.attempt_id,
+        campaign.campaign_id,
+        attempt.candidate.lead_id,
+        attempt.candidate.phone.phone_id,
+        callback,
+        falls_at,
+        attempt.agent_name or "",
+        wall_now,
+    )
 
 
 def _why_no_lead(run: CampaignRun) -> str:

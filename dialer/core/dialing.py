@@ -152,6 +152,7 @@ class DecisionLike(Protocol):
 class CampaignRun:
     """A campaign while the engine runs it.
 
+    `owned` has the callbacks that are due, by the agent whose they are.
     `period` is the regulatory window that the pacer counts in. `decision` is the pacer's latest, None while one of
     `obstacles` stands against any; `braked`: it held lines back as the window's budget is used up.
     """
@@ -160,6 +161,8 @@ class CampaignRun:
     pacer: PacerLike
     hopper: deque[Candidate] = field(default_factory=deque)
     refill_pending: bool = False
+    owned: dict[str, list[Candidate]] = field(default_factory=dict)
+    callbacks_pending: bool = False
     exhausted: bool = False
     in_flight: dict[int, Attempt] = field(default_factory=dict)
     waiting: dict[int, Attempt] = field(default_factory=dict)
@@ -186,7 +189,8 @@ class CampaignRun:
 
     def held_leads(self) -> frozenset[int]:
         """Leads that the engine already has, so that the store must not offer them."""
-        return frozenset(c.lead_id for c in self.hopper) | frozenset(self.in_flight)
+        owned = frozenset(lead.lead_id for leads in self.owned.values() for lead in leads)
+        return frozenset(c.lead_id for c in self.hopper) | frozenset(self.in_flight) | owned
 
     def admit(self, leads: Iterable[Candidate]) -> None:
         held = self.held_leads()

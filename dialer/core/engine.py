@@ -67,6 +67,7 @@ class Engine(Staffing):
             ev.CampaignLoaded: self._on_campaign_loaded,
             ev.SetCampaignState: self._on_set_campaign_state,
             ev.LeadsLoaded: self._on_leads_loaded,
+            ev.CallbacksLoaded: self._on_callbacks_loaded,
             ev.AttemptVetoed: self._on_vetoed,
             ev.GreetingHeard: self._on_greeting_heard,
             ev.LogIn: self._on_log_in,
@@ -87,6 +88,7 @@ class Engine(Staffing):
             "wrapup": self._wrapup_over,
             "pace": lambda campaign_id: None,
             "refill": lambda campaign_id: None,
+            "callbacks": lambda campaign_id: None,
             "sample": lambda campaign_id: None,
         }
 
@@ -126,8 +128,9 @@ class Engine(Staffing):
 
     def _settle(self) -> None:
         for run in self.runs.values():
-            while run.waiting and run.ready:
-                self._connect(run)
+            self._join_waiting(run)
+            self._load_callbacks(run)
+            self._dial_owned(run)
             self._dial(run)
 
     # Lines: of a customer or of a station.

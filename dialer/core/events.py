@@ -6,7 +6,7 @@ Facts are in the past tense; commands of people carry a `request` number, by whi
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.model import CampaignSettings, CampaignState, Candidate
+from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class LeadsLoaded:
     campaign_id: int
     leads: tuple[Candidate, ...]
     next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbacksLoaded:
+    """The store's answer to `LoadCallbacks`, the earliest first."""
+
+    campaign_id: int
+    leads: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,11 @@ class HangUpCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Dispose:
+    """`callback` goes with a status that has the scheduled_callback flag."""
+
     agent: str
     status: str
+    callback: CallbackAsked | None = None
     request: int = 0
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.model import CampaignState, Outcome, PacingSample, RetryDecision
+from campaigns.model import CallbackAsked, CampaignState, Outcome, PacingSample, RetryDecision
 from hw.contract import Cause
 
 
@@ -63,6 +63,20 @@ class AttemptClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackMade:
+    """The person of an attempt that was just closed is to be called again; `falls_at` is when it becomes anyone's."""
+
+    attempt_id: int
+    campaign_id: int
+    lead_id: int
+    phone_id: int
+    callback: CallbackAsked
+    falls_at: datetime | None
+    made_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     agent: str
     campaign_id: int
@@ -111,6 +125,7 @@ Record = (
     | AttemptConnected
     | CallEnded
     | AttemptClosed
+    | CallbackMade
     | AgentStateChanged
     | CampaignStateChanged
     | NumberSuppressed

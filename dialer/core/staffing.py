@@ -1,11 +1,11 @@
 """Agents: their commands, their stations and their dispositions."""
 
-from campaigns.model import Outcome
+from campaigns.model import CallbackAsked, Outcome
 from campaigns.statuses import UNDISPOSED, agent_status
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core.attempts import Agent, Attempt, Line
-from dialer.core.calling import Calling
+from dialer.core.callbacks import Callbacks
 from dialer.core.states import AgentState as G
 from dialer.core.states import AgentTrigger as GT
 from dialer.core.states import AttemptState as A
@@ -15,7 +15,7 @@ from hw import contract as hw
 STATION_RING_S = 30.0
 
 
-class Staffing(Calling):
+class Staffing(Callbacks):
     """Does what agents ask, and what their stations make necessary."""
 
     def _on_log_in(self, event: ev.LogIn) -> None:
@@ -106,8 +106,14 @@ class Staffing(Calling):
         except ValueError as error:
             self._refuse(event.request, str(error))
             return
-        self._dispose(agent, status.code)
-        self._reply(event.request, f"disposed as {status.code}; {agent.name} is {agent.state}")
+        if event.callback is not None:
+            refusal = self._callback_refused(agent, status, event.callback)
+            if refusal is not None:
+                self._refuse(event.request, refusal)
+                return
+        self._dispose(agent, status.code, event.callback)
+        again = f", to be called again at {event.callback.at.isoformat(timespec='minutes')}" if event.callback else ""
+        self._reply(event.request, f"disposed as {status.code}{again}; {agent.name} is {agent.state}")
 
     def _agent_for(self, command: ev.AgentCommand) -> Agent | None:
         agent = self.agents.get(command.agent)
@@ -161,12 +167,12 @@ class Staffing(Calling):
     def _wrapup_over(self, name: str) -> None:
         self._dispose(self.agents[name], UNDISPOSED)
 
-    def _dispose(self, agent: Agent, status: str) -> None:
+    def _dispose(self, agent: Agent, status: str, callback: CallbackAsked | None = None) -> None:
         attempt = agent.attempt
         assert attempt is not None
         agent.attempt = None
         self._timers.cancel(("wrapup", agent.name))
-        self._close(attempt, AT.DISPOSED, Outcome.HANDLED, status)
+        self._close(attempt, AT.DISPOSED, Outcome.HANDLED, status, callback)
         if agent.pause_asked or agent.logout_asked:
             code, agent.pause_asked = agent.pause_asked or "LOGOUT", None
             self._move_agent(agent, GT.DISPOSED_PAUSE, code=code)

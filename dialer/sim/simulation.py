@@ -301,6 +301,9 @@ class Simulation:
             wall = self._wall(self._now)
             refill = self.store.refill(action.campaign_id, action.count, wall, action.exclude)
             self._post(self._now, ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
+        elif isinstance(action, act.LoadCallbacks):
+            leads = self.store.due_callbacks(action.campaign_id, self._wall(self._now), action.agents, action.exclude)
+            self._post(self._now, ev.CallbacksLoaded(action.campaign_id, tuple(leads)))
         else:
             self.lines.perform(action, self._now)
 

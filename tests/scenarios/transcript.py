@@ -218,7 +218,7 @@ class Transcript:
     def _outcome(self) -> list[str]:
         ready = self.engine.ready()
         said = [_say(record) for record in ready.records if not isinstance(record, _NO_STEP_OF_A_CALL)]
-        said += [_say(a) for a in ready.actions if not isinstance(a, act.RefillLeads)]
+        said += [_say(a) for a in ready.actions if not isinstance(a, act.RefillLeads | act.LoadCallbacks)]
         return [f"  {self.now:6.2f}  {line}" for line in said]
 
 

@@ -1,0 +1,103 @@
+"""Callbacks: appointed calls are made at their time, those of one agent when that agent is free for them."""
+
+from campaigns import eligibility
+from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate
+from campaigns.statuses import Status
+from dialer.core import actions as act
+from dialer.core import events as ev
+from dialer.core.attempts import Agent, Attempt
+from dialer.core.calling import DIALED_MODES, Calling
+from dialer.core.dialing import CampaignRun
+from dialer.core.routing import longest_ready, pick_trunk
+from dialer.core.states import AgentState as G
+
+CALLBACKS_LOADED_EVERY_S = 10.0
+
+
+class Callbacks(Calling):
+    """Loads callbacks that are due, and dials an agent's own ones while that agent is kept free for them."""
+
+    def _load_callbacks(self, run: CampaignRun) -> None:
+        key = ("callbacks", run.settings.campaign_id)
+        if run.callbacks_pending or self._timers.armed(key) or not self._may_dial(run):
+            return
+        run.callbacks_pending = True
+        self._actions.append(act.LoadCallbacks(run.settings.campaign_id, tuple(sorted(run.agents)), run.held_leads()))
+
+    def _may_dial(self, run: CampaignRun) -> bool:
+        active = run.settings.state is CampaignState.ACTIVE and run.settings.mode in DIALED_MODES
+        return active and not self.draining and bool(run.agents)
+
+    def _on_callbacks_loaded(self, event: ev.CallbacksLoaded) -> None:
+        run = self.runs[event.campaign_id]
+        run.callbacks_pending = False
+        self._timers.set(("callbacks", event.campaign_id), self._now + CALLBACKS_LOADED_EVERY_S)
+        held = run.held_leads()
+        for candidate in reversed([lead for lead in event.leads if lead.lead_id not in held]):
+            if candidate.owner in run.agents:
+                run.owned.setdefault(candidate.owner, []).insert(0, candidate)
+            else:
+                run.hopper.appendleft(candidate)
+
+    def _dial_owned(self, run: CampaignRun) -> None:
+        """Each ready agent's first own callback; the agent takes no other call meanwhile."""
+        if not run.owned or not self._may_dial(run):
+            return
+        for name in [name for name in run.owned if name not in run.agents]:
+            del run.owned[name]
+        for agent in [agent for agent in run.ready.values() if agent.name in run.owned]:
+            candidate = self._next_owned(run, agent.name)
+            trunk, _ = pick_trunk(self.trunks.values(), run.settings.trunks, self._now)
+            if candidate is None or trunk is None:
+                continue
+            run.owned[agent.name].remove(candidate)
+            self._keep_free(run, agent, self._reserve(run, candidate, trunk))
+
+    def _next_owned(self, run: CampaignRun, name: str) -> Candidate | None:
+        """The first that may be called; those that may not are dropped here and come again from the store."""
+        waiting = run.owned[name]
+        while waiting:
+            verdict = eligibility.check(waiting[0], run.settings.window, self._wall)
+            if not isinstance(verdict, Blocked):
+                return waiting[0]
+            waiting.pop(0)
+        del run.owned[name]
+        return None
+
+    def _keep_free(self, run: CampaignRun, agent: Agent, attempt: Attempt) -> None:
+        attempt.owner, agent.kept_for = agent, attempt
+        run.ready.pop(agent.name, None)
+        run.pacer.agent(self._now, agent.name, "paused")
+
+    def _join_waiting(self, run: CampaignRun) -> None:
+        """People who wait get an agent: the owner of their callback, else who has been ready longest.
+
+        An agent who is kept free for a call that nobody has answered yet takes a person who would wait in vain.
+        """
+        for attempt in [attempt for attempt in run.waiting.values() if attempt.owner is not None]:
+            assert attempt.owner is not None
+            self._connect(run, attempt, attempt.owner)
+        while run.waiting:
+            agent = self._free_agent(run)
+            if agent is None:
+                return
+            self._connect(run, next(iter(run.waiting.values())), agent)
+
+    def _free_agent(self, run: CampaignRun) -> Agent | None:
+        ready = longest_ready(run.ready)
+        kept = (a for a in run.agents.values() if a.kept_for is not None and a.state is G.READY)
+        return ready or next(kept, None)
+
+    def _callback_refused(self, agent: Agent, status: Status, callback: CallbackAsked) -> str | None:
+        """Why a person may not be called back then, with what to do instead; None when they may."""
+        attempt = agent.attempt
+        assert attempt is not None
+        if not status.scheduled_callback:
+            return f"status {status.code} takes no time: only one for callbacks does, such as CALLBK"
+        if callback.at <= self._wall:
+            return f"the callback must be in the future, not {callback.at.isoformat(timespec='minutes')}"
+        verdict = eligibility.check(attempt.candidate, attempt.campaign.window, callback.at)
+        if not isinstance(verdict, Blocked):
+            return None
+        instead = "" if verdict.until is None else f"; from {verdict.until.isoformat(timespec='minutes')} on they may"
+        return f"the person may not be called then: {verdict.detail}{instead}"
