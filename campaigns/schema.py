@@ -196,6 +196,8 @@ class DncList(Model):
     campaign = ForeignKeyField(Campaign, null=True)
     registry = TextField()
     version = TextField()
+    areas = TextField()
+    state = TextField()
     as_of = DoubleField(null=True)
     imported_at = DoubleField(null=True)
 
@@ -213,6 +215,15 @@ class Dnc(Model):
     class Meta:
         table_name = "dnc"
         primary_key = CompositeKey("e164", "list")
+
+
+class RegistryNumber(Model):
+    list_id = IntegerField()
+    number = BigIntegerField()
+
+    class Meta:
+        table_name = "registry_numbers"
+        primary_key = CompositeKey("list_id", "number")
 
 
 class Callback(Model):
@@ -336,6 +347,7 @@ class Payment(Model):
     currency = TextField()
     paid_on = TextField()
     reference = TextField()
+    surplus = TextField()
     imported_at = DoubleField()
 
     class Meta:
@@ -350,6 +362,7 @@ class Hold(Model):
     placed_at = DoubleField()
     until = DoubleField(null=True)
     lifted_at = DoubleField(null=True)
+    lifted_because = TextField()
     source = TextField()
 
     class Meta:
@@ -427,6 +440,7 @@ ALL = (
     AgentLog,
     DncList,
     Dnc,
+    RegistryNumber,
     Callback,
     Script,
     Answer,
