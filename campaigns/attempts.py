@@ -9,6 +9,7 @@ from campaigns.callbacks import Callbacks
 from campaigns.clashes import clashes
 from campaigns.database import Database, StoreError
 from campaigns.dnc import add as add_dnc
+from campaigns.dnc import barred
 from campaigns.instants import iso_of, seconds_of, whole_seconds_of
 from campaigns.leads import RETRY, load
 from campaigns.model import CampaignSettings, Candidate, Outcome, RetryDecision
@@ -69,7 +70,7 @@ class Attempts:
             " WHERE l.id = ? AND l.campaign_id = ? AND p.id = ? AND p.e164 = ?",
             (lead_id, campaign_id, phone_id, phone),
         )
-        if self._database.one("SELECT 1 FROM dnc WHERE e164 = ?", (phone,)):
+        if barred(self._database, [phone], campaign_id, at):
             return "dnc"
         if row is None:
             return "not_callable"

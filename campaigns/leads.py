@@ -72,29 +72,45 @@ def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
     return (*phones[at:], *phones[:at])
 
 
-def load(database: Database, profiles: Profiles, lead_ids: Sequence[int]) -> list[LeadRow]:
-    """The leads in the order of `lead_ids`; ids that do not exist are left out."""
+def load(database: Database, profiles: Profiles, lead_ids: Sequence[int], now: float | None = None) -> list[LeadRow]:
+    """The leads in the order of `lead_ids`; ids that do not exist are left out.
+
+    A number is barred by an entry of the site's or the campaign's DNC list that holds at `now` (seconds since 1970);
+    without `now` entries hold until they are swept.
+    """
     phones: dict[int, list[Phone]] = {}
-    dnc: set[int] = set()
+    entries: list[tuple[int, int, int]] = []
     uncallable: set[int] = set()
     numbers = database.rows_in(
-        "SELECT p.lead_id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.e164 IS NOT NULL"
-        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164 AND d.list_id = 1"
+        "SELECT p.lead_id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.list_id, d.expires_at"
+        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164"
         " WHERE p.lead_id IN (:values) ORDER BY p.lead_id, p.position",
         lead_ids,
     )
-    for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, is_dnc in numbers:
-        profile = profiles.get(profile_id)
-        phones.setdefault(lead_id, []).append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
+    before = None
+    for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at in numbers:
+        if phone_id != before:
+            before = phone_id
+            profile = profiles.get(profile_id)
+            phones.setdefault(lead_id, []).append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
         if is_uncallable:
             uncallable.add(phone_id)
-        if is_dnc:
-            dnc.add(phone_id)
+        if list_id is not None and (now is None or expires_at is None or expires_at > now):
+            entries.append((lead_id, phone_id, list_id))
     rows = database.rows_in(
         "SELECT id, campaign_id, status, attempts, next_phone_id, next_at FROM leads WHERE id IN (:values)", lead_ids
     )
+    dnc = _barred(database, entries, {row[0]: row[1] for row in rows}) if entries else set()
     found = {row[0]: _lead_row(row, phones.get(row[0], []), dnc, uncallable) for row in rows}
     return [found[lead_id] for lead_id in lead_ids if lead_id in found]
+
+
+def _barred(database: Database, entries: list[tuple[int, int, int]], campaigns: dict[int, int]) -> set[int]:
+    """The numbers of entries (lead, number, list) that are on the list of the site or of the lead's campaign."""
+    owners: dict[int, int | None] = dict(
+        database.rows("SELECT id, campaign_id FROM dnc_lists WHERE scope <> 'registry'")
+    )
+    return {phone_id for lead_id, phone_id, list_id in entries if owners[list_id] in (None, campaigns[lead_id])}
 
 
 _NONE: frozenset[int] = frozenset()
@@ -133,10 +149,10 @@ def move_on(database: Database, row: LeadRow) -> None:
     )
 
 
-def turn_from_barred(database: Database, profiles: Profiles, numbers: Sequence[str]) -> None:
-    """Move on all waiting leads whose turn is on one of these numbers, which are on the DNC list now."""
+def turn_from_barred(database: Database, profiles: Profiles, numbers: Sequence[str], now: float | None = None) -> None:
+    """Move on all waiting leads whose turn is on one of these numbers, which are on a DNC list now."""
     holders = database.rows_in("SELECT lead_id FROM lead_phones WHERE e164 IN (:values)", numbers)
-    for row in load(database, profiles, sorted({lead_id for (lead_id,) in holders})):
+    for row in load(database, profiles, sorted({lead_id for (lead_id,) in holders}), now):
         if row.next_at is not None and row.must_move:
             move_on(database, row)
 

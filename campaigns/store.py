@@ -9,14 +9,15 @@ from typing import Any, Self
 
 import peewee
 
-from campaigns import agentlog, dnc, hopper, leads, ledger, migrations, pacinglog, reports, settings
+from campaigns import agentlog, hopper, leads, ledger, migrations, pacinglog, reports, settings
 from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
 from campaigns.attempts import Attempts
 from campaigns.callbacks import Callbacks
 from campaigns.database import Database, StoreError
-from campaigns.dnc import DncHit
+from campaigns.dnc import Dnc, Scope
+from campaigns.dnc import Hit as DncHit
 from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
@@ -72,6 +73,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.profiles = Profiles(database)
+        self.dnc = Dnc(database, self.profiles)
         self.callbacks = Callbacks(database, self.profiles)
         self.attempts = Attempts(database, self.profiles, self.callbacks, self.campaign_by_id)
 
@@ -342,8 +344,7 @@ class Store:
 
     def add_dnc(self, e164: str, source: str, at: datetime | None = None) -> bool:
         """Bar a number from now on; False when it was barred already. Raises ValueError when it is not E.164."""
-        with self.transaction():
-            return dnc.add(self.database, self.profiles, [e164], source, at or datetime.now(UTC)) == 1
+        return self.dnc.add([e164], source, at) == 1
 
     def remove_dnc(self, e164: str) -> bool:
         """Take a number off the list that was barred by mistake; False when it was not on it.
@@ -351,12 +352,11 @@ class Store:
         Leads that ended only because it was barred (DNCL) wait for their next call again. A lead whose agent set DNC
         keeps that status and is not called. Raises ValueError when it is not E.164.
         """
-        with self.transaction():
-            return dnc.remove(self.database, self.profiles, e164)
+        return self.dnc.remove(e164)
 
     def dnc_check(self, e164: str) -> DncHit | None:
-        """The list's entry for a number, None when it is not listed. Raises ValueError when it is not E.164."""
-        return dnc.check(self.database, e164)
+        """The entry of the site's own list for a number, None when there is none. Raises ValueError for no E.164."""
+        return next((hit for hit in self.dnc.check(e164) if hit.scope is Scope.SITE), None)
 
     def import_dnc(
         self, source: Source, region: str = "US", *, label: str | None = None, at: datetime | None = None
@@ -368,7 +368,7 @@ class Store:
         `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
         first thousand are kept. Raises StoreError when the file cannot be read.
         """
-        return dnc.import_file(self.database, self.profiles, source, region, at or datetime.now(UTC), label)
+        return self.dnc.import_file(source, region, at=at, label=label)
 
     # Forecasts, and what they rest on
 

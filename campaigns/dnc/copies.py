@@ -1,0 +1,115 @@
+"""Copies of national registries: which are in use, which area codes each covers, and what numbers are on them.
+
+A registry has one copy of the whole country, or copies of single area codes, or both: the newer copy of an area code
+stands before an older one of the country. Numbers of a copy that another stands before are never asked for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns.database import Database
+from campaigns.dnc.registries import registry_of
+from campaigns.instants import datetime_of
+
+_FIELDS = "id, registry, areas, version, as_of, imported_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy in use: of the whole registry when it has no `areas`, else of these area codes."""
+
+    list_id: int
+    registry: str
+    areas: tuple[str, ...]
+    version: str
+    as_of: datetime
+    imported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which copy of one registry speaks of which numbers."""
+
+    registry: str
+    prefix: str
+    whole: Copy | None
+    by_area: Mapping[str, Copy]
+
+    def copy_of(self, e164: str) -> Copy | None:
+        """The copy that covers a number; None when there is none, or when the number is of another country."""
+        if not e164.startswith(self.prefix):
+            return None
+        return self.by_area.get(e164[2:5], self.whole) if self.by_area else self.whole
+
+    def split(self, numbers: Sequence[str]) -> Iterable[tuple[Copy, list[str]]]:
+        """The numbers of each copy that covers any."""
+        if not self.by_area:
+            mine = [e164 for e164 in numbers if e164.startswith(self.prefix)]
+            return [(self.whole, mine)] if self.whole and mine else []
+        parts: dict[int, tuple[Copy, list[str]]] = {}
+        for e164 in numbers:
+            copy = self.copy_of(e164)
+            if copy is not None:
+                parts.setdefault(copy.list_id, (copy, []))[1].append(e164)
+        return parts.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The copies in use at an instant, and how old each is."""
+
+    at: datetime
+    routes: tuple[Route, ...]
+
+    def ages(self, e164: str) -> dict[str, int]:
+        """The registries that a copy of covers this number, with its age in days."""
+        found = ((route.registry, route.copy_of(e164)) for route in self.routes)
+        return {registry: age_days(copy.as_of, self.at) for registry, copy in found if copy is not None}
+
+
+def age_days(as_of: datetime, at: datetime) -> int:
+    """Whole days since a copy's date."""
+    return max(0, (at - as_of).days)
+
+
+def copies(database: Database, registry: str | None = None) -> list[Copy]:
+    """The copies in use, of one registry or of all."""
+    rows = database.rows(
+        f"SELECT {_FIELDS} FROM dnc_lists WHERE scope = 'registry' AND state = 'live' ORDER BY id"  # noqa: S608
+    )
+    return [
+        Copy(list_id, of, tuple(areas.split()), version, _instant(as_of), _instant(imported_at))
+        for list_id, of, areas, version, as_of, imported_at in rows
+        if registry in (None, of)
+    ]
+
+
+def _instant(seconds: float) -> datetime:
+    at = datetime_of(seconds)
+    assert at is not None
+    return at
+
+
+def routes(found: Iterable[Copy]) -> tuple[Route, ...]:
+    """The copies by registry."""
+    whole: dict[str, Copy] = {}
+    by_area: dict[str, dict[str, Copy]] = {}
+    for copy in found:
+        areas = by_area.setdefault(copy.registry, {})
+        if copy.areas:
+            areas.update(dict.fromkeys(copy.areas, copy))
+        else:
+            whole[copy.registry] = copy
+    return tuple(Route(of, registry_of(of).prefix, whole.get(of), areas) for of, areas in sorted(by_area.items()))
+
+
+def on_copies(database: Database, among: Sequence[Route], numbers: Sequence[str]) -> list[tuple[str, Copy]]:
+    """Each of the numbers that is on a copy which covers it, with that copy."""
+    sql = "SELECT number FROM registry_numbers WHERE list_id = ? AND number IN (:values)"
+    return [
+        (f"+{number}", copy)
+        for route in among
+        for copy, mine in route.split(numbers)
+        for (number,) in database.rows_in(sql, [int(e164[1:]) for e164 in mine], (copy.list_id,))
+    ]
