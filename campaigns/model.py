@@ -22,6 +22,38 @@ class Mode(StrEnum):
     MANUAL = "manual"
 
 
+class Purpose(StrEnum):
+    """Why a person is called; the law differs."""
+
+    SALES = "sales"
+    COLLECTIONS = "collections"
+    SERVICE = "service"
+    SURVEY = "survey"
+
+
+class Party(StrEnum):
+    """Who is called: a person in private, or a business."""
+
+    CONSUMER = "consumer"
+    BUSINESS = "business"
+
+
+class Basis(StrEnum):
+    """The ground on which a person may be called, from none to prior express written consent."""
+
+    NONE = "none"
+    INQUIRY = "inquiry"
+    EBR = "ebr"
+    CONTRACT = "contract"
+    EXPRESS = "express"
+    WRITTEN = "written"
+
+    @property
+    def implied(self) -> frozenset["Basis"]:
+        """This ground and those that it contains: written consent is express consent too."""
+        return frozenset((self, Basis.EXPRESS)) if self is Basis.WRITTEN else frozenset((self,))
+
+
 class CampaignState(StrEnum):
     """What the manager asked for; the running dialer follows it."""
 
@@ -94,11 +126,25 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A ground to call that a person gave; `purpose` None is for every purpose, `phone` None for all their numbers."""
+
+    basis: Basis
+    purpose: Purpose | None = None
+    obtained_at: datetime | None = None
+    expires_at: datetime | None = None
+    evidence: str = ""
+    phone: str | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A lead the store offers for dialing, with the number whose turn it is first in `phones`.
 
     `attempts` counts all attempts on the lead so far. `phones` holds only numbers that may be dialed: none on a DNC
-    list, none found invalid. `owner` is the agent whose callback it is, '' when it is anyone's.
+    list, none found invalid. `owner` is the agent whose callback it is, '' when it is anyone's;
+    `consents` are the grounds on which the person may be called.
     """
 
     lead_id: int
@@ -106,6 +152,7 @@ class Candidate:
     attempts: int = 0
     status: str = "NEW"
     owner: str = ""
+    consents: tuple[Consent, ...] = ()
 
     @property
     def phone(self) -> Phone:
@@ -158,6 +205,8 @@ class RetryRule:
 class CampaignSettings:
     """All that the engine needs to know of a campaign.
 
+    `purpose` and `party` decide which rules bind it; campaigns of one `subject` share the caps that the law sets per
+    subject ('': the campaign is a subject of its own).
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
     `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
     `callback_wait_s` after its time is anyone's.
@@ -167,6 +216,9 @@ class CampaignSettings:
     name: str
     kind: Kind = Kind.TELESALES
     mode: Mode = Mode.PREDICTIVE
+    purpose: Purpose = Purpose.SALES
+    party: Party = Party.CONSUMER
+    subject: str = ""
     state: CampaignState = CampaignState.STOPPED
     max_abandon_rate: float = 0.03
     abandon_window: AbandonWindow = AbandonWindow.PERIOD_30D

@@ -17,6 +17,8 @@ from campaigns.model import (
     Kind,
     Mode,
     Outcome,
+    Party,
+    Purpose,
     RetryRule,
 )
 from campaigns.retry import DEFAULT_RULES
@@ -186,6 +188,9 @@ _CHECKS: dict[str, Check] = {
     "kind": _one_of(Kind),
     "mode": _one_of(Mode),
     "state": _one_of(CampaignState),
+    "purpose": _one_of(Purpose),
+    "party": _one_of(Party),
+    "subject": _text,
     "max_abandon_rate": _number(0.0, MAX_ABANDON_RATE),
     "abandon_window": _one_of(AbandonWindow),
     "abandon_clock": _one_of(AbandonClock),
@@ -203,6 +208,9 @@ _CHECKS: dict[str, Check] = {
     "trunks": _trunks,
     "abandon_message": _text,
 }
+
+# What a campaign calls for unless it says otherwise.
+PURPOSES = {Kind.TELESALES: Purpose.SALES, Kind.COLLECTIONS: Purpose.COLLECTIONS}
 
 _COLUMNS = frozenset({"name", "kind", "mode", "state"})
 
@@ -229,7 +237,8 @@ def changed(settings: CampaignSettings, changes: Mapping[str, object]) -> Campai
 def new(campaign_id: int, name: str, kind: object, mode: object, changes: Mapping[str, object]) -> CampaignSettings:
     """Settings of a new campaign: the defaults, with `changes` applied."""
     plain = CampaignSettings(campaign_id=campaign_id, name=name, retry=dict(DEFAULT_RULES))
-    return changed(plain, {"name": name, "kind": kind, "mode": mode, **changes})
+    values = {"name": name, "kind": kind, "mode": mode, **changes}
+    return changed(plain, {"purpose": PURPOSES[checked({"kind": kind})["kind"]], **values})
 
 
 def to_json(settings: CampaignSettings) -> str:
@@ -259,4 +268,5 @@ def from_json(campaign_id: int, name: str, kind: str, mode: str, state: str, tex
     )
     document["retry"] = {Outcome(outcome): RetryRule(**rule) for outcome, rule in document["retry"].items()}
     plain = CampaignSettings(campaign_id=campaign_id, name=name, retry=dict(DEFAULT_RULES))
-    return changed(plain, {"kind": kind, "mode": mode, "state": state, **document})
+    purpose = PURPOSES[Kind(kind)]
+    return changed(plain, {"purpose": purpose, "kind": kind, "mode": mode, "state": state, **document})

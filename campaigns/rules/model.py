@@ -5,23 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from campaigns.model import Basis as Basis
+from campaigns.model import Consent as Consent
 from campaigns.model import Mode
-
-
-class Purpose(StrEnum):
-    """Why a person is called; the law differs."""
-
-    SALES = "sales"
-    COLLECTIONS = "collections"
-    SERVICE = "service"
-    SURVEY = "survey"
-
-
-class Party(StrEnum):
-    """Who is called: a person in private, or a business."""
-
-    CONSUMER = "consumer"
-    BUSINESS = "business"
+from campaigns.model import Party as Party
+from campaigns.model import Purpose as Purpose
 
 
 class Line(StrEnum):
@@ -37,22 +25,6 @@ class Place(StrEnum):
 
     HOME = "home"
     WORK = "work"
-
-
-class Basis(StrEnum):
-    """The ground on which a person may be called, from none to prior express written consent."""
-
-    NONE = "none"
-    INQUIRY = "inquiry"
-    EBR = "ebr"
-    CONTRACT = "contract"
-    EXPRESS = "express"
-    WRITTEN = "written"
-
-    @property
-    def implied(self) -> frozenset["Basis"]:
-        """This ground and those that it contains: written consent is express consent too."""
-        return frozenset((self, Basis.EXPRESS)) if self is Basis.WRITTEN else frozenset((self,))
 
 
 MODES = frozenset(Mode) | {"prerecorded", "artificial"}
@@ -458,19 +430,6 @@ class Pack:
     jurisdiction: str
     rules: tuple[Rule, ...]
     file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """A ground to call that a person gave; `purpose` None is for every purpose, `phone` None for all their numbers."""
-
-    basis: Basis
-    purpose: Purpose | None = None
-    obtained_at: datetime | None = None
-    expires_at: datetime | None = None
-    evidence: str = ""
-    phone: str | None = None
-    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
