@@ -184,6 +184,18 @@ class Station(Section):
 Trunk = Annotated[SipTrunk | SerialTrunk, Field(discriminator="kind")]
 
 
+class Rules(Section):
+    """How the calling rules bind here; packs of the site's own stand in `rules/*.toml` inside the site."""
+
+    require_registries: bool = Field(
+        False, description="A registry of which no copy was ever imported stops calls instead of being told."
+    )
+    enforce: tuple[str, ...] = Field(
+        (), description="Ids of weakly sourced, draft or guidance rules that a person confirmed: they bind as well."
+    )
+    off: dict[str, str] = Field({}, description="Rules that do not bind here: id = the reason why, for the audit log.")
+
+
 class Config(Section):
     """The whole of `dialer.toml`."""
 
@@ -191,6 +203,7 @@ class Config(Section):
     sip: Sip = Sip()
     api: Api = Api()
     store: Store = Store()
+    rules: Rules = Rules()
     trunk: tuple[Trunk, ...] = ()
     station: tuple[Station, ...] = ()
 
@@ -212,6 +225,7 @@ SECTIONS: dict[str, tuple[type[Section], ...]] = {
     "[sip]": (Sip,),
     "[api]": (Api,),
     "[store]": (Store,),
+    "[rules]": (Rules,),
     "[[trunk]]": (SipTrunk, SerialTrunk),
     "[[station]]": (Station,),
 }

@@ -50,10 +50,12 @@ def _type(annotation: Any) -> str:
         return " or ".join(f'"{value}"' for value in get_args(annotation))
     if origin is tuple:
         return f"list of {_type(get_args(annotation)[0])}"
+    if origin is dict:
+        return "table of texts"
     options = [a for a in get_args(annotation) if a is not type(None)]
     if options:
         return " or ".join(_type(a) for a in options)
-    return {str: "text", int: "whole number", float: "number", Path: "file name"}[annotation]
+    return {str: "text", bool: "true or false", int: "whole number", float: "number", Path: "file name"}[annotation]
 
 
 def _bounds(info: FieldInfo) -> str:
@@ -70,10 +72,12 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     default = info.default
-    if default is None or default == "":
+    if default is None or default in ("", {}):
         return "none"
     if isinstance(default, tuple):
         return "`[" + ", ".join(f'"{item}"' for item in default) + "]`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default}`" if isinstance(default, int | float) else f'`"{default}"`'
 
 

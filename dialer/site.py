@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from campaigns.model import CampaignSettings
+from campaigns.rules import PackError, Rulebook, load_builtin, load_directory
 from campaigns.store import Store
 from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
 from dialer.core.calling import DIALED_MODES
@@ -71,6 +72,10 @@ class Site:
         return self.path / "logs"
 
     @property
+    def rules(self) -> Path:
+        return self.path / "rules"
+
+    @property
     def lock_file(self) -> Path:
         return self.path / "dialer.lock"
 
@@ -91,6 +96,24 @@ class Site:
         if not path.exists():
             raise ConfigError(f"{self.path / CONFIG_NAME}: [store]: url: there is no database at {path}")
         return Store.open(str(path))
+
+    def rulebook(self, config: Config) -> Rulebook:
+        """The calling rules: those that come with the program and those in `rules/`, switched by [rules].
+
+        Raises ConfigError when a pack or an id cannot be used.
+        """
+        try:
+            own = load_directory(self.rules) if self.rules.is_dir() else ()
+            return Rulebook(
+                (*load_builtin(), *own),
+                config.rules.enforce,
+                config.rules.off,
+                require_registries=config.rules.require_registries,
+            )
+        except PackError as error:
+            raise ConfigError(str(error)) from None
+        except ValueError as error:
+            raise ConfigError(f"{self.path / CONFIG_NAME}: [rules]: {error}") from None
 
     def open_to_others(self) -> bool:
         """Whether people other than the owner can look into the site, which holds names and numbers."""

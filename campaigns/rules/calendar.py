@@ -42,20 +42,19 @@ def complaints(holiday_set: HolidaySet) -> list[str]:
         _public_days(holiday_set, _NAMED_YEARS[0])
     except UnknownHoliday as error:
         return [str(error)]
-    known = _known_names(holiday_set)
     return [
-        f"no holiday {entry!r} in {holiday_set.country or 'no country'}; give a date such as 06-14 or one of: "
-        + ", ".join(sorted({*known, *MOVEABLE}))
+        f"no holiday is named {entry!r}; give a date such as 06-14 or one of: "
+        + ", ".join(sorted({*_known_names(holiday_set), *MOVEABLE}))
         for entry in (*holiday_set.add, *holiday_set.remove)
-        if not _is_known(entry, known)
+        if not _is_known(entry, holiday_set)
     ]
 
 
-def _is_known(entry: str, known: frozenset[str]) -> bool:
+def _is_known(entry: str, holiday_set: HolidaySet) -> bool:
     dated = _DATED.fullmatch(entry)
     if dated:
         return _date(int(dated[1] or _NAMED_YEARS[0]), int(dated[2]), int(dated[3])) is not None
-    return entry in MOVEABLE or entry in known
+    return entry in MOVEABLE or entry in _known_names(holiday_set)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

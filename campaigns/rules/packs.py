@@ -9,6 +9,7 @@ from typing import Any
 
 from campaigns.model import AbandonClock
 from campaigns.rules import reading
+from campaigns.rules.calendar import complaints
 from campaigns.rules.model import (
     COOLDOWN_EVENTS,
     MODES,
@@ -51,6 +52,7 @@ from campaigns.rules.model import (
     Status,
 )
 from campaigns.rules.reading import PackError, Problem, Problems, Table
+from campaigns.rules.windows import zone_of
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_GROUPS = {"all": range(7), "weekdays": range(5), "weekends": range(5, 7)}
@@ -181,7 +183,7 @@ def _read_rule(table: Table, pack: str) -> Rule | None:
         modes=table.take("mode", reading.words(MODES), frozenset()),
         places=table.take("place", reading.members(Place), frozenset()),
         required_modes=_required_modes(table, effect),
-        zone=table.take("zone", reading.text, ""),
+        zone=table.take("zone", _zone, ""),
         unless=tuple(_exemption(inner) for inner in table.tables("unless")),
         effective_from=first,
         effective_to=last,
@@ -191,6 +193,12 @@ def _read_rule(table: Table, pack: str) -> Rule | None:
     )
     table.finish()
     return rule
+
+
+def _zone(value: Any) -> str:
+    if zone_of(reading.text(value)) is None:
+        raise reading.WrongValue(f"{value!r} is not in the zone database; give an IANA name such as Asia/Kolkata")
+    return str(value)
 
 
 def _required_modes(table: Table, effect: Effect) -> frozenset[str]:
@@ -303,6 +311,8 @@ def _holiday_set(table: Table | None) -> HolidaySet | None:
         remove=table.take("remove", reading.texts, ()),
     )
     table.finish()
+    for text in complaints(holidays):
+        table.problems.add(table.rule, "holidays", text)
     return holidays
 
 
