@@ -8,8 +8,11 @@ from typing import Any
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of
 from campaigns.model import CampaignSettings, Candidate, Phone
+from campaigns.ordering import KEY_SPAN
 from campaigns.profiles import Profiles
 
+# A lead of priority NEW waits for its turn in the order of its list, `next_at` being its order key; one of priority
+# RETRY waits for its time.
 NEW, RETRY = 1, 0
 
 _FIELDS = (
@@ -36,6 +39,10 @@ class LeadRow:
     attempts: int
     next_phone_id: int
     next_at: int | None
+    list_id: int
+    profile_id: int
+    priority: int
+    held_by: str
     phones: tuple[Phone, ...]
     dnc: frozenset[int]
     uncallable: frozenset[int]
@@ -98,7 +105,9 @@ def load(database: Database, profiles: Profiles, lead_ids: Sequence[int], now: f
         if list_id is not None and (now is None or expires_at is None or expires_at > now):
             entries.append((lead_id, phone_id, list_id))
     rows = database.rows_in(
-        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at FROM leads WHERE id IN (:values)", lead_ids
+        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by"
+        " FROM leads WHERE id IN (:values)",
+        lead_ids,
     )
     dnc = _barred(database, entries, {row[0]: row[1] for row in rows}) if entries else set()
     found = {row[0]: _lead_row(row, phones.get(row[0], []), dnc, uncallable) for row in rows}
@@ -117,18 +126,12 @@ _NONE: frozenset[int] = frozenset()
 
 
 def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
-    lead_id, campaign_id, status, attempts, next_phone_id, next_at = row
     ids = [phone.phone_id for phone in phones]
     return LeadRow(
-        lead_id,
-        campaign_id,
-        status,
-        attempts,
-        next_phone_id,
-        next_at,
-        tuple(phones),
-        frozenset(dnc.intersection(ids)) if dnc else _NONE,
-        frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
+        *row,
+        phones=tuple(phones),
+        dnc=frozenset(dnc.intersection(ids)) if dnc else _NONE,
+        uncallable=frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
     )
 
 
@@ -149,12 +152,37 @@ def move_on(database: Database, row: LeadRow) -> None:
     )
 
 
+_STIRS = "hopper_stirs"
+
+
+def stir(database: Database) -> None:
+    """Let every hopper, in all processes, look at the waiting leads anew.
+
+    Call it in the transaction that gives some of them an earlier turn, another list or another number. New leads, and
+    leads that get a time which is not past yet, are noticed without it.
+    """
+    changed = database.execute(
+        "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = ?", (_STIRS,)
+    )
+    if not changed:
+        database.execute("INSERT INTO meta (name, value) VALUES (?, '1')", (_STIRS,))
+
+
+def stirs(database: Database) -> int:
+    """How many times the hoppers have been stirred."""
+    return int(database.value("SELECT value FROM meta WHERE name = ?", (_STIRS,)) or 0)
+
+
 def turn_from_barred(database: Database, profiles: Profiles, numbers: Sequence[str], now: float | None = None) -> None:
     """Move on all waiting leads whose turn is on one of these numbers, which are on a DNC list now."""
+    moved = False
     holders = database.rows_in("SELECT lead_id FROM lead_phones WHERE e164 IN (:values)", numbers)
     for row in load(database, profiles, sorted({lead_id for (lead_id,) in holders}), now):
         if row.next_at is not None and row.must_move:
             move_on(database, row)
+            moved = True
+    if moved:
+        stir(database)
 
 
 def reopen_barred(database: Database, profiles: Profiles, e164: str) -> None:
@@ -173,6 +201,8 @@ def reopen_barred(database: Database, profiles: Profiles, e164: str) -> None:
         ) or ("NEW", 0)
         database.execute("UPDATE leads SET status = ?, next_at = ? WHERE id = ?", (status, next_at, row.lead_id))
         move_on(database, row)
+    if holders:
+        stir(database)
 
 
 def listing(
@@ -215,7 +245,7 @@ def _detail(row: LeadRow, contact: Row) -> dict[str, Any]:
         "status": row.status,
         "attempts": row.attempts,
         "open": row.next_at is not None,
-        "next_at": iso_of(row.next_at or None),
+        "next_at": iso_of(None if row.next_at is None or row.next_at < KEY_SPAN else row.next_at),
         "last_attempt_at": iso_of(last_attempt_at),
         "phones": [
             {
