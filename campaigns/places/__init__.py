@@ -1,0 +1,16 @@
+"""Where a person is, as IANA zones and ISO 3166 regions. Pure: it reads nothing but data that comes with packages."""
+
+from campaigns.places.numbering import regions_of
+from campaigns.places.postcodes import region_of_postcode, zones_of_postcode
+from campaigns.places.regions import address_region, zones_of_region
+from campaigns.places.whereabouts import Whereabouts, whereabouts
+
+__all__ = [
+    "Whereabouts",
+    "address_region",
+    "region_of_postcode",
+    "regions_of",
+    "whereabouts",
+    "zones_of_postcode",
+    "zones_of_region",
+]
