@@ -1,11 +1,14 @@
-"""May this number be called now? Calling windows in every zone that it may be in. Pure: the caller gives the time."""
+"""May this number be called now? The campaign's window and the law, in every zone that it may be in. Pure."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from campaigns.model import Allowed, Blocked, CallingWindow, Candidate
+from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate
+from campaigns.rules.model import Case
+from campaigns.rules.rulebook import Rulebook
 
 SEARCH_DAYS = 14
 
@@ -13,13 +16,63 @@ _ALLOWED = Allowed()
 _DAY = timedelta(days=1)
 
 
-def check(candidate: Candidate, window: CallingWindow, wall_now: datetime) -> Allowed | Blocked:
+def check(
+    candidate: Candidate, settings: CampaignSettings, wall_now: datetime, rulebook: Rulebook | None = None
+) -> Allowed | Blocked:
     """Whether the candidate's first number may be called at `wall_now` (aware; ValueError when naive).
 
-    The window must be open in every zone the number may be in; no known zone means blocked. `until` of a
-    closed window is the next instant (UTC) when it is open in all zones, None when there is none in 14 days.
+    The campaign's window and the law's hours must be open in every zone the number may be in, and the law must allow
+    the call on what is known of the person; calls of the past are not looked at here. No known zone means blocked.
+    `until` of closed hours is the next instant (UTC) when all are open, None when there is none in 14 days.
     """
     _require_aware(wall_now)
+    closed = _closed(candidate, settings.window, wall_now)
+    if closed is not None and closed.reason == "no_timezone":
+        return closed
+    if rulebook is None:
+        return closed or _ALLOWED
+    case = case_of(candidate, settings)
+    verdict = rulebook.judge(case, wall_now)
+    stops = next((reason for reason in verdict.reasons if reason.stops), None)
+    if closed is None and stops is None:
+        return _ALLOWED
+    if stops is not None and verdict.until is None:
+        return Blocked(f"rule:{stops.rule}", stops.detail)
+    until = first_open(case, settings.window, rulebook, verdict.until or wall_now)
+    if closed is not None:
+        return Blocked(closed.reason, closed.detail, until)
+    assert stops is not None
+    return Blocked(f"rule:{stops.rule}", stops.detail, until)
+
+
+def case_of(candidate: Candidate, settings: CampaignSettings) -> Case:
+    """The call that the campaign means to place on the candidate's first number, as the law sees it."""
+    phone = candidate.phone
+    known = candidate.case or Case(phone.e164, phone.zones, phone.regions, settings.purpose)
+    return replace(
+        known,
+        purpose=settings.purpose,
+        party=settings.party,
+        mode=settings.mode.value,
+        subject=settings.subject or f"campaign {settings.campaign_id}",
+        campaign_id=settings.campaign_id,
+    )
+
+
+def first_open(case: Case, window: CallingWindow, rulebook: Rulebook, wall_now: datetime) -> datetime | None:
+    """First instant (UTC) from `wall_now` on when the window and the law's hours are open; None when not in 14 days."""
+    at: datetime | None = wall_now.astimezone(UTC)
+    last = wall_now + SEARCH_DAYS * _DAY
+    while at is not None and at <= last:
+        opens = next_open(case.zones, window, at)
+        at = None if opens is None else rulebook.next_open(case, opens)
+        if at == opens:
+            return at
+    return None
+
+
+def _closed(candidate: Candidate, window: CallingWindow, wall_now: datetime) -> Blocked | None:
+    """Why the campaign's own window is closed for the candidate's first number; None when it is open."""
     zones = candidate.phone.zones
     if not zones:
         return Blocked("no_timezone", f"the time zone of {candidate.phone.e164} is unknown, so its hours are too")
@@ -32,7 +85,7 @@ def check(candidate: Candidate, window: CallingWindow, wall_now: datetime) -> Al
         local = wall_now.astimezone(zone)
         if not window.holds(local):
             return Blocked("outside_window", _closed_detail(window, name, local), next_open(zones, window, wall_now))
-    return _ALLOWED
+    return None
 
 
 def is_open(zones: Collection[str], window: CallingWindow, wall_now: datetime) -> bool:

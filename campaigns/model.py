@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from campaigns.rules.model import Case
 
 
 class Kind(StrEnum):
@@ -144,7 +148,7 @@ class Candidate:
 
     `attempts` counts all attempts on the lead so far. `phones` holds only numbers that may be dialed: none on a DNC
     list, none found invalid. `owner` is the agent whose callback it is, '' when it is anyone's;
-    `consents` are the grounds on which the person may be called.
+    `case` is what the law asks about the first number, None when nobody has looked it up.
     """
 
     lead_id: int
@@ -152,7 +156,7 @@ class Candidate:
     attempts: int = 0
     status: str = "NEW"
     owner: str = ""
-    consents: tuple[Consent, ...] = ()
+    case: "Case | None" = None
 
     @property
     def phone(self) -> Phone:

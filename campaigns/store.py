@@ -188,9 +188,9 @@ class Store:
 
         Agents whose callbacks these are count as reminded.
         """
-        window = self.campaign_by_id(campaign_id).window
+        settings = self.campaign_by_id(campaign_id)
         leads = self.callbacks.due(
-            campaign_id, wall_now, agents, exclude, lambda found: [check(lead, window, wall_now) for lead in found]
+            campaign_id, wall_now, agents, exclude, lambda found: [check(lead, settings, wall_now) for lead in found]
         )
         owned = [lead.lead_id for lead in leads if lead.owner]
         if owned:

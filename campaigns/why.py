@@ -71,7 +71,7 @@ def _left_out(row: LeadRow) -> Iterator[Reason]:
 
 
 def _blocked(candidate: Candidate, campaign: CampaignSettings, wall_now: datetime) -> Blocked | None:
-    verdict = check(candidate, campaign.window, wall_now)
+    verdict = check(candidate, campaign, wall_now)
     return verdict if isinstance(verdict, Blocked) else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from campaigns.model import CampaignSettings
+from campaigns.rules.rulebook import Rulebook
 from dialer.core import actions as act
 from dialer.core import records as rec
 from dialer.core.attempts import Agent, Attempt, Line
@@ -31,11 +32,12 @@ PACER_STATE = {
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """`first_attempt_id` is one above the last that the store has."""
+    """`first_attempt_id` is one above the last that the store has; without a `rulebook` no law is looked at."""
 
     trunks: tuple[TrunkSettings, ...]
     first_attempt_id: int = 1
     pacing_interval_s: float = 0.25
+    rulebook: Rulebook | None = None
 
 
 class Books:

@@ -57,7 +57,7 @@ class Callbacks(Calling):
         """The first that may be called; those that may not are dropped here and come again from the store."""
         waiting = run.owned[name]
         while waiting:
-            verdict = eligibility.check(waiting[0], run.settings.window, self._wall)
+            verdict = eligibility.check(waiting[0], run.settings, self._wall, self._config.rulebook)
             if not isinstance(verdict, Blocked):
                 return waiting[0]
             waiting.pop(0)
@@ -96,7 +96,7 @@ class Callbacks(Calling):
             return f"status {status.code} takes no time: only one for callbacks does, such as CALLBK"
         if callback.at <= self._wall:
             return f"the callback must be in the future, not {callback.at.isoformat(timespec='minutes')}"
-        verdict = eligibility.check(attempt.candidate, attempt.campaign.window, callback.at)
+        verdict = eligibility.check(attempt.candidate, attempt.campaign, callback.at, self._config.rulebook)
         if not isinstance(verdict, Blocked):
             return None
         instead = "" if verdict.until is None else f"; from {verdict.until.isoformat(timespec='minutes')} on they may"

@@ -81,7 +81,7 @@ class Calling(Keeping):
     def _next_candidate(self, run: CampaignRun) -> Candidate | None:
         while run.hopper:
             candidate = run.hopper.popleft()
-            verdict = eligibility.check(candidate, run.settings.window, self._wall)
+            verdict = eligibility.check(candidate, run.settings, self._wall, self._config.rulebook)
             if not isinstance(verdict, Blocked):
                 return candidate
         return None

@@ -6,10 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.eligibility import check, is_open, next_open
-from campaigns.model import Allowed, Blocked, CallingWindow, Candidate, Phone
+from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate, Phone
 
 NEW_YORK, CHICAGO, LONDON, SYDNEY = "America/New_York", "America/Chicago", "Europe/London", "Australia/Sydney"
 HALF_HOUR = timedelta(minutes=30)
+
+
+def of(window: CallingWindow) -> CampaignSettings:
+    return CampaignSettings(1, "spring", window=window)
 
 
 def candidate(*zones: str) -> Candidate:
@@ -21,11 +25,11 @@ def local(zone: str, *parts: int, fold: int = 0) -> datetime:
 
 
 def test_open_in_every_zone_is_allowed() -> None:
-    assert check(candidate(NEW_YORK, CHICAGO), CallingWindow(), local(NEW_YORK, 2026, 6, 1, 10)) == Allowed()
+    assert check(candidate(NEW_YORK, CHICAGO), of(CallingWindow()), local(NEW_YORK, 2026, 6, 1, 10)) == Allowed()
 
 
 def test_closed_in_one_zone_is_blocked_until_all_are_open() -> None:
-    verdict = check(candidate(NEW_YORK, CHICAGO), CallingWindow(), local(NEW_YORK, 2026, 6, 1, 9, 59))
+    verdict = check(candidate(NEW_YORK, CHICAGO), of(CallingWindow()), local(NEW_YORK, 2026, 6, 1, 9, 59))
     assert isinstance(verdict, Blocked)
     assert verdict.reason == "outside_window"
     assert "Mon 08:59 in America/Chicago" in verdict.detail and "09:00 to 20:00" in verdict.detail
@@ -45,7 +49,7 @@ def test_a_window_until_midnight_loses_nothing_of_the_day() -> None:
     saturday = CallingWindow(time(0), time.max, frozenset({5}))
     assert is_open([LONDON], saturday, local(LONDON, 2026, 6, 6, 23, 59, 59, 999_999))
     assert not is_open([LONDON], saturday, local(LONDON, 2026, 6, 7))
-    blocked = check(candidate(LONDON), saturday, local(LONDON, 2026, 6, 7))
+    blocked = check(candidate(LONDON), of(saturday), local(LONDON, 2026, 6, 7))
     assert isinstance(blocked, Blocked) and "the window is 00:00 to 24:00 on Sat" in blocked.detail
     assert blocked.until == local(LONDON, 2026, 6, 13)
 
@@ -55,14 +59,14 @@ def test_days_count_by_the_local_date() -> None:
     sunday_evening_utc = datetime(2026, 5, 31, 15, tzinfo=UTC)
     assert is_open([SYDNEY], weekdays, sunday_evening_utc)
     assert not is_open([NEW_YORK], weekdays, sunday_evening_utc)
-    blocked = check(candidate(NEW_YORK), weekdays, sunday_evening_utc)
+    blocked = check(candidate(NEW_YORK), of(weekdays), sunday_evening_utc)
     assert isinstance(blocked, Blocked) and "on Mon, Tue, Wed, Thu, Fri" in blocked.detail
 
 
 @pytest.mark.parametrize("zones", [(), ("Mars/Olympus",), (NEW_YORK, "Mars/Olympus"), ("../etc/passwd",)])
 def test_unknown_zones_fail_closed(zones: tuple[str, ...]) -> None:
     now = local(NEW_YORK, 2026, 6, 1, 12)
-    verdict = check(candidate(*zones), CallingWindow(), now)
+    verdict = check(candidate(*zones), of(CallingWindow()), now)
     assert isinstance(verdict, Blocked) and verdict.reason == "no_timezone"
     assert not is_open(zones, CallingWindow(), now)
     assert next_open(zones, CallingWindow(), now) is None
@@ -71,7 +75,7 @@ def test_unknown_zones_fail_closed(zones: tuple[str, ...]) -> None:
 def test_naive_times_are_refused() -> None:
     naive = datetime(2026, 6, 1, 12)
     with pytest.raises(ValueError, match="aware"):
-        check(candidate(NEW_YORK), CallingWindow(), naive)
+        check(candidate(NEW_YORK), of(CallingWindow()), naive)
     with pytest.raises(ValueError, match="aware"):
         is_open([NEW_YORK], CallingWindow(), naive)
 
@@ -80,7 +84,7 @@ def test_zones_whose_windows_never_meet_have_no_next_opening() -> None:
     noon_hour = CallingWindow(time(12), time(13))
     now = local(NEW_YORK, 2026, 6, 1, 12)
     assert next_open([NEW_YORK, SYDNEY], noon_hour, now) is None
-    verdict = check(candidate(NEW_YORK, SYDNEY), noon_hour, now)
+    verdict = check(candidate(NEW_YORK, SYDNEY), of(noon_hour), now)
     assert isinstance(verdict, Blocked) and verdict.until is None
 
 
@@ -179,7 +183,7 @@ def _plainly_open(zones: list[str], window: CallingWindow, at: datetime) -> bool
 @given(ZONES, windows(), st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)))
 def test_check_and_is_open_agree(zones: list[str], window: CallingWindow, at: datetime) -> None:
     now = at.replace(tzinfo=UTC)
-    verdict = check(candidate(*zones), window, now)
+    verdict = check(candidate(*zones), of(window), now)
     assert isinstance(verdict, Allowed) == is_open(zones, window, now)
     if isinstance(verdict, Blocked) and verdict.until is not None:
         assert verdict.until > now and is_open(zones, window, verdict.until)
