@@ -126,12 +126,22 @@ _NONE: frozenset[int] = frozenset()
 
 
 def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
+    lead_id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by = row
     ids = [phone.phone_id for phone in phones]
     return LeadRow(
-        *row,
-        phones=tuple(phones),
-        dnc=frozenset(dnc.intersection(ids)) if dnc else _NONE,
-        uncallable=frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
+        lead_id,
+        campaign_id,
+        status,
+        attempts,
+        next_phone_id,
+        next_at,
+        list_id,
+        profile_id,
+        priority,
+        held_by,
+        tuple(phones),
+        frozenset(dnc.intersection(ids)) if dnc else _NONE,
+        frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
     )
 
 
