@@ -88,7 +88,7 @@ REGISTRY = (
     registry.passes(NOON, copies_of(sale, 31)),
     registry.stops(NOON, copies_of(sale, 32), also=EBR),
     registry.stops(NOON, replace(sale, registry_age_days={}), also=EBR),
-    registry.passes(NOON, replace(sale, on_registries=None), told=("us.sales.registry", *EBR)),
+    registry.stops(NOON, replace(sale, on_registries=None), also=EBR),
     registry.passes(NOON, consented(on_list, "written")),
     registry.stops(NOON, consented(on_list, "express"), also=EBR),
     # the relationship permits calls, so its limits (confidence K) wait for a person

@@ -1,9 +1,12 @@
 """What the packs say of single calls, row by row, with the source that each expectation was written from."""
 
+from dataclasses import replace
+
 import pytest
 
+from campaigns.rules import Rulebook, load_builtin
 from tests.campaigns.rules import table_states, table_us, table_world
-from tests.campaigns.rules.packs_table import Row, judged, rules, stopping, told
+from tests.campaigns.rules.packs_table import Row, instant, judged, rules, stopping, told
 
 ROWS = (*table_us.ROWS, *table_states.ROWS, *table_world.ROWS)
 DECIDING = {"window", "closed_days", "frequency", "cooldown", "consent", "registry"}
@@ -31,6 +34,13 @@ def test_every_rule_that_decides_on_calls_has_rows_on_both_sides() -> None:
     silent = {"gb.collections.hours"}  # it sets no hours at all
     assert deciding - passing - {"us.sales.registry.ebr"} == set()
     assert deciding - stopped - silent == set()
+
+
+def test_a_registry_that_nobody_looked_at_is_told_even_where_the_site_lets_it_pass() -> None:
+    lenient = Rulebook(load_builtin(), require_registries=False)
+    for unseen in (replace(table_us.sale, on_registries=None), replace(table_us.sale, registry_age_days={})):
+        verdict = lenient.judge(unseen, instant(table_us.NOON), ())
+        assert told(verdict) == {"us.sales.registry", "us.sales.registry.ebr"}
 
 
 def test_the_table_has_no_row_twice() -> None:
