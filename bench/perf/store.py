@@ -18,7 +18,7 @@ from pathlib import Path
 import phonenumbers
 
 from bench.perf.machine import Figure, median, percentile, print_figures, print_machine, written_bytes
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
 from campaigns.store import Store
 from dialer.core import records as rec

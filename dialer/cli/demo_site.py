@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import time as clock_time
 from pathlib import Path
 
-from campaigns.importer import ImportReport, import_leads
+from campaigns.importing import ImportReport, import_leads
 from campaigns.model import CallingWindow, CampaignState, Kind, Mode
 from campaigns.store import Store
 from dialer.cli.far_end import Process, free_port, start, stop, wait_for

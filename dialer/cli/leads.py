@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.store import UnknownCampaign, UnknownLead
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_json, show_rows

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from campaigns.eligibility import is_open, next_open
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import CampaignSettings, CampaignState, Kind, Mode
 from campaigns.recorded import LeadStanding, Performance
 from campaigns.store import Store

@@ -4,7 +4,7 @@ import io
 from datetime import datetime, timedelta
 
 from campaigns import retry
-from campaigns.importer import ImportReport, import_leads
+from campaigns.importing import ImportReport, import_leads
 from campaigns.model import CampaignSettings, CampaignState, Candidate, Outcome, RetryDecision
 from campaigns.statuses import MACHINE_STATUS
 from campaigns.store import Store

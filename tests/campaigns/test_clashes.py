@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import CampaignSettings, CampaignState, Candidate, Outcome
 from tests.campaigns.desk import Desk
 

@@ -7,14 +7,14 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import Outcome
 from campaigns.store import Store
 from tests.campaigns.desk import Desk
 
 IMPORT = """
 import json, sys
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.store import Store
 with Store.open(sys.argv[1]) as store:
     print(json.dumps(import_leads(store, "spring", sys.argv[2]).counts()))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import Outcome
 from campaigns.store import Store
 from tests.campaigns.desk import Desk

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import CallingWindow, CampaignState, Kind, Mode
 from dialer.app import Dialer, build
 from dialer.site import Site, make_site

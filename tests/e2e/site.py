@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
-from campaigns.importer import import_leads
+from campaigns.importing import import_leads
 from campaigns.model import CallingWindow, CampaignState, Kind, Mode
 from campaigns.store import Store
 from dialer.cli.far_end import Process, free_port, start, stop, wait_for

@@ -1,0 +1,63 @@
+"""What an import says of itself: counts, warnings, and the errors for files that cannot be imported."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from campaigns.database import StoreError
+
+_COUNTS = ("read", "loaded", "duplicate", "invalid", "dnc", "no_timezone")
+_WARNINGS_KEPT = 1000
+
+
+class Duplicates(StrEnum):
+    """Where a number must not occur yet."""
+
+    LIST = "list"
+    CAMPAIGN = "campaign"
+    SITE = "site"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Duplicates | None":
+        return cls.SITE if value == "system" else None
+
+
+class ImportFileError(StoreError):
+    """A lead file cannot be imported at all; the text says why and how to mend it."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What came of each row: `read` is the sum of loaded, duplicate, invalid and dnc.
+
+    A row that brought a further debt or number to a person who is there already counts as loaded. `no_timezone` rows
+    are loaded but not dialed until their zone is known. `warnings` are sentences about what was loaded in part or
+    read otherwise than written; the first thousand are kept and `more_warnings` counts the rest. `encoding` is what
+    the text was taken for when it is not UTF-8, and `share` how much of the file has been read (None: unknown).
+    """
+
+    read: int = 0
+    loaded: int = 0
+    duplicate: int = 0
+    invalid: int = 0
+    dnc: int = 0
+    no_timezone: int = 0
+    warnings: list[str] = field(default_factory=list)
+    more_warnings: int = 0
+    encoding: str = ""
+    list_name: str = ""
+    share: float | None = None
+
+    def counts(self) -> dict[str, int]:
+        """The six counts by name."""
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def warn(self, sentence: str) -> None:
+        """Keep a warning, or count it when there are many."""
+        if len(self.warnings) < _WARNINGS_KEPT:
+            self.warnings.append(sentence)
+        else:
+            self.more_warnings += 1
+
+    def count(self, kind: str) -> None:
+        """One more row of a kind."""
+        setattr(self, kind, getattr(self, kind) + 1)
