@@ -19,7 +19,14 @@ _IN_LIST = 500
 # People's names and numbers are nobody else's; SQLite gives the same mode to the files that it puts beside this one.
 _OWNER_ONLY = 0o600
 
-_SAFE = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
+# What is erased is overwritten in the file, not only unlinked (secure_delete).
+_SAFE = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "busy_timeout": BUSY_TIMEOUT_S * 1000,
+    "secure_delete": 1,
+}
 _FAST = {"journal_mode": "memory", "synchronous": "off", "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000}
 
 
