@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from campaigns.places import zones_of_region
-from campaigns.places.regions import is_known
+from campaigns.places.regions import region_of_code
 from campaigns.rules.model import Case, ClosedDays, Confidence, Hours, Pack, Party, Purpose, Rule, RuleType
 from campaigns.rules.packs import overlapping_ids
 from campaigns.rules.reading import Problem
@@ -15,6 +15,7 @@ from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.windows import hours_on, in_force
 
 STALE_DAYS = 366
+TOGETHER = "all packs together"
 _SAMPLE_DAYS = 370
 _SOURCED = (Confidence.HIGH, Confidence.MEDIUM)
 
@@ -45,7 +46,7 @@ def _rule_problems(rule: Rule, today: date) -> Iterator[tuple[str, str]]:
 
 def _is_place(place: str) -> bool:
     """A city stands below the region it is in: US-NY-NYC."""
-    return is_known("-".join(place.split("-")[:2]))
+    return region_of_code("-".join(place.split("-")[:2])) != ""
 
 
 def _source_problems(rule: Rule, today: date) -> Iterator[tuple[str, str]]:
@@ -78,7 +79,7 @@ def _joint_problems(packs: Sequence[Pack], today: date) -> Iterator[Problem]:
         if closed:
             ids = ", ".join(sorted(rule.id for rule in timed if rule.covers(place)))
             who = ", ".join(sorted({f"{case.purpose} to a {case.party}" for case in closed}))
-            yield Problem("all packs", place, "hours", f"no hour is left for {who} under {ids}")
+            yield Problem(TOGETHER, "", "", f"in {place} no hour is left for {who} under {ids}")
 
 
 def _cases(place: str) -> Iterator[Case]:

@@ -27,7 +27,7 @@ class Place(StrEnum):
     WORK = "work"
 
 
-MODES = frozenset(Mode) | {"prerecorded", "artificial"}
+MODES = frozenset(mode.value for mode in Mode) | {"prerecorded", "artificial"}
 """How a call is made: a campaign's mode, or by a recording or an artificial voice."""
 
 

@@ -121,9 +121,14 @@ def parse_packs(texts: Iterable[tuple[str, str]]) -> tuple[Pack, ...]:
 @lru_cache(maxsize=1)
 def load_builtin() -> tuple[Pack, ...]:
     """The packs that come with the program. Raises PackError."""
+    return parse_packs(builtin_texts())
+
+
+def builtin_texts() -> list[tuple[str, str]]:
+    """Name and text of the packs that come with the program."""
     folder = resources.files("campaigns.rules") / "packs"
     files = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    return parse_packs((item.name, item.read_text(encoding="utf-8")) for item in files)
+    return [(item.name, item.read_text(encoding="utf-8")) for item in files]
 
 
 def load_directory(folder: Path) -> tuple[Pack, ...]:
@@ -135,10 +140,11 @@ def read_folder(folder: Path) -> list[tuple[str, str]]:
     """Name and text of a folder's *.toml files. Raises PackError."""
     if not folder.is_dir():
         raise PackError([Problem(str(folder), "", "", "is no folder with rule packs (*.toml)")])
-    return [(str(file), _read_file(file)) for file in sorted(folder.glob("*.toml"))]
+    return [(str(file), read_text(file)) for file in sorted(folder.glob("*.toml"))]
 
 
-def _read_file(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """A pack's text. Raises PackError when the file cannot be read as UTF-8."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

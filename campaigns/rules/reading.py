@@ -32,8 +32,8 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        where = f"{self.file}: {f'rule {self.rule}' if self.rule else '[pack]'}"
-        return f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
+        parts = (self.file, self.rule and f"rule {self.rule}", self.key, self.text)
+        return ": ".join(part for part in parts if part)
 
 
 class WrongValue(Exception):

@@ -6,7 +6,23 @@ try:
     import click
 
     from dialer import __version__
-    from dialer.cli import agent, campaign, demo, dnc, doctor, init, leads, report, run, simulate, status, why
+    from dialer.cli import (
+        agent,
+        audit,
+        campaign,
+        demo,
+        dnc,
+        doctor,
+        init,
+        leads,
+        person,
+        report,
+        rules,
+        run,
+        simulate,
+        status,
+        why,
+    )
     from dialer.cli.context import Context, Failures
 except KeyboardInterrupt:
     # Loading takes the better part of a second, and Python would answer a Ctrl-C in it with a traceback.
@@ -45,8 +61,11 @@ for command in (
     status.status,
     why.why,
     report.report,
+    rules.rules,
     demo.demo,
     simulate.simulate,
+    audit.audit,
+    person.person,
     doctor.doctor,
 ):
     main.add_command(command)
