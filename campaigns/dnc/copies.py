@@ -7,12 +7,23 @@ stands before an older one of the country. Numbers of a copy that another stands
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from campaigns.database import Database
+from campaigns.database import Database, Row
 from campaigns.dnc.registries import registry_of
 from campaigns.instants import datetime_of
 
-_FIELDS = "id, registry, areas, version, as_of, imported_at"
+_LIVE = (
+    "SELECT id, registry, areas, version, as_of, imported_at FROM dnc_lists"
+    " WHERE scope = 'registry' AND state = 'live' ORDER BY id"
+)
+
+# A number that is asked for before its call is on no copy as a rule: one statement says so.
+_FEW = 8
+_ON_ANY = (
+    "SELECT 1 FROM registry_numbers WHERE list_id IN"
+    " (SELECT id FROM dnc_lists WHERE scope = 'registry' AND state = 'live') AND number IN (:values)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +86,24 @@ def age_days(as_of: datetime, at: datetime) -> int:
 
 def copies(database: Database, registry: str | None = None) -> list[Copy]:
     """The copies in use, of one registry or of all."""
-    rows = database.rows(
-        f"SELECT {_FIELDS} FROM dnc_lists WHERE scope = 'registry' AND state = 'live' ORDER BY id"  # noqa: S608
-    )
-    return [
+    return [copy for copy in _copies_of(_live_rows(database)) if registry in (None, copy.registry)]
+
+
+def routes(database: Database) -> tuple[Route, ...]:
+    """The copies in use by registry."""
+    return _routes_of(_live_rows(database))
+
+
+def _live_rows(database: Database) -> tuple[Row, ...]:
+    return tuple(database.rows(_LIVE))
+
+
+@lru_cache(maxsize=4)
+def _copies_of(rows: tuple[Row, ...]) -> tuple[Copy, ...]:
+    return tuple(
         Copy(list_id, of, tuple(areas.split()), version, _instant(as_of), _instant(imported_at))
         for list_id, of, areas, version, as_of, imported_at in rows
-        if registry in (None, of)
-    ]
+    )
 
 
 def _instant(seconds: float) -> datetime:
@@ -91,11 +112,12 @@ def _instant(seconds: float) -> datetime:
     return at
 
 
-def routes(found: Iterable[Copy]) -> tuple[Route, ...]:
-    """The copies by registry."""
+@lru_cache(maxsize=4)
+def _routes_of(rows: tuple[Row, ...]) -> tuple[Route, ...]:
+    """Kept, since single numbers are asked for before every call while copies change once a month."""
     whole: dict[str, Copy] = {}
     by_area: dict[str, dict[str, Copy]] = {}
-    for copy in found:
+    for copy in _copies_of(rows):
         areas = by_area.setdefault(copy.registry, {})
         if copy.areas:
             areas.update(dict.fromkeys(copy.areas, copy))
@@ -104,12 +126,14 @@ def routes(found: Iterable[Copy]) -> tuple[Route, ...]:
     return tuple(Route(of, registry_of(of).prefix, whole.get(of), areas) for of, areas in sorted(by_area.items()))
 
 
-def on_copies(database: Database, among: Sequence[Route], numbers: Sequence[str]) -> list[tuple[str, Copy]]:
+def on_copies(database: Database, numbers: Sequence[str]) -> list[tuple[str, Copy]]:
     """Each of the numbers that is on a copy which covers it, with that copy."""
+    if len(numbers) <= _FEW and not database.rows_in(_ON_ANY, [int(e164[1:]) for e164 in numbers]):
+        return []
     sql = "SELECT number FROM registry_numbers WHERE list_id = ? AND number IN (:values)"
     return [
         (f"+{number}", copy)
-        for route in among
+        for route in routes(database)
         for copy, mine in route.split(numbers)
         for (number,) in database.rows_in(sql, [int(e164[1:]) for e164 in mine], (copy.list_id,))
     ]

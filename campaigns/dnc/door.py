@@ -71,7 +71,7 @@ class Dnc:
         names = self._names() if own else {}
         for row in sorted(own, key=lambda row: row[1]):
             found.setdefault(row[0], []).append(_own_hit(row, names))
-        for e164, copy in on_copies(self._database, routes(copies(self._database)), wanted):
+        for e164, copy in on_copies(self._database, wanted):
             hit = Hit(
                 e164,
                 copy.version,
@@ -96,7 +96,7 @@ class Dnc:
     def registries_of(self, numbers: Sequence[str]) -> dict[str, frozenset[str]]:
         """The registries that each of the numbers is on; numbers on none are left out."""
         found: dict[str, set[str]] = {}
-        for e164, copy in on_copies(self._database, routes(copies(self._database)), numbers):
+        for e164, copy in on_copies(self._database, numbers):
             found.setdefault(e164, set()).add(copy.registry)
         return {e164: frozenset(registries) for e164, registries in found.items()}
 
@@ -109,7 +109,7 @@ class Dnc:
 
     def coverage(self, at: datetime | None = None) -> Coverage:
         """Which numbers the copies in use cover: `Coverage.ages(e164)` is exact where copies are of area codes."""
-        return Coverage(at or datetime.now(UTC), routes(copies(self._database)))
+        return Coverage(at or datetime.now(UTC), routes(self._database))
 
     def lists(self, at: datetime | None = None, max_ages: Mapping[str, int] | None = None) -> list[Listing]:
         """Every list with its entries; `max_ages` (days by registry) stands before what registries are known for."""

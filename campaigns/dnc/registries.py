@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
 _ID = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+")
 _AREA = re.compile(r"[2-9]\d\d")
 
-# Days that a copy serves where no rule says otherwise: 16 CFR 310.4(b)(3)(iv) and the CRTC's rules say 31, the TPS binds
+# Days that a copy serves where no rule says otherwise: 16 CFR 310.4(b)(3)(iv) and the CRTC say 31, the TPS binds
 # 28 days after a number is registered, washing against the Australian register lasts 30 days, Italy's register 15.
 _MAX_AGE_DAYS = {
     "us-national": 31,
@@ -42,6 +43,7 @@ class Registry:
         return self.calling_code == 1
 
 
+@lru_cache(maxsize=256)
 def registry_of(registry_id: str) -> Registry:
     """The registry with an id such as us-national or gb-tps: the country comes first. Raises ValueError."""
     region = registry_id[:2].upper()

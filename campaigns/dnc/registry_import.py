@@ -127,10 +127,10 @@ def change(
     without `force`, when a line cannot be used.
     """
     before = copies(database, of.registry.id)
-    if not before:
+    route = next((route for route in routes(database) if route.registry == of.registry.id), None)
+    if route is None:
         raise StoreError(f"there is no copy of {of.registry.id} to change yet; import a full list with --full")
     _require_not_older(of, before)
-    (route,) = routes(before)
     added, deleted = staging.staged(database, of, 2)
     try:
         read = _stage_changes(database, of, route, (added, deleted), lines, progress)
