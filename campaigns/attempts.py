@@ -5,14 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from campaigns import retry as retries
+from campaigns.audit.kinds import AuditKind, lead_key
+from campaigns.audit.log import AuditLog
 from campaigns.callbacks import Callbacks
 from campaigns.clashes import clashes
+from campaigns.collections.debts import Debts
 from campaigns.database import Database, StoreError
 from campaigns.dnc import add as add_dnc
 from campaigns.dnc import barred
 from campaigns.instants import iso_of, seconds_of, whole_seconds_of
+from campaigns.law import Judged, Law
 from campaigns.leads import RETRY, load
-from campaigns.model import CampaignSettings, Candidate, Outcome, RetryDecision
+from campaigns.model import Blocked, CampaignSettings, Candidate, Outcome, RetryDecision
 from campaigns.profiles import Profiles
 from campaigns.statuses import MACHINE_STATUS, STATUSES, Status, status_of
 
@@ -26,11 +30,23 @@ class AttemptError(StoreError):
 class Attempts:
     """Attempts on disk. Every method is part of the caller's transaction."""
 
-    def __init__(self, database: Database, profiles: Profiles, callbacks: Callbacks, settings_of: SettingsOf) -> None:
+    def __init__(
+        self,
+        database: Database,
+        profiles: Profiles,
+        callbacks: Callbacks,
+        debts: Debts,
+        audit: AuditLog,
+        settings_of: SettingsOf,
+        law: Callable[[], Law | None],
+    ) -> None:
         self._database = database
         self._profiles = profiles
         self._callbacks = callbacks
+        self._debts = debts
+        self._audit = audit
         self._settings_of = settings_of
+        self._law = law
 
     def reserve(
         self,
@@ -45,11 +61,17 @@ class Attempts:
     ) -> str | None:
         """Open an attempt, or say why not and write nothing.
 
-        Why not: "already_open", "recently_abandoned", "dnc" or "not_callable".
+        Why not: "already_open", "recently_abandoned", "dnc", "not_callable", or what the law has against it now, such
+        as "rule:us.collections.seven_in_seven"; the lead is put off then. With a law every decision goes to the audit
+        log in the same transaction.
         """
         veto = self._veto(campaign_id, lead_id, phone_id, phone, at)
         if veto is not None:
             return veto
+        judged = self._judge(campaign_id, lead_id, phone_id, at)
+        if judged is not None and isinstance(judged.answer, Blocked):
+            self._refuse(campaign_id, judged, judged.answer, at)
+            return judged.answer.reason
         started_at = seconds_of(at)
         self._database.execute(
             "INSERT INTO attempts (id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at, nth)"
@@ -60,7 +82,30 @@ class Attempts:
             "UPDATE leads SET status = 'QUEUE', next_at = NULL, last_attempt_at = ? WHERE id = ?", (started_at, lead_id)
         )
         self._callbacks.dialed(lead_id, attempt_id)
+        if judged is not None:
+            assert judged.candidate.case is not None
+            debts = self._debts.link_attempt(attempt_id, lead_id, sorted(judged.candidate.case.debts) or None)
+            body = {"attempt": attempt_id, "trunk": trunk, "caller_id": caller_id, **_decision(campaign_id, judged)}
+            body["debts"] = debts
+            self._audit.append(AuditKind.DIAL, "dialer", body, at=at, persons=(lead_key(lead_id),))
         return None
+
+    def _judge(self, campaign_id: int, lead_id: int, phone_id: int, at: datetime) -> Judged | None:
+        """The law's word on a call that is about to be placed; None when there is no law."""
+        law = self._law()
+        if law is None:
+            return None
+        (row,) = load(self._database, self._profiles, [lead_id])
+        candidate = row.candidate(phone_id)
+        assert candidate is not None
+        return law.judge(self._settings_of(campaign_id), [candidate], at)[0]
+
+    def _refuse(self, campaign_id: int, judged: Judged, blocked: Blocked, at: datetime) -> None:
+        """Put the lead off and say why in the audit log."""
+        until = None if blocked.until is None else seconds_of(blocked.until)
+        self._callbacks.put_off(judged.candidate.lead_id, seconds_of(at), until, blocked.reason)
+        body = {"because": blocked.reason, "detail": blocked.detail, **_decision(campaign_id, judged)}
+        self._audit.append(AuditKind.VETO, "dialer", body, at=at, persons=(lead_key(judged.candidate.lead_id),))
 
     def _veto(self, campaign_id: int, lead_id: int, phone_id: int, phone: str, at: datetime) -> str | None:
         if self._database.one("SELECT 1 FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (lead_id,)):
@@ -263,3 +308,29 @@ class Attempts:
             agent=None,
             retry=retry,
         )
+
+
+def _decision(campaign_id: int, judged: Judged) -> dict[str, object]:
+    """What was looked at before a call: packs and rules, zones and regions, and what was known of the person."""
+    case, verdict = judged.candidate.case, judged.verdict
+    assert case is not None
+    facts: dict[str, object] = {
+        "campaign": campaign_id,
+        "lead": judged.candidate.lead_id,
+        "phone": case.phone,
+        "purpose": case.purpose,
+        "party": case.party,
+        "mode": case.mode,
+        "zones": case.zones,
+        "regions": case.regions,
+        "consents": [consent.basis for consent in case.consents if consent.revoked_at is None],
+        "registries": sorted(case.on_registries or ()),
+        "registry_age_days": dict(case.registry_age_days),
+    }
+    if verdict is not None:
+        facts |= {
+            "packs": verdict.packs,
+            "rules": verdict.rules,
+            "alerts": [reason.rule for reason in verdict.reasons if not reason.stops],
+        }
+    return facts

@@ -145,11 +145,13 @@ class Callbacks:
         if blocked:
             with self._database.transaction():
                 for lead_id, verdict in blocked:
-                    until = now + _PUT_OFF_S if verdict.until is None else max(seconds_of(verdict.until), now + 1)
-                    self._put_off(lead_id, until, verdict.reason)
+                    until = None if verdict.until is None else seconds_of(verdict.until)
+                    self.put_off(lead_id, now, until, verdict.reason)
         return [lead for lead, verdict in verdicts if isinstance(verdict, Allowed)]
 
-    def _put_off(self, lead_id: int, until: float, reason: str) -> None:
+    def put_off(self, lead_id: int, now: float, until: float | None, reason: str) -> None:
+        """Let a waiting lead, and the callback it may wait for, wait until `until`; for a day when nobody knows."""
+        until = now + _PUT_OFF_S if until is None else max(until, now + 1)
         self._database.execute(
             f"UPDATE callbacks SET falls_at = falls_at + (? - at), at = ? WHERE lead_id = ? AND {_TO_DIAL}",  # noqa: S608
             (until, until, lead_id),

@@ -1,9 +1,10 @@
 """The campaign store: the one door to leads, attempts, agents and DNC on disk. Synchronous; one thread at a time."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,11 @@ from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
 from campaigns.attempts import Attempts
+from campaigns.audit.log import AuditLog
 from campaigns.callbacks import Callbacks
+from campaigns.collections.debts import Debts
+from campaigns.collections.holds import Holds
+from campaigns.consents import Consents
 from campaigns.database import Database, StoreError
 from campaigns.dnc import Dnc, Scope
 from campaigns.dnc import Hit as DncHit
@@ -22,10 +27,24 @@ from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Refill
 from campaigns.instants import seconds_of
+from campaigns.law import Law
 from campaigns.leads import UnknownLead
-from campaigns.model import CampaignSettings, CampaignState, Candidate, Kind, Mode, Outcome, PacingSample, RetryDecision
+from campaigns.model import (
+    Allowed,
+    Blocked,
+    CampaignSettings,
+    CampaignState,
+    Candidate,
+    Kind,
+    Mode,
+    Outcome,
+    PacingSample,
+    RetryDecision,
+)
+from campaigns.pastcalls import PastCalls
 from campaigns.profiles import Profiles
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
+from campaigns.rules.rulebook import Rulebook
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
 from campaigns.textfiles import Source
@@ -70,19 +89,42 @@ class Store:
     Instants are aware datetimes; a naive one raises ValueError. Journal calls belong inside `transaction()`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rulebook: Callable[[], Rulebook] | None = None) -> None:
         self.database = database
         self.profiles = Profiles(database)
         self.dnc = Dnc(database, self.profiles)
+        self.consents = Consents(database, self.profiles)
+        self.holds = Holds(database)
+        self.debts = Debts(database, self.holds)
         self.callbacks = Callbacks(database, self.profiles)
-        self.attempts = Attempts(database, self.profiles, self.callbacks, self.campaign_by_id)
+        self.audit = AuditLog(database)
+        self._rulebook = rulebook
+        self.attempts = Attempts(
+            database, self.profiles, self.callbacks, self.debts, self.audit, self.campaign_by_id, lambda: self.law
+        )
+
+    @cached_property
+    def law(self) -> Law | None:
+        """What judges leads; None in a store that was opened without a rule book."""
+        if self._rulebook is None:
+            return None
+        calls = PastCalls(self.database)
+        return Law(self._rulebook(), consents=self.consents, calls=calls, debts=self.debts, registries=self.dnc)
 
     @classmethod
-    def open(cls, path_or_url: Path | str, create: bool = False, *, fast: bool = False) -> Self:
+    def open(
+        cls,
+        path_or_url: Path | str,
+        create: bool = False,
+        *,
+        fast: bool = False,
+        rulebook: Callable[[], Rulebook] | None = None,
+    ) -> Self:
         """Open a store and bring its schema up to date. ":memory:" is a new one that goes away when closed.
 
-        With `create` a missing file is made. `fast` gives up durability: for simulations only. Raises StoreError when
-        the file is missing, not a store, or from a newer version of this program.
+        With `create` a missing file is made. `fast` gives up durability, and without `rulebook`, which makes the rule
+        book when it is first needed, no law is looked at and no dialing decision audited: both for simulations only.
+        Raises StoreError when the file is missing, not a store, or from a newer version of this program.
         """
         create = create or str(path_or_url) == ":memory:"
         database = Database.open(path_or_url, create=create, fast=fast)
@@ -91,7 +133,7 @@ class Store:
         except BaseException:
             database.close()
             raise
-        return cls(database)
+        return cls(database, rulebook)
 
     def close(self) -> None:
         """Let go of the file; the store cannot be used afterwards."""
@@ -190,12 +232,19 @@ class Store:
         """
         settings = self.campaign_by_id(campaign_id)
         leads = self.callbacks.due(
-            campaign_id, wall_now, agents, exclude, lambda found: [check(lead, settings, wall_now) for lead in found]
+            campaign_id, wall_now, agents, exclude, lambda found: self._answers(settings, found, wall_now)
         )
         owned = [lead.lead_id for lead in leads if lead.owner]
         if owned:
             self.callbacks.reminded(owned)
         return leads
+
+    def _answers(
+        self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime
+    ) -> list[Allowed | Blocked]:
+        if self.law is None:
+            return [check(candidate, settings, at) for candidate in candidates]
+        return [judged.answer for judged in self.law.judge(settings, candidates, at)]
 
     # The journal
 

@@ -95,7 +95,7 @@ class Site:
         path = self.database(config)
         if not path.exists():
             raise ConfigError(f"{self.path / CONFIG_NAME}: [store]: url: there is no database at {path}")
-        return Store.open(str(path))
+        return Store.open(str(path), rulebook=lambda: self.rulebook(config))
 
     def rulebook(self, config: Config) -> Rulebook:
         """The calling rules: those that come with the program and those in `rules/`, switched by [rules].

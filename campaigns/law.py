@@ -1,0 +1,174 @@
+"""What stands against calling leads: the rule book, asked with all that the store knows of them.
+
+The rules themselves are in `campaigns.rules`; this gathers the facts they ask for, for many leads at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from campaigns.collections.debts import CallableDebts
+from campaigns.collections.promises import PromiseSettings
+from campaigns.dnc import Coverage
+from campaigns.eligibility import case_of, first_open, is_open, next_open
+from campaigns.instants import seconds_of
+from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
+from campaigns.rules.model import Case, PastCall, Reason, Verdict
+from campaigns.rules.rulebook import Rulebook
+
+# The longest cool-down of any pack is sixty days; calls before this weigh no more.
+LOOKBACK_DAYS = 100
+
+# All edges of hours and all midnights of the world's zones lie on quarters of an hour: what is allowed at one instant
+# of a quarter is allowed in all of it, but for hours with odd minutes, which are looked at each time.
+_QUARTER_S = 900
+
+_KEPT_VERDICTS = 20_000
+_ALLOWED = Allowed()
+
+
+class ConsentBook(Protocol):
+    def of(self, lead_ids: Sequence[int]) -> Mapping[int, tuple[Consent, ...]]: ...
+
+
+class CallBook(Protocol):
+    def of(self, lead_ids: Sequence[int], since: datetime) -> Mapping[int, tuple[PastCall, ...]]: ...
+
+
+class DebtBook(Protocol):
+    def callable(
+        self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo
+    ) -> Mapping[int, CallableDebts]: ...
+
+
+class RegistryBook(Protocol):
+    def registries_of(self, numbers: Sequence[str]) -> Mapping[str, frozenset[str]]: ...
+    def coverage(self, at: datetime | None = None) -> Coverage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One lead's judgement: the candidate with its case, the answer, and the rule book's verdict (None: not asked)."""
+
+    candidate: Candidate
+    answer: Allowed | Blocked
+    verdict: Verdict | None
+
+
+class Law:
+    """Judges leads of campaigns at an instant."""
+
+    def __init__(
+        self, rulebook: Rulebook, *, consents: ConsentBook, calls: CallBook, debts: DebtBook, registries: RegistryBook
+    ) -> None:
+        self.rulebook = rulebook
+        self._consents = consents
+        self._calls = calls
+        self._debts = debts
+        self._registries = registries
+        self._verdicts: dict[object, Verdict] = {}
+        self._quarter = -1
+
+    def opens(self, settings: CampaignSettings, profile: Profile, at: datetime) -> bool:
+        """Whether numbers of a profile may be called at `at` as far as hours decide it."""
+        return is_open(profile.zones, settings.window, at) and self.rulebook.open_at(_case(settings, profile, at), at)
+
+    def next_open(self, settings: CampaignSettings, profile: Profile, at: datetime) -> datetime | None:
+        """The first instant from `at` on when the hours are open; None when not in 14 days."""
+        if next_open(profile.zones, settings.window, at) is None:
+            return None
+        return first_open(_case(settings, profile, at), settings.window, self.rulebook, at)
+
+    def judge(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> list[Judged]:
+        """Each candidate's first number, at `at`, with everything that is known of its person."""
+        if not candidates:
+            return []
+        ids = [candidate.lead_id for candidate in candidates]
+        numbers = [candidate.phone.e164 for candidate in candidates]
+        consents = self._consents.of(ids)
+        calls = self._calls.of(ids, at - timedelta(days=LOOKBACK_DAYS))
+        listed, coverage = self._registries.registries_of(numbers), self._registries.coverage(at)
+        debts = self._callable_debts(settings, ids, at)
+        found = []
+        for candidate in candidates:
+            owed = debts.get(candidate.lead_id)
+            e164 = candidate.phone.e164
+            case = replace(
+                case_of(replace(candidate, case=None), settings),
+                consents=consents.get(candidate.lead_id, ()),
+                on_registries=listed.get(e164, frozenset()),
+                registry_age_days=coverage.ages(e164),
+                debts=frozenset(owed.debts) if owed is not None else frozenset(),
+            )
+            past = calls.get(candidate.lead_id, ())
+            found.append(self._judged(settings, replace(candidate, case=case), case, past, owed, at))
+        return found
+
+    def _callable_debts(
+        self, settings: CampaignSettings, ids: Sequence[int], at: datetime
+    ) -> Mapping[int, CallableDebts]:
+        """Debts and holds of the leads. A hold on the person stops calls of every kind, so it is always asked for."""
+        return self._debts.callable(ids, at, PromiseSettings(), ZoneInfo(settings.timezone))
+
+    def _judged(
+        self,
+        settings: CampaignSettings,
+        candidate: Candidate,
+        case: Case,
+        past: Sequence[PastCall],
+        owed: CallableDebts | None,
+        at: datetime,
+    ) -> Judged:
+        refusal = None if owed is None else _refusal(settings, owed)
+        if refusal is not None:
+            return Judged(candidate, refusal, None)
+        if not case.zones:
+            detail = f"the time zone of {case.phone} is unknown, so its hours are too"
+            return Judged(candidate, Blocked("no_timezone", detail), None)
+        verdict = self._verdict(case, past, at)
+        if verdict.allowed:
+            if is_open(case.zones, settings.window, at):
+                return Judged(candidate, _ALLOWED, verdict)
+            until = first_open(case, settings.window, self.rulebook, at)
+            return Judged(candidate, Blocked("outside_window", "the campaign's window is closed", until), verdict)
+        stops = next(reason for reason in verdict.reasons if reason.stops)
+        return Judged(candidate, self._blocked(settings, case, stops, verdict), verdict)
+
+    def _blocked(self, settings: CampaignSettings, case: Case, stops: Reason, verdict: Verdict) -> Blocked:
+        until = verdict.until
+        if until is not None:
+            until = first_open(case, settings.window, self.rulebook, until)
+        return Blocked(f"rule:{stops.rule}", stops.detail, until)
+
+    def _verdict(self, case: Case, past: Sequence[PastCall], at: datetime) -> Verdict:
+        """The rule book's word. Leads of which nothing particular is known share it for a quarter of an hour."""
+        if past or case.consents or case.on_registries or not self.rulebook.open_at(case, at):
+            return self.rulebook.judge(case, at, past)
+        quarter = int(seconds_of(at)) // _QUARTER_S
+        if quarter != self._quarter or len(self._verdicts) >= _KEPT_VERDICTS:
+            self._verdicts.clear()
+            self._quarter = quarter
+        ages = tuple(sorted(case.registry_age_days.items()))
+        key = (case.zones, case.regions, case.purpose, case.party, case.mode, case.place, ages)
+        verdict = self._verdicts.get(key)
+        if verdict is None or not verdict.allowed:
+            verdict = self._verdicts[key] = self.rulebook.judge(case, at, ())
+        return verdict
+
+
+def _case(settings: CampaignSettings, profile: Profile, at: datetime) -> Case:
+    """A call to some number of a profile, whose ground counts as fresh: hours closed even so are closed to all."""
+    today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    grounds = (Consent(Basis(profile.basis), obtained_at=today),) if profile.basis else ()
+    mode = settings.mode.value
+    return Case("", profile.zones, profile.regions, settings.purpose, settings.party, mode=mode, consents=grounds)
+
+
+def _refusal(settings: CampaignSettings, owed: CallableDebts) -> Blocked | None:
+    """What debts and holds say: debts matter to collections alone, and a person without known debts may have some."""
+    refusal = owed.refusal
+    if refusal is None or refusal.reason == "no_debt":
+        return None
+    return refusal if settings.kind is Kind.COLLECTIONS or refusal.reason == "hold" else None
