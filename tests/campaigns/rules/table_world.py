@@ -200,9 +200,11 @@ au_debt = About("au.collections.hours", RG96)
 au_debt_days = About("au.collections.holidays", RG96)
 au_debt_work = About("au.collections.hours_work", RG96)
 au_three = About("au.collections.frequency", RG96)
+au_ten = About("au.collections.frequency_month", RG96)
 au_list = About("au.sales.registry", "Do Not Call Register Act 2006")
 au = case("sales", "Sydney", "AU-NSW")
 owed = case("collections", "Sydney", "AU-NSW", debts=frozenset({1}))
+contacts_each_third_day = times(10, "2026-06-02 10:00 Sydney", 4320, outcome="answered", contact=True, debts=owed.debts)
 brisbane_or_sydney = case("sales", "Brisbane+Sydney", "AU-QLD+AU-NSW")
 
 AUSTRALIA = (
@@ -251,6 +253,10 @@ AUSTRALIA = (
     au_three.passes("2026-07-03 12:00 Sydney", owed, past=times(2, "2026-07-01 10:00 Sydney")),
     au_three.stops("2026-07-03 12:00 Sydney", owed, past=times(3, "2026-07-01 10:00 Sydney")),
     au_three.passes("2026-07-08 14:00 Sydney", owed, past=times(3, "2026-07-01 10:00 Sydney")),
+    au_ten.stops("2026-07-01 12:00 Sydney", owed, past=contacts_each_third_day),
+    au_ten.passes("2026-07-03 12:00 Sydney", owed, past=contacts_each_third_day),
+    au_ten.passes("2026-07-01 12:00 Sydney", owed, past=contacts_each_third_day[1:]),
+    au_ten.passes("2026-07-01 12:00 Sydney", replace(owed, debts=frozenset({2})), past=contacts_each_third_day),
 )
 
 crtc_hours = About("ca.sales.hours", "CRTC Unsolicited Telecommunications Rules, Part III")
