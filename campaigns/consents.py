@@ -77,10 +77,9 @@ class Record:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What the record does not show of number, name, request, purpose and date."""
+        """What the record does not show of name, request, purpose and date."""
         evidence = Evidence.of(self.consent.evidence)
         shown = {
-            "number": self.consent.phone,
             "name": evidence.name,
             "request": evidence.request,
             "purpose": self.consent.purpose,
