@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from campaigns.audit.duties import Duty
 from campaigns.audit.kinds import Record
 from campaigns.database import Database, StoreError
 from campaigns.instants import datetime_of
@@ -124,13 +125,24 @@ def regions_of(database: Database, lead_id: int) -> frozenset[str]:
 
 
 def purpose_of(database: Database, lead_id: int) -> str:
-    """Why the lead's campaign calls: as set, else what its kind means."""
+    """Why the lead's campaign calls."""
     row = database.one(
         "SELECT c.kind, c.settings FROM campaigns c JOIN leads l ON l.campaign_id = c.id WHERE l.id = ?", (lead_id,)
     )
     assert row is not None
-    by_kind = Purpose.COLLECTIONS if row[0] == "collections" else Purpose.SALES
-    return str(json.loads(row[1]).get("purpose") or by_kind)
+    return _purpose(*row)
+
+
+def _purpose(kind: str, settings: str) -> str:
+    """As set, else what the campaign's kind means."""
+    return str(json.loads(settings).get("purpose") or (Purpose.COLLECTIONS if kind == "collections" else Purpose.SALES))
+
+
+def duties_in_use(database: Database, duties: Sequence[Duty]) -> list[Duty]:
+    """The duties on anybody whom the site has or had as a lead: by the campaigns' purposes and the numbers' regions."""
+    purposes = {_purpose(*row) for row in database.rows("SELECT kind, settings FROM campaigns")}
+    regions = [key.split("|")[1].split() for (key,) in database.rows("SELECT key FROM profiles")]
+    return [duty for duty in duties if any(duty.binds(places, purpose) for places in regions for purpose in purposes)]
 
 
 def open_call(database: Database, leads: Sequence[int]) -> int | None:

@@ -8,6 +8,7 @@ from campaigns.audit.duties import Duty
 from campaigns.audit.kinds import PROOFS, Record, record_of
 from campaigns.audit.kinds import AuditKind as Kind
 from campaigns.audit.log import AuditLog
+from campaigns.audit.records import duties_in_use
 from campaigns.database import Database
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.rules.model import Period
@@ -26,7 +27,6 @@ class Term:
     """
 
     kind: str
-    record: Record
     period: Period
     cut: datetime
     rolling: datetime | None
@@ -57,8 +57,13 @@ class Purged:
 
 
 def due(database: Database, duties: Sequence[Duty], now: datetime, *, otherwise: Period = OWN_TERM) -> list[Due]:
-    """What of the audit log may go at `now` and what must stay, by kind. Entries under no duty stay for `otherwise`."""
-    return [_due(database, term) for term in _terms(database, duties, now, otherwise)]
+    """What of the audit log may go at `now` and what must stay, by kind.
+
+    Of `duties` those count that bind in the regions and for the purposes of the site. Entries under none, and those
+    about the site's own operation at least, stay for `otherwise`.
+    """
+    binding = duties_in_use(database, duties)
+    return [_due(database, term) for term in _terms(database, binding, now, otherwise)]
 
 
 def purge(
@@ -68,14 +73,14 @@ def purge(
 
     In transactions of some thousand rows, so that calls go on; each leaves an entry that says so.
     """
-    audit = AuditLog(database)
+    audit, binding = AuditLog(database), duties_in_use(database, duties)
     blanked = 0
-    for term in _terms(database, duties, now, otherwise):
+    for term in _terms(database, binding, now, otherwise):
         while ids := _due_ids(database, term, _BATCH):
             body = {"kind": term.kind, "period": str(term.period), "because": term.because}
             audit.blank(Kind.PURGE, actor, ids, body, at=now)
             blanked += len(ids)
-    return Purged(blanked, _remove_start(database, audit, duties, now, actor, otherwise))
+    return Purged(blanked, _remove_start(database, audit, binding, now, actor, otherwise))
 
 
 def _terms(database: Database, duties: Sequence[Duty], now: datetime, otherwise: Period) -> list[Term]:
@@ -88,11 +93,11 @@ def _term(kind: str, duties: Sequence[Duty], now: datetime, otherwise: Period) -
     record = record_of(kind)
     binding = [duty for duty in duties if record in duty.records]
     rolling = min((duty.period.before(now) for duty in binding if duty.rolling), default=None)
-    if not binding:
-        return Term(kind, record, otherwise, otherwise.before(now), None, "the site's own term: no duty is known")
-    longest = min(binding, key=lambda duty: duty.period.before(now))
-    because = f"{longest.rule}: {longest.because}"
-    return Term(kind, record, longest.period, longest.period.before(now), rolling, because)
+    candidates = [(duty.period, f"{duty.rule}: {duty.because}") for duty in binding]
+    if not binding or record is Record.OPERATION:
+        candidates.append((otherwise, "the site's own term"))
+    period, because = min(candidates, key=lambda candidate: candidate[0].before(now))
+    return Term(kind, period, period.before(now), rolling, because)
 
 
 _IS_DUE = (

@@ -25,8 +25,13 @@ ADA_NUMBER, ADA_MOBILE, BOB_NUMBER = "+442079460101", "+447700900123", "+4420794
 CALLS_1Y = Duty("xx.calls", frozenset({Record.CALLS}), Period(1, "y"), because="Act 1")
 CONSENTS_5Y = Duty("xx.consents", frozenset({Record.CONSENTS}), Period(5, "y"), rolling=True, because="Act 2")
 DEBTS_3Y = Duty(
-    *("xx.debts", frozenset({Record.DEBTS, Record.IDENTITY, Record.NUMBERS, Record.CALLS, Record.NOTES})),
-    *(Period(3, "y"), True, frozenset({"GB"}), frozenset({"collections"}), "Act 3"),
+    "xx.debts",
+    frozenset({Record.DEBTS, Record.IDENTITY, Record.NUMBERS, Record.CALLS, Record.NOTES}),
+    Period(3, "y"),
+    rolling=True,
+    where=frozenset({"GB"}),
+    purposes=frozenset({"collections"}),
+    because="Act 3",
 )
 SALES_5Y = Duty("xx.sales", frozenset({Record.SALES}), Period(5, "y"), because="Act 4")
 
@@ -51,7 +56,7 @@ OF_NOBODY = {
 }
 
 
-def insert(database: Database, table: str, **values: object) -> None:
+def insert(database: Database, table: str, /, **values: object) -> None:
     """A row; columns that are not given get a filler of their type."""
     for _, name, kind, not_null, default, _ in database.rows(f"PRAGMA table_info({table})"):
         if name not in values and not_null and default is None and name != "id":
@@ -71,27 +76,20 @@ def fill(database: Database) -> None:
         (TWIN, "Adaline", "Lovelace", ADA_MOBILE),
         (BOB, "Bob", "Builder", BOB_NUMBER),
     ):
-        insert(
-            *(database, "leads"),
-            **{"id": lead, "campaign_id": 1, "list_id": 1, "profile_id": 1, "status": "NEW", "next_at": int(at)},
-            **{
-                "first_name": first,
-                "last_name": last,
-                "person": f"customer {lead == BOB}",
-                "comments": f"{first} is ill",
-            },
-            **{
-                "custom": json.dumps({"maiden_name": "Byron"} if last == "Lovelace" else {}),
-                "next_phone_id": lead,
-                "email": f"{first}@example.org",
-            },
-        )
+        person: dict[str, object] = {"first_name": first, "last_name": last, "person": f"customer {lead == BOB}"}
+        person |= {"comments": f"{first} is ill", "email": f"{first}@example.org"}
+        person |= {"custom": json.dumps({"maiden_name": "Byron"} if last == "Lovelace" else {}), "next_phone_id": lead}
+        insert(database, "leads", id=lead, campaign_id=1, list_id=1, profile_id=1, status="NEW", next_at=1, **person)
         insert(database, "lead_phones", id=lead, lead_id=lead, position=0, e164=number, profile_id=1, label="home")
-        insert(
-            *(database, "attempts"),
-            **{"id": lead, "campaign_id": 1, "lead_id": lead, "phone_id": lead, "phone": number, "started_at": at},
-            **{"closed_at": at, "detail": f"to {number}", "status": "NI", "outcome": "handled"},
-        )
+        call: dict[str, object] = {
+            "campaign_id": 1,
+            "lead_id": lead,
+            "phone_id": lead,
+            "phone": number,
+            "started_at": at,
+        }
+        call |= {"closed_at": at, "detail": f"to {number}", "status": "NI", "outcome": "handled"}
+        insert(database, "attempts", id=lead, **call)
         insert(database, "past_calls", lead_id=lead, phone=number, at=at - 3600, outcome="answered")
         insert(
             database, "consents", lead_id=lead, phone=number, basis="express", obtained_at=at, evidence=f"{first} said"

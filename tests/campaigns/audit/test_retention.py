@@ -15,8 +15,17 @@ def years(count: float) -> datetime:
     return NOON + timedelta(days=365 * count)
 
 
-def filled(log: AuditLog) -> None:
+def used(database: Database, key: str = "Europe/London|GB|") -> None:
+    """A campaign that sells, and numbers of one profile."""
+    database.execute(
+        "INSERT INTO campaigns (name, kind, mode, state, settings) VALUES ('a', 'telesales', '', '', '{}')"
+    )
+    database.execute("INSERT INTO profiles (key) VALUES (?)", (key,))
+
+
+def filled(log: AuditLog, database: Database) -> None:
     """A call, a payment and a change of settings in each of six years; lead 2 falls silent after the first."""
+    used(database)
     for year in range(6):
         for lead in (1, 2) if year == 0 else (1,):
             log.append("dial", "engine", {"year": year}, at=years(year), persons=(lead_key(lead),))
@@ -25,7 +34,7 @@ def filled(log: AuditLog) -> None:
 
 
 def test_it_is_told_what_may_go_and_what_must_stay_and_why(database: Database, log: AuditLog) -> None:
-    filled(log)
+    filled(log, database)
     found = {each.kind: each for each in due(database, (CALLS_1Y, DEBTS_2Y), years(5.1), otherwise=Period(4, "y"))}
     assert {kind: (each.entries, each.due) for kind, each in found.items()} == {
         "dial": (7, 6),
@@ -35,12 +44,12 @@ def test_it_is_told_what_may_go_and_what_must_stay_and_why(database: Database, l
     assert found["dial"].because == "xx.calls: Act 1"
     assert found["dial"].kept_until == years(5).replace(year=years(5).year + 1)
     assert found["payment"].kept_until is None
-    assert "no duty" in found["settings"].because
+    assert "own term" in found["settings"].because
     assert len(list(log.entries())) == 20
 
 
 def test_purging_keeps_the_chain_and_what_duties_hold(database: Database, log: AuditLog) -> None:
-    filled(log)
+    filled(log, database)
     duties = (CALLS_1Y, DEBTS_2Y)
     done = purge(database, duties, years(5.1), actor="cli", otherwise=Period(4, "y"))
     assert (done.blanked, done.removed) == (9, 1)
@@ -55,7 +64,7 @@ def test_purging_keeps_the_chain_and_what_duties_hold(database: Database, log: A
 
 
 def test_a_log_of_which_nothing_is_left_is_its_checkpoint(database: Database, log: AuditLog) -> None:
-    filled(log)
+    filled(log, database)
     before = log.head()
     assert before is not None
     done = purge(database, (CALLS_1Y, DEBTS_2Y), years(30), actor="cli")
@@ -71,3 +80,20 @@ def test_an_empty_log_is_purged_of_nothing(database: Database) -> None:
     assert due(database, (CALLS_1Y,), NOON) == []
     done = purge(database, (CALLS_1Y,), NOON, actor="cli")
     assert (done.blanked, done.removed) == (0, 0)
+
+
+def test_duties_of_places_and_purposes_that_the_site_never_had_keep_nothing(database: Database, log: AuditLog) -> None:
+    used(database, "Europe/Berlin|DE|")
+    log.append("consent", "cli", {}, at=NOON)
+    log.append("settings", "cli", {}, at=NOON)
+    consents, everything = frozenset({Record.CONSENTS}), frozenset(Record)
+    duties = (
+        Duty("de", consents, Period(6, "y"), where=frozenset({"DE"}), purposes=frozenset({"sales"})),
+        Duty("us", consents, Period(9, "y"), where=frozenset({"US"})),
+        Duty("debts", consents, Period(8, "y"), purposes=frozenset({"collections"})),
+        Duty("short", everything, Period(1, "y")),
+    )
+    found = {each.kind: each.period for each in due(database, duties, NOON)}
+    assert found == {"consent": "6y", "settings": "5y"}
+    database.execute("INSERT INTO profiles (key) VALUES ('UTC||')")
+    assert {each.kind: each.period for each in due(database, duties, NOON)}["consent"] == "9y"
