@@ -17,9 +17,10 @@ from campaigns.audit.kinds import AuditKind, Record, lead_key, number_key, recor
 from campaigns.audit.log import AuditLog, Mention
 from campaigns.audit.records import PARTS, Part, Subject, find, last_activity, open_call, purpose_of, regions_of
 from campaigns.database import Database, StoreError
+from campaigns.dnc import entries
 from campaigns.instants import datetime_of, seconds_of
+from campaigns.profiles import Profiles
 
-SITE_LIST = 1
 ERASED = "erased"
 PENDING = "erasure"
 
@@ -92,7 +93,8 @@ def erase(
 
 def pending(database: Database) -> list[int]:
     """Leads of persons who asked to be erased, of whom a duty still held records at the last look."""
-    return [row_id for (row_id,) in database.rows("SELECT id FROM leads WHERE held_by = ? ORDER BY id", (PENDING,))]
+    rows = database.rows("SELECT id FROM leads WHERE held_by = ? AND held_by <> '' ORDER BY id", (PENDING,))
+    return [row_id for (row_id,) in rows]
 
 
 def finish(database: Database, duties: Sequence[Duty], *, actor: str, at: datetime) -> list[Erasure]:
@@ -218,11 +220,8 @@ class _Erasing:
             )
 
     def _bar(self) -> None:
-        self._database.many(
-            "INSERT INTO dnc (e164, list_id, source, added_at, expires_at) VALUES (?, ?, 'erasure', ?, NULL)"
-            " ON CONFLICT (e164, list_id) DO UPDATE SET expires_at = NULL",
-            ((number, SITE_LIST, seconds_of(self._at)) for number in self._subject.numbers),
-        )
+        """Put the numbers on the site's list for good; waiting leads of others move to their next number."""
+        entries.add(self._database, Profiles(self._database), self._subject.numbers, "erasure", self._at)
 
     def _body(self, request: str) -> dict[str, object]:
         kept = [

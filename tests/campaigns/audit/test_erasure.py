@@ -300,6 +300,7 @@ def test_a_number_that_others_have_too_is_told_and_their_entries_stay(filled: Da
     assert done.shared == {BOB: ADA_NUMBER}
     assert filled.value("SELECT e164 FROM lead_phones WHERE lead_id = 3") == ADA_NUMBER
     assert len(AuditLog(filled).mentions([number_key(ADA_NUMBER)])) == 1
+    assert filled.rows("SELECT status, next_at FROM leads WHERE id = 3") == [("DNCL", None)]
 
 
 def test_nobody_is_erased_in_the_middle_of_a_call(filled: Database) -> None:
@@ -319,6 +320,6 @@ def test_a_lead_with_whom_nothing_happened_is_under_no_duty(filled: Database) ->
 
 
 def test_an_expiring_entry_of_the_dnc_list_stays_for_ever(filled: Database) -> None:
-    insert(filled, "dnc", e164=ADA_NUMBER, list_id=1, source="agent", added_at=1.0, expires_at=2.0)
+    insert(filled, "dnc", e164=ADA_NUMBER, list_id=1, source="agent", added_at=1.0, expires_at=seconds_of(NOON) + 9)
     go(filled)
     assert filled.rows("SELECT source, expires_at FROM dnc WHERE e164 = ?", (ADA_NUMBER,)) == [("agent", None)]
