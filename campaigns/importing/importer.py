@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,16 +19,19 @@ from campaigns.importing.layout import (
     looks_like_vicidial,
     vicidial_layout,
 )
-from campaigns.importing.parsing import Lead, Parser, Reject, Whereabouts
+from campaigns.importing.parsing import Clues, Lead, Parser, Reject
 from campaigns.importing.report import Duplicates, ImportFileError, ImportReport
 from campaigns.importing.rows import Broken, Cells, Rows
 from campaigns.importing.writing import Writer, add_all, next_id
 from campaigns.model import Profile
 from campaigns.places import whereabouts
+from campaigns.places.numbering import prefix_of
 from campaigns.store import Store
 from campaigns.textfiles import OpenText, Source, detecting, name_of, open_file
 
 CHUNK_ROWS = 2000
+
+_CACHED = 200_000
 
 Progress = Callable[[ImportReport], None]
 
@@ -84,7 +86,7 @@ def import_leads(
         for warning in layout.warnings:
             report.warn(warning)
         parser = Parser(
-            *(layout, region, _located, report),
+            *(layout, region, _Locator(), report),
             currency=currency,
             trust_status=file_format == Format.VICIDIAL,
         )
@@ -147,22 +149,34 @@ def _reject_file(rejected: TextIO | None, layout: Layout) -> Any:
     return writer
 
 
-@lru_cache(maxsize=65_536)
-def _profile(zones: tuple[str, ...], regions: tuple[str, ...], basis: str) -> Profile:
-    return Profile(zones, regions, basis)
+class _Locator:
+    """Profiles of numbers; the same for all numbers of a prefix whose rows tell the same."""
 
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, Clues, str], Profile] = {}
+        self._profiles: dict[Profile, Profile] = {}
 
-def _located(e164: str, where: Whereabouts, basis: str) -> Profile:
-    found = whereabouts(
-        e164,
-        postcode=where.postal_code,
-        country=where.country,
-        state=where.state,
-        listed_zone=where.timezone,
-        stated_zone=where.stated_timezone,
-        stated_region=where.stated_region,
-    )
-    return _profile(found.zones, found.regions, basis)
+    def __call__(self, e164: str, clues: Clues, basis: str) -> Profile:
+        key = (prefix_of(e164), clues, basis)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) == _CACHED:
+                self._known.clear()
+            known = self._known[key] = self._looked_up(e164, clues, basis)
+        return known
+
+    def _looked_up(self, e164: str, clues: Clues, basis: str) -> Profile:
+        found = whereabouts(
+            e164,
+            postcode=clues.postal_code,
+            country=clues.country,
+            state=clues.state,
+            listed_zone=clues.timezone,
+            stated_zone=clues.stated_timezone,
+            stated_region=clues.stated_region,
+        )
+        profile = Profile(found.zones, found.regions, basis)
+        return self._profiles.setdefault(profile, profile)
 
 
 class _Chunks:

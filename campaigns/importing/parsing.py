@@ -1,7 +1,8 @@
 """A row to a lead, or to the reason why it is none. Pure."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,13 +23,15 @@ from campaigns.importing.cells import (
     unwrapped,
     whole,
 )
-from campaigns.importing.layout import Layout, PhoneColumn
+from campaigns.importing.layout import Layout
 from campaigns.importing.report import ImportReport
 from campaigns.importing.rows import Broken, Cells, is_blank
 from campaigns.model import Profile
 
 _ACCOUNTS = frozenset({"vendor_lead_code", "postal_code"})
 _DNC_STATUSES = frozenset({"DNC", "DNCL", "DNCC"})
+_MAY_EXTEND = re.compile(r"[xX#]")
+_CACHED = 100_000
 
 
 @dataclass(slots=True)
@@ -79,9 +82,9 @@ class Reject:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """What a row tells of where its person is. Empty: nothing."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Clues:
+    """What a row tells of where its person is, each '' when it does not: as listed, and as the person said."""
 
     country: str = ""
     state: str = ""
@@ -91,7 +94,10 @@ class Whereabouts:
     stated_region: str = ""
 
 
-Locate = Callable[[str, Whereabouts, str], Profile]
+_LISTED = ("country", "state", "postal_code", "timezone")
+_STATED = ("stated_timezone", "stated_region")
+
+Locate = Callable[[str, Clues, str], Profile]
 
 
 class Parser:
@@ -115,11 +121,15 @@ class Parser:
         self._trust_status = trust_status
         self._numbers = Numbers()
         self._width = len(layout.names)
-        self._contact = _getter([place for _, place in layout.contact])
         names = [name for name, _ in layout.contact]
-        self._account_places = [names.index(name) for name in _ACCOUNTS if name in names]
-        where = ("country", "state", "postal_code", "timezone")
-        self._where: dict[str, int] = {name: names.index(name) for name in where if name in names}
+        places = dict(layout.contact)
+        self._contact = _getter([place for _, place in layout.contact])
+        self._listed = [name for name in _LISTED if name in names]
+        self._located = _getter([names.index(name) for name in self._listed])
+        self._stated = [name for name in _STATED if name in layout.fields]
+        self._mended = [(names.index(name), name) for name in _ACCOUNTS if name in names]
+        self._country = places.get("country")
+        self._clues: dict[tuple[str, ...], Clues] = {}
 
     def parsed(self, rows: Iterable[tuple[int, Cells | Broken]]) -> Iterator[Lead | Reject]:
         """Leads and rejects in file order; rows with nothing in them are passed over. Counts what is read."""
@@ -132,89 +142,110 @@ class Parser:
             if (len(cells) <= first or not cells[first]) and is_blank(cells):
                 continue
             report.read += 1
-            if len(cells) != width:
-                if any(cell.strip() for cell in cells[width:]):
-                    reason = f"{len(cells)} cells under {width} columns; quote a cell that holds the delimiter"
-                    yield Reject(line, cells, "invalid", reason)
-                    continue
-                cells = cells[:width] + [""] * (width - len(cells))
+            if len(cells) > width and not is_blank(cells[width:]):
+                reason = f"{len(cells)} cells under {width} columns; quote a cell that holds the delimiter"
+                yield Reject(line, cells, "invalid", reason)
+                continue
             try:
-                yield self._lead(line, cells)
+                yield self._lead(line, cells, self._values(cells))
             except ValueError as error:
                 yield Reject(line, cells, "invalid", str(error))
 
-    def _lead(self, line: int, cells: Cells) -> Lead | Reject:
+    def _values(self, cells: Cells) -> Cells:
+        """What the cells hold, one for each column."""
+        values = [*map(str.strip, cells)]
+        if len(values) != self._width:
+            values = values[: self._width] + [""] * (self._width - len(values))
+        # Few files have Excel's formulas: one look at the row is cheaper than one at each cell.
+        return [*map(unwrapped, values)] if '="' in "".join(values) else values
+
+    def _lead(self, line: int, cells: Cells, values: Cells) -> Lead | Reject:
         layout = self._layout
-        fields = layout.fields
-        if self._trust_status and (status := self._custom_of(cells, "status")) in _DNC_STATUSES:
+        if self._trust_status and (status := self._custom_of(values, "status")) in _DNC_STATUSES:
             return Reject(line, cells, "dnc", f"the file says that its status is {status}")
-        contact, where, region = self._contact_of(cells)
-        consent = self._consent(cells) if layout.has_consents else None
-        basis = "" if consent is None else consent.basis
-        numbers, extensions = self._numbers_of(line, cells, where, region, basis)
-        if not fields:
-            return Lead(line, cells, numbers, contact, self._custom(cells, extensions))
-        return Lead(
-            *(line, cells, numbers, contact, self._custom(cells, extensions)),
-            person=account(self._field(cells, "person")),
-            rank=whole(self._field(cells, "rank"), "rank"),
-            owner=self._field(cells, "owner"),
-            stated_timezone=where.stated_timezone,
-            stated_region=where.stated_region,
-            consent=consent,
-            debt=self._debt(cells) if layout.has_debts else None,
-        )
+        region = self._region_of(values)
+        contact = self._contact_of(values, region)
+        consent = self._consent(values) if layout.has_consents else None
+        clues = self._clues_of(values, contact)
+        numbers, extensions = self._numbers_of(line, values, clues, region, "" if consent is None else consent.basis)
+        lead = Lead(line, cells, numbers, contact, self._custom(values, extensions))
+        if layout.fields:
+            lead.person = account(self._field(values, "person"))
+            lead.rank = whole(self._field(values, "rank"), "rank")
+            lead.owner = self._field(values, "owner")
+            lead.stated_timezone, lead.stated_region = clues.stated_timezone, clues.stated_region
+            lead.consent = consent
+            lead.debt = self._debt(values) if layout.has_debts else None
+        return lead
 
-    def _field(self, cells: Cells, name: str) -> str:
+    def _field(self, values: Cells, name: str) -> str:
         place = self._layout.fields.get(name)
-        return "" if place is None else unwrapped(cells[place].strip())
+        return "" if place is None else values[place]
 
-    def _custom_of(self, cells: Cells, name: str) -> str:
-        return next((cells[place].strip().upper() for column, place in self._layout.custom if column == name), "")
+    def _custom_of(self, values: Cells, name: str) -> str:
+        return next((values[place].upper() for column, place in self._layout.custom if column == name), "")
 
-    def _contact_of(self, cells: Cells) -> tuple[tuple[str, ...], Whereabouts, str]:
-        """The contact's values, what they tell of its whereabouts, and the region of its numbers."""
-        values = [unwrapped(cell.strip()) for cell in self._contact(cells)]
-        for at in self._account_places:
-            values[at] = account(values[at])
-        where, fields, region = self._where, self._layout.fields, self._region
-        country = values[where["country"]] if "country" in where else ""
-        if country:
-            region = country_of(country, region)
-        if "postal_code" in where:
-            values[where["postal_code"]] = postal_code(values[where["postal_code"]], region)
-        known = {name: values[at] for name, at in where.items()}
-        if "stated_timezone" in fields or "stated_region" in fields:
-            known |= {name: self._field(cells, name) for name in ("stated_timezone", "stated_region")}
-        for name in ("timezone", "stated_timezone"):
-            if known.get(name) and not is_zone(known[name]):
-                raise CellError(f"{name} {known[name]!r} is not an IANA zone such as America/Chicago")
-        if "phone_code" in fields:
-            region = region_of_code(self._field(cells, "phone_code"), region)
-        return tuple(values), Whereabouts(**known), region
+    def _region_of(self, values: Cells) -> str:
+        """The region of numbers without a country code: the telephone code's, the address's, or the import's."""
+        region = self._region
+        if self._country is not None and values[self._country]:
+            region = country_of(values[self._country], region)
+        code = self._field(values, "phone_code") if self._layout.fields else ""
+        return region_of_code(code, region) if code else region
+
+    def _contact_of(self, values: Cells, region: str) -> tuple[str, ...]:
+        contact = self._contact(values)
+        if not self._mended:
+            return contact
+        mended = list(contact)
+        for at, name in self._mended:
+            text = account(mended[at]) if mended[at][:1] == "'" else mended[at]
+            mended[at] = postal_code(text, region) if name == "postal_code" else text
+        return tuple(mended)
+
+    def _clues_of(self, values: Cells, contact: tuple[str, ...]) -> Clues:
+        """What the row tells of where its person is. Equal clues are one object, checked once."""
+        key = self._located(contact)
+        if self._stated:
+            key += tuple(self._field(values, name) for name in self._stated)
+        known = self._clues.get(key)
+        if known is None:
+            known = self._checked(Clues(**dict(zip((*self._listed, *self._stated), key, strict=True))))
+            if len(self._clues) == _CACHED:
+                self._clues.clear()
+            self._clues[key] = known
+        return known
+
+    @staticmethod
+    def _checked(clues: Clues) -> Clues:
+        for name, zone in (("timezone", clues.timezone), ("stated_timezone", clues.stated_timezone)):
+            if zone and not is_zone(zone):
+                raise CellError(f"{name} {zone!r} is not an IANA zone such as America/Chicago")
+        return clues
 
     def _numbers_of(
-        self, line: int, cells: Cells, where: Whereabouts, region: str, basis: str
+        self, line: int, values: Cells, clues: Clues, region: str, basis: str
     ) -> tuple[list[Number], dict[str, str]]:
         """The row's different numbers, and the extensions behind them. Raises CellError when there is no number."""
         numbers: list[Number] = []
         extensions: dict[str, str] = {}
         bad: list[str] = []
         for column in self._layout.phones:
-            text = cells[column.place].strip()
+            text = values[column.place]
             if not text:
                 continue
-            text = account(text)
+            if text[0] == "'":
+                text = account(text)
             try:
                 e164 = self._numbers.e164(text, region)
             except CellError as error:
                 bad.append(f"{column.label} {error}")
                 continue
-            if any(number.e164 == e164 for number in numbers):
+            if numbers and any(number.e164 == e164 for number in numbers):
                 continue
-            label = self._label(column, cells)
-            numbers.append(Number(label, e164, self._locate(e164, where, basis)))
-            if len(text) > 10 and (digits := extension(text)):
+            label = column.label if column.label_place is None else values[column.label_place] or column.label
+            numbers.append(Number(label, e164, self._locate(e164, clues, basis)))
+            if _MAY_EXTEND.search(text) and (digits := extension(text)):
                 extensions[f"{label}_extension"] = digits
         if not numbers:
             raise CellError("; ".join(bad) or "no number")
@@ -222,42 +253,39 @@ class Parser:
             self._report.warn(f"line {line}: left out {reason}")
         return numbers, extensions
 
-    @staticmethod
-    def _label(column: PhoneColumn, cells: Cells) -> str:
-        return column.label if column.label_place is None else cells[column.label_place].strip() or column.label
+    def _custom(self, values: Cells, extensions: Mapping[str, str]) -> str:
+        if not self._layout.custom and not extensions:
+            return "{}"
+        found = {name: text for name, place in self._layout.custom if (text := values[place])}
+        return json.dumps({**found, **extensions}, ensure_ascii=False) if found or extensions else "{}"
 
-    def _custom(self, cells: Cells, extensions: Mapping[str, str]) -> str:
-        found = {name: unwrapped(text) for name, place in self._layout.custom if (text := cells[place].strip())}
-        found |= extensions
-        return json.dumps(found, ensure_ascii=False) if found else "{}"
-
-    def _consent(self, cells: Cells) -> ConsentFacts | None:
-        basis = self._field(cells, "consent").casefold()
+    def _consent(self, values: Cells) -> ConsentFacts | None:
+        basis = self._field(values, "consent").casefold()
         if not basis or basis in ("no", "none", "n", "0", "false"):
             return None
-        obtained, expires = self._field(cells, "consent_at"), self._field(cells, "consent_expires_at")
+        obtained, expires = self._field(values, "consent_at"), self._field(values, "consent_expires_at")
         return ConsentFacts(
             basis,
-            self._field(cells, "consent_purpose"),
+            self._field(values, "consent_purpose"),
             instant(obtained, "consent_at", self._region) if obtained else None,
             instant(expires, "consent_expires_at", self._region) if expires else None,
-            self._field(cells, "consent_evidence"),
+            self._field(values, "consent_evidence"),
         )
 
-    def _debt(self, cells: Cells) -> DebtFacts | None:
-        reference = account(self._field(cells, "debt_reference"))
+    def _debt(self, values: Cells) -> DebtFacts | None:
+        reference = account(self._field(values, "debt_reference"))
         if not reference:
             return None
-        due = self._field(cells, "due_date")
-        row = {name: self._field(cells, name) for name in ("creditor", "principal", "balance", "currency")}
+        due = self._field(values, "due_date")
+        row = {name: self._field(values, name) for name in ("creditor", "principal", "balance", "currency")}
         row |= {"reference": reference, "due_date": day(due, "due_date", self._region).isoformat() if due else ""}
         return facts_of(row, self._currency)
 
 
-def _getter(places: list[int]) -> Callable[[Cells], tuple[str, ...]]:
+def _getter(places: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda cells: tuple(cells[place] for place in places)
+    return lambda values: tuple(values[place] for place in places)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,154 @@
+"""What a long list costs: import beside bare `phonenumbers`, memory, bytes on disk.
+
+    python -m bench.perf.leads [--rows 1000000] [--directory DIR]
+
+The store is a file with write-ahead log and full synchronous, as in production. The list is in no order of numbers,
+which is the hardest for the indexes. Its numbers are on exchange 555, which reaches nobody, and are not dialed.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import phonenumbers
+import zipcodes
+
+from bench.perf.machine import Figure, print_figures, print_machine
+from campaigns.importing import import_leads
+from campaigns.model import Kind, Mode
+from campaigns.places import regions_of
+from campaigns.store import Store
+from dialer.sim.leads import FIRST_NAMES, LAST_NAMES
+
+_PROBED = 20_000
+_ZIPS_OF_A_STATE = 300
+_MOVED_SHARE = 0.1
+
+
+def area_codes() -> list[str]:
+    """The area codes in use in the numbering plan."""
+    numbers = (phonenumbers.PhoneNumber(country_code=1, national_number=code * 10**7 + 5552345) for code in _CODES)
+    return [str(code) for code, number in zip(_CODES, numbers, strict=True) if phonenumbers.is_valid_number(number)]
+
+
+_CODES = range(201, 990)
+
+
+def addresses(codes: list[str]) -> dict[str, list[tuple[str, str, str]]]:
+    """By area code, some addresses (city, state, ZIP code) of its state."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for code in codes:
+        state = regions_of(f"+1{code}5550100")[:1]
+        listed = zipcodes.filter_by(state=state[0][3:], active=True) if state and state[0].startswith("US-") else []
+        places = [(each["city"], each["state"], each["zip_code"]) for each in listed]
+        found[code] = places[:: max(1, len(places) // _ZIPS_OF_A_STATE)] or [("", "", "")]
+    return found
+
+
+def rows(count: int) -> Iterator[tuple[str, ...]]:
+    """Leads with name, address and account; every tenth with a second number. No number comes twice.
+
+    A tenth live elsewhere than their number's area code says.
+    """
+    chance = random.Random(1)
+    lines = [line for line in range(10_000) if line != 1212 and not 100 <= line < 200]
+    codes = area_codes()
+    homes = addresses(codes)
+    picks = chance.sample(range(len(lines) * len(codes)), count + count // 10 + 1)
+    for index in range(count):
+        area, line = codes[picks[index] % len(codes)], lines[picks[index] // len(codes)]
+        second = picks[count + index // 10]
+        other = f"{codes[second % len(codes)]}-555-{lines[second // len(codes)]:04d}" if index % 10 == 0 else ""
+        home = homes[chance.choice(codes) if chance.random() < _MOVED_SHARE else area]
+        yield (
+            *(f"({area}) 555-{line:04d}", FIRST_NAMES[index % len(FIRST_NAMES)]),
+            *(LAST_NAMES[index // 12 % len(LAST_NAMES)], *chance.choice(home), f"A{index:08d}", other),
+        )
+
+
+def write_list(path: Path, count: int) -> list[str]:
+    """A file of leads; a sample of its numbers."""
+    probed = []
+    header = ("phone", "first_name", "last_name", "city", "state", "postal_code", "vendor_lead_code", "alt_phone")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        for index, row in enumerate(rows(count)):
+            writer.writerow(row)
+            if index < _PROBED:
+                probed.append(row[0])
+    return probed
+
+
+def bare_rate(numbers: list[str]) -> float:
+    """Numbers a second through bare `phonenumbers`: parse and validity."""
+    began = time.perf_counter()
+    for number in numbers:
+        phonenumbers.is_valid_number(phonenumbers.parse(number, "US"))
+    return len(numbers) / (time.perf_counter() - began)
+
+
+def load(database: Path, path: Path) -> None:
+    """Import a file into a new store, and print seconds, rows and peak memory: run in a process of its own."""
+    with Store.open(database, create=True) as store:
+        store.create_campaign("bench", Kind.TELESALES, Mode.PREDICTIVE)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
+        report = import_leads(store, "bench", path)
+        took = time.perf_counter() - began
+        store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"took_s": took, "before_kib": before, "peak_kib": peak, **report.counts()}))
+
+
+def measure(folder: Path, count: int) -> Iterator[Figure]:
+    """All figures of this bench."""
+    path, database = folder / "leads.csv", folder / "leads.db"
+    numbers = write_list(path, count)
+    before = bare_rate(numbers)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.perf.leads", "--load", str(database), str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    bare = (before + bare_rate(numbers)) / 2
+    found = json.loads(done.stdout)
+    if found["loaded"] != count:
+        raise AssertionError(f"{found} of {count}")
+    rate = count / found["took_s"]
+    note = f"{rate / bare:.2f} of bare phonenumbers ({bare:,.0f} numbers/s); {count:,} leads in {found['took_s']:.1f} s"
+    yield Figure("import", rate, "leads/s", note=note)
+    note = f"{found['before_kib'] / 1024:.0f} of it before the import began"
+    yield Figure("peak memory of the importing process", found["peak_kib"] / 1024, "MiB", note=note)
+    note = f"{database.stat().st_size / 2**20:,.0f} MiB; the file has {path.stat().st_size / count:.0f} a lead"
+    yield Figure("database for each lead", database.stat().st_size / count, "bytes", note=note)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--directory", type=Path, help="where to put the store (default: the temporary directory)")
+    parser.add_argument("--load", nargs=2, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.load:
+        load(*options.load)
+        return
+    print_machine()
+    load_before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="ringpace-bench-", dir=options.directory) as name:
+        print_figures("leads", list(measure(Path(name), options.rows)), load_before)
+
+
+if __name__ == "__main__":
+    main()
