@@ -54,6 +54,7 @@ OKLAHOMA_AND_MARYLAND = (
     ok_hours.stops("2026-07-01 20:00 Chicago", ok),
     ok_hours.passes("2022-10-31 20:30 Chicago", ok),
     ok_hours.stops("2022-11-01 20:30 Chicago", ok),
+    ok_three.passes("2022-10-31 18:00 Chicago", ok, past=times(3, "2022-10-31 09:00 Chicago")),
     ok_three.passes("2026-07-01 18:00 Chicago", ok, past=times(2, MORNING)),
     ok_three.stops("2026-07-01 18:00 Chicago", ok, past=times(3, MORNING)),
     ok_auto.passes("2026-07-01 12:00 Chicago", ok, told=(ok_auto.rule,)),
@@ -63,6 +64,7 @@ OKLAHOMA_AND_MARYLAND = (
     md_hours.stops("2026-07-01 20:00 New_York", md),
     md_hours.passes("2023-12-31 20:30 New_York", md),
     md_hours.stops("2024-01-01 20:30 New_York", md),
+    md_three.passes("2023-12-31 18:00 New_York", md, past=times(3, "2023-12-31 09:00 New_York")),
     md_three.passes("2026-07-01 18:00 New_York", md, past=times(2, MORNING)),
     md_three.stops("2026-07-01 18:00 New_York", md, past=times(3, MORNING)),
     md_auto.passes("2026-07-01 12:00 New_York", md, told=(md_auto.rule,)),
@@ -171,6 +173,11 @@ LOUISIANA_PENNSYLVANIA_SOUTH_DAKOTA = (
     la_holidays.stops("2028-02-29 12:00 Chicago", la),  # Mardi Gras on a leap day
     la_holidays.stops("2027-03-26 12:00 Chicago", la),  # Good Friday
     la_holidays.stops("2026-11-03 12:00 Chicago", la),  # election day
+    la_holidays.stops("2027-01-08 12:00 Chicago", la),  # Battle of New Orleans
+    la_holidays.stops("2026-10-12 12:00 Chicago", la),  # Columbus Day
+    la_holidays.stops("2028-08-30 12:00 Chicago", la),  # Huey P. Long Day
+    la_holidays.stops("2027-11-01 12:00 Chicago", la),  # All Saints' Day
+    la_holidays.passes("2027-11-02 12:00 Chicago", la),  # elections in even years only
     la_holidays.passes("2027-02-10 12:00 Chicago", la),
     la_holidays.passes("2027-03-26 12:00 Chicago", case("collections", "Chicago", "US-LA")),
     pa_holidays.stops("2026-04-03 12:00 New_York", pa),  # Good Friday
@@ -181,6 +188,9 @@ LOUISIANA_PENNSYLVANIA_SOUTH_DAKOTA = (
     pa_holidays.stops("2027-11-02 12:00 New_York", pa),
     pa_holidays.stops("2028-11-07 12:00 New_York", pa),
     pa_holidays.stops("2026-12-25 12:00 New_York", pa),
+    pa_holidays.passes("2019-11-28 12:00 New_York", pa),  # Thanksgiving, before the act
+    pa_holidays.stops("2019-12-25 12:00 New_York", pa),
+    pa_holidays.stops("2026-11-27 12:00 New_York", pa),  # the day after Thanksgiving
     pa_holidays.passes("2026-11-04 12:00 New_York", pa),
     pa_holidays.passes("2026-07-05 12:00 New_York", pa),
     pa_holidays.passes("2026-04-03 12:00 New_York", consented(pa, "ebr", "2025-05-01 12:00 New_York")),

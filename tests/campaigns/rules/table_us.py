@@ -133,6 +133,13 @@ COLLECTIONS = (
     seven.passes("2026-06-01 18:00 New_York", debt, past=(*times(6, MONDAY, **one), not_put_through)),
     seven.passes("2026-06-01 18:00 New_York", direct, past=times(7, "2026-06-01 08:00 New_York", 5, **one)),
     seven.stops("2026-06-01 18:00 New_York", replace(debt, debts=frozenset({1, 2})), past=times(7, MONDAY, **two)),
+    # direct consent lasts seven days, its own among them, and calls placed under it do not count afterwards
+    seven.passes("2026-06-07 20:00 New_York", direct, past=times(7, "2026-06-05 10:00 New_York", **one)),
+    seven.passes("2026-06-08 12:00 New_York", direct, past=times(7, "2026-06-05 10:00 New_York", **one)),
+    seven.stops("2026-06-08 12:00 New_York", debt, past=times(7, "2026-06-05 10:00 New_York", **one)),
+    seven.stops("2026-06-08 20:00 New_York", direct, past=times(7, "2026-06-08 10:00 New_York", **one)),
+    after_talk.passes("2026-06-01 12:00 New_York", direct, past=(talk("2026-05-30 10:00 New_York", **one),)),
+    after_talk.stops("2026-06-01 12:00 New_York", direct, past=(talk("2026-06-01 10:00 New_York", **one),)),
     # the day of a conversation is the first of seven
     after_talk.stops("2026-06-01 20:00 New_York", debt, past=(talk(MONDAY, **one),)),
     after_talk.stops("2026-06-07 20:59 New_York", debt, past=(talk(MONDAY, **one),)),

@@ -39,6 +39,8 @@ BRITAIN = (
     ctps.stops("2026-07-01 12:00 London", business(listed(gb, "gb-ctps"))),
     ctps.passes("2026-07-01 12:00 London", consented(business(listed(gb, "gb-ctps")), "express")),
     ctps.passes("2026-07-01 12:00 London", listed(gb, "gb-ctps")),
+    ctps.passes("2026-07-01 12:00 London", business(replace(gb, registry_age_days={"gb-tps": 1, "gb-ctps": 28}))),
+    ctps.stops("2026-07-01 12:00 London", business(replace(gb, registry_age_days={"gb-tps": 1, "gb-ctps": 29}))),
     # the hours are a guide: told, never stopping
     dma_hours.passes("2026-07-01 07:59 London", gb, told=(dma_hours.rule,)),
     dma_hours.passes("2026-07-01 21:00 London", gb, told=(dma_hours.rule,)),
@@ -74,6 +76,7 @@ fr_four = About("fr.sales.frequency", "Code de la consommation, art. D. 223-9")
 fr_no = About("fr.sales.after_refusal", "Code de la consommation, art. D. 223-9")
 fr_cold = case("sales", "Paris", "FR-IDF")
 fr = consented(fr_cold, "express")
+fr_before = consented(fr_cold, "express", "2022-01-03 12:00 Paris")
 
 FRANCE = (
     opt_in.passes("2026-08-10 11:00 Paris", fr_cold),
@@ -87,6 +90,9 @@ FRANCE = (
     opt_in.passes("2026-08-11 10:00 Paris", business(fr_cold)),
     opt_in.passes("2026-08-11 10:00 Paris", case("collections", "Paris", "FR")),
     bloctel.stops("2026-08-10 11:00 Paris", listed(fr_cold, "fr-bloctel")),
+    bloctel.passes("2026-08-10 11:00 Paris", copies_of(fr_cold, 30)),
+    bloctel.stops("2026-08-10 11:00 Paris", copies_of(fr_cold, 31)),
+    bloctel.passes("2026-08-10 11:00 Paris", business(listed(fr_cold, "fr-bloctel"))),
     bloctel.passes("2026-08-11 11:00 Paris", listed(fr, "fr-bloctel")),
     fr_hours.stops("2026-09-01 09:59 Paris", fr),
     fr_hours.passes("2026-09-01 10:00 Paris", fr),
@@ -100,6 +106,12 @@ FRANCE = (
     fr_hours.passes("2026-09-05 11:00 Paris", case("service", "Paris", "FR")),
     fr_hours.passes("2026-09-01 10:30 Indian/Reunion", consented(case("sales", "Indian/Reunion", "RE"), "express")),
     fr_hours.stops("2026-10-23 09:59 UTC", replace(fr, zones=("Indian/Reunion", "Europe/Paris"))),
+    fr_hours.passes("2023-02-28 21:00 Paris", fr_before),
+    fr_hours.stops("2023-03-01 21:00 Paris", fr_before),
+    fr_days.passes("2022-11-11 11:00 Paris", fr_before),
+    fr_days.stops("2023-05-01 11:00 Paris", fr_before),
+    fr_four.passes("2023-02-28 11:00 Paris", fr_before, past=times(4, "2023-02-20 10:00 Paris")),
+    fr_four.stops("2023-03-01 11:00 Paris", fr_before, past=times(4, "2023-02-20 10:00 Paris")),
     fr_days.stops("2026-07-14 11:00 Paris", fr),
     fr_days.stops("2026-05-25 11:00 Paris", fr),  # Whit Monday
     fr_days.stops("2027-05-06 11:00 Paris", fr),  # Ascension Day
@@ -160,6 +172,9 @@ GERMANY_SPAIN_ITALY = (
     it_hours.passes("2026-07-04 18:59 Rome", it),
     it_hours.stops("2026-07-04 19:00 Rome", it),
     it_hours.stops("2026-07-05 12:00 Rome", it),
+    it_hours.passes("2024-09-27 21:00 Rome", it),
+    it_hours.stops("2024-09-30 21:00 Rome", it),
+    it_days.passes("2024-06-02 12:00 Rome", it),
     it_days.stops("2026-06-02 12:00 Rome", it),
     it_days.stops("2027-03-29 12:00 Rome", it),  # Easter Monday
     it_days.stops("2028-04-25 12:00 Rome", it),
@@ -224,6 +239,11 @@ AUSTRALIA = (
     au_days.stops("2026-04-06 12:00 Sydney", au),  # Easter Monday
     au_days.stops("2028-04-25 12:00 Sydney", au),  # Anzac Day
     au_days.stops("2026-12-28 12:00 Sydney", au),  # for Boxing Day on a Saturday
+    au_days.stops("2027-12-27 12:00 Sydney", au),
+    au_days.stops("2027-12-28 12:00 Sydney", au),
+    au_days.stops("2028-01-03 12:00 Sydney", au),
+    au_days.stops("2030-01-28 12:00 Sydney", au),
+    au_days.stops("2031-01-27 12:00 Sydney", au),
     au_days.passes("2026-11-03 12:00 Melbourne", case("sales", "Melbourne", "AU-VIC")),  # Melbourne Cup, one state
     au_days.passes("2027-06-14 12:00 Sydney", au),  # King's Birthday, not on one day in all states
     au_survey.passes("2026-07-01 20:29 Sydney", case("survey", "Sydney", "AU")),
@@ -247,6 +267,7 @@ AUSTRALIA = (
     au_debt.passes("2026-10-03 22:00 UTC", replace(owed, zones=("Australia/Lord_Howe",))),
     au_debt_days.stops("2026-04-03 12:00 Sydney", owed),  # Good Friday
     au_debt_days.stops("2026-12-25 12:00 Sydney", owed),
+    au_debt_days.stops("2026-12-28 12:00 Sydney", owed),
     au_debt_days.passes("2026-06-08 12:00 Sydney", owed),  # King's Birthday in some states
     au_debt_work.stops("2026-07-01 08:59 Sydney", replace(owed, place=Place.WORK)),
     au_debt_work.passes("2026-07-01 16:59 Sydney", replace(owed, place=Place.WORK)),

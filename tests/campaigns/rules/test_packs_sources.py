@@ -30,6 +30,32 @@ WEAK = {
 }
 DRAFTS = {"in.collections.recording", "in.collections.festivals"}
 GUIDANCE = {"gb.sales.hours", "gb.sales.holidays"}
+OF_CONSUMERS = {
+    "us.sales.hours",  # 16 CFR 310.4(c): a person's residence
+    "us.sales.registry",
+    "us.sales.registry.ebr",
+    "us-wa.sales.hours",  # RCW 80.36.390(1)(d)
+    "us-wa.sales.identify",
+    "us-tx.sales.hours",  # Tex. Bus. & Com. Code 301.001: a consumer telephone call
+    "us-ct.sales.hours",  # Conn. Gen. Stat. 42-288a: consumers
+    "us-ct.sales.consent",
+    "us-la.sales.hours",  # La. R.S. 45:844.12: residential subscribers
+    "us-la.sales.holidays",
+    "fr.sales.consent",  # Code de la consommation
+    "fr.sales.registry",
+    "fr.sales.hours",
+    "fr.sales.holidays",
+    "fr.sales.frequency",
+    "fr.sales.after_refusal",
+    "de.sales.consent",  # UWG § 7 Abs. 2 Nr. 1: Verbraucher
+    "de.sales.retention",
+    "es.sales.hours",  # Real Decreto Legislativo 1/2007
+    "es.sales.holidays",
+    "es.sales.consent",
+    "it.sales.hours",
+    "it.sales.holidays",
+    "ca.sales.registry",  # CRTC Unsolicited Telecommunications Rules, Part II: calls to businesses are exempt
+}
 ZONES = {
     "US": "America/Chicago",
     "GB": "Europe/London",
@@ -65,6 +91,17 @@ def test_an_id_is_jurisdiction_purpose_and_what(rule: Rule) -> None:
         assert not rule.purposes
     else:
         assert Purpose(purpose) in rule.purposes
+
+
+def test_a_rule_of_one_purpose_is_about_that_purpose_alone() -> None:
+    several = {rule.id: rule.purposes for rule in RULES if len(rule.purposes) > 1}
+    assert several == {"in.service.cli": {Purpose.SERVICE, Purpose.COLLECTIONS}}
+
+
+def test_rules_that_spare_businesses_are_those_whose_text_speaks_of_consumers() -> None:
+    of_consumers = {rule.id for rule in RULES if rule.parties == {Party.CONSUMER}}
+    assert of_consumers == OF_CONSUMERS
+    assert {rule.id for rule in RULES if rule.parties == {Party.BUSINESS}} == {"gb.sales.registry.ctps"}
 
 
 def test_weak_facts_and_drafts_bind_nobody_until_a_person_confirms_them() -> None:
