@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from campaigns.rules.calendar import days_of
+from campaigns.rules.clocks import zone_of
 from campaigns.rules.grounds import satisfies
 from campaigns.rules.limits import held_by
 from campaigns.rules.model import Case, ClosedDays, Cooldown, Hours, Limit, Needs, PastCall, RegistryCheck, Rule
-from campaigns.rules.windows import hours_on, is_holiday, open_spans, zone_of
+from campaigns.rules.windows import hours_on, is_holiday, open_spans
 
 _DAY_S = 86_400
 

@@ -1,10 +1,10 @@
 """Grounds to call: which consents hold at an instant, and whether they lift a rule. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from campaigns.rules.clocks import period_end, zone_of
 from campaigns.rules.model import Basis, Case, Consent, Exemption, Needs, PastCall, Period, Rule
-from campaigns.rules.windows import local_date, midnight, zone_of
 
 
 def lifts(rule: Rule, case: Case, at: datetime, past: Sequence[PastCall] | None) -> bool:
@@ -83,12 +83,6 @@ def _young_enough(
 
 
 def _end(start: datetime, period: Period, first_day_counts: bool | None, zones: Iterable[str]) -> datetime:
-    """When a ground of limited age ceases; in days of the calendar, where they end first."""
-    days = period.days
-    if first_day_counts is None or days is None:
-        return period.after(start)
+    """When a ground of limited age ceases: where that is first."""
     clocks = [zone for zone in map(zone_of, zones) if zone is not None]
-    return min(
-        (midnight(local_date(start, zone) + timedelta(days=days + (not first_day_counts)), zone) for zone in clocks),
-        default=start,
-    )
+    return min((period_end(start, period, first_day_counts, zone) for zone in clocks), default=start)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from campaigns.rules.clocks import local_date, midnight, period_end, zone_of
 from campaigns.rules.grounds import lifts
 from campaigns.rules.model import (
     OUTCOMES,
@@ -20,12 +21,10 @@ from campaigns.rules.model import (
     Key,
     Limit,
     PastCall,
-    Period,
     Place,
     Rule,
     Span,
 )
-from campaigns.rules.windows import local_date, midnight, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _span_words(limit: Limit) -> str:
 
 def _cooling(cooldown: Cooldown, calls: Iterable[PastCall], at: datetime, zone: ZoneInfo) -> Held | None:
     ends = [
-        (_period_end(call.at, cooldown.period, cooldown.first_day_counts, zone), call)
+        (period_end(call.at, cooldown.period, cooldown.first_day_counts, zone), call)
         for call in calls
         if _starts(cooldown, call)
     ]
@@ -122,7 +121,7 @@ def _counts(limit: Limit, call: PastCall) -> bool:
 
 def _limit_end(limit: Limit, start: datetime, zone: ZoneInfo) -> datetime:
     if limit.per is not None:
-        return _period_end(start, limit.per, limit.first_day_counts, zone)
+        return period_end(start, limit.per, limit.first_day_counts, zone)
     day = local_date(start, zone)
     match limit.span:
         case Span.CALENDAR_WEEK:
@@ -131,13 +130,6 @@ def _limit_end(limit: Limit, start: datetime, zone: ZoneInfo) -> datetime:
             return midnight((day.replace(day=1) + timedelta(days=32)).replace(day=1), zone)
         case _:
             return midnight(day + timedelta(days=1), zone)
-
-
-def _period_end(start: datetime, period: Period, first_day_counts: bool | None, zone: ZoneInfo) -> datetime:
-    if first_day_counts is None or period.days is None:
-        return period.after(start)
-    days = period.days + (not first_day_counts)
-    return midnight(local_date(start, zone) + timedelta(days=days), zone)
 
 
 def _alike(rule: Rule, case: Case, past: Sequence[PastCall]) -> Iterator[list[PastCall]]:

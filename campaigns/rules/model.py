@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from campaigns.model import Basis as Basis
@@ -134,6 +134,9 @@ COOLDOWN_EVENTS = {
 }
 
 
+_UNIT_HOURS = {"h": 1, "d": 24, "w": 168, "bd": 24}
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A length of time as laws state it, such as 24h, 31d, 18mo or 10bd (business days)."""
@@ -147,18 +150,13 @@ class Period:
         return self.amount * {"d": 1, "w": 7}[self.unit] if self.unit in ("d", "w") else None
 
     def after(self, at: datetime) -> datetime:
-        """The end of the period that begins at `at`; a month that has no such day ends it on its last day."""
-        return self._moved(at, 1)
+        """The end (UTC) of the period that begins at `at`: hours, days and weeks are exact, months are the calendar's.
 
-    def before(self, at: datetime) -> datetime:
-        """The start of the period that ends at `at`."""
-        return self._moved(at, -1)
-
-    def _moved(self, at: datetime, sign: int) -> datetime:
+        A month that has no such day ends it on its last day, at the hour of `at` in its own zone.
+        """
         if self.unit in ("mo", "y"):
-            return _months_on(at, sign * self.amount * (12 if self.unit == "y" else 1))
-        hours = {"h": 1, "d": 24, "w": 168, "bd": 24}[self.unit]
-        return at + timedelta(hours=sign * self.amount * hours)
+            return _months_on(at, self.amount * (12 if self.unit == "y" else 1)).astimezone(UTC)
+        return at.astimezone(UTC) + timedelta(hours=self.amount * _UNIT_HOURS[self.unit])
 
     def __str__(self) -> str:
         return f"{self.amount}{self.unit}"

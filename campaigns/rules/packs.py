@@ -10,6 +10,7 @@ from typing import Any
 from campaigns.model import AbandonClock
 from campaigns.rules import reading
 from campaigns.rules.calendar import complaints
+from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import (
     COOLDOWN_EVENTS,
     MODES,
@@ -52,7 +53,6 @@ from campaigns.rules.model import (
     Status,
 )
 from campaigns.rules.reading import PackError, Problem, Problems, Table
-from campaigns.rules.windows import zone_of
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_GROUPS = {"all": range(7), "weekdays": range(5), "weekends": range(5, 7)}

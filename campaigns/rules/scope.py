@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from campaigns.rules.clocks import local_date, zone_of
 from campaigns.rules.model import MODES, Case, Effect, Line, Place, Reason, Rule
-from campaigns.rules.windows import in_force, local_date, zone_of
+from campaigns.rules.windows import in_force
 
 MAX_ZONES = 6
 
@@ -16,7 +17,7 @@ def applies(rule: Rule, case: Case) -> bool:
     Only a number known to ring at work is one at work.
     """
     return (
-        any(_meets(rule, region) for region in case.regions)
+        any(meets(rule, region) for region in case.regions)
         and (not rule.purposes or case.purpose in rule.purposes)
         and (not rule.parties or case.party in rule.parties)
         and (not rule.lines or case.line is Line.UNKNOWN or case.line in rule.lines)
@@ -25,7 +26,8 @@ def applies(rule: Rule, case: Case) -> bool:
     )
 
 
-def _meets(rule: Rule, region: str) -> bool:
+def meets(rule: Rule, region: str) -> bool:
+    """Whether a rule holds in a region, or in a city that a state may be of."""
     return rule.covers(region) or ("-" in region and any(place.startswith(f"{region}-") for place in rule.where))
 
 

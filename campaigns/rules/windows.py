@@ -7,12 +7,12 @@ repeated count.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain, pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.rules.calendar import days_of
+from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import ClosedDays, HolidaySet, Hours, MinuteSpan, Rule
 
 Spans = tuple[tuple[float, float], ...]
@@ -23,25 +23,6 @@ WHOLE_DAY: tuple[MinuteSpan, ...] = ((0, 1440),)
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _PROBE_S = DAY_S // 4
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo | None:
-    """The IANA zone; None when the zone database has none of this name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def local_date(at: datetime, zone: ZoneInfo) -> date:
-    """The calendar's date at an instant in a zone."""
-    return at.astimezone(zone).date()
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant (UTC) at which a local day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def in_force(rule: Rule, day: date) -> bool:

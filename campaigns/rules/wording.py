@@ -83,6 +83,8 @@ def _value(value: object) -> str:
             return str(value)
         case float():
             return f"{value:g}"
+        case (str() as kind, Period() as period):
+            return f"{kind.replace('_', ' ')} {period}"
         case tuple() | frozenset():
             items = value if isinstance(value, tuple) else sorted(value)
             return " / ".join(map(_value, items))

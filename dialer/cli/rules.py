@@ -34,6 +34,7 @@ from campaigns.rules.lint import lint as lint_packs
 from campaigns.rules.model import MODES, RuleType
 from campaigns.rules.packs import builtin_texts, parse_pack, read_text
 from campaigns.rules.reading import Problem
+from campaigns.rules.scope import meets
 from campaigns.rules.windows import in_force
 from campaigns.rules.wording import exemption_in_short, in_short
 from dialer.cli.context import Context, Failure, pass_context
@@ -243,7 +244,7 @@ def list_(ctx: Context, region: str, kind: str | None, purpose: str | None, on: 
     chosen = [
         rule
         for rule in rulebook.rules
-        if (not region or rule.covers(region))
+        if (not region or meets(rule, region))
         and (kind is None or rule.type.value == kind)
         and (purpose is None or not rule.purposes or Purpose(purpose) in rule.purposes)
         and (on is None or in_force(rule, on))
