@@ -319,7 +319,7 @@ def test_a_lead_with_whom_nothing_happened_is_under_no_duty(filled: Database) ->
     assert "Eve" not in text_of(filled, "leads")
 
 
-def test_an_expiring_entry_of_the_dnc_list_stays_for_ever(filled: Database) -> None:
+def test_an_expiring_entry_of_the_dnc_list_lasts_for_ever_now(filled: Database) -> None:
     insert(filled, "dnc", e164=ADA_NUMBER, list_id=1, source="agent", added_at=1.0, expires_at=seconds_of(NOON) + 9)
     go(filled)
-    assert filled.rows("SELECT source, expires_at FROM dnc WHERE e164 = ?", (ADA_NUMBER,)) == [("agent", None)]
+    assert filled.rows("SELECT source, expires_at FROM dnc WHERE e164 = ?", (ADA_NUMBER,)) == [("erasure", None)]
