@@ -1,4 +1,4 @@
-"""The calls of the past that caps and cool-downs count: to a lead, its person's other leads, and its numbers anywhere."""
+"""The calls of the past that caps and cool-downs count: to a person's leads, and to their numbers from anywhere."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,10 @@ _ATTEMPTS = (
     "SELECT a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status, a.connected_at IS NOT NULL, a.campaign_id,"
     " c.kind FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.started_at >= ? AND "
 )
-_PAST = "SELECT p.id, p.lead_id, p.phone, p.at, p.outcome, p.contact, p.conversation, p.debt_id FROM past_calls p WHERE p.at >= ? AND "
+_PAST = (
+    "SELECT p.id, p.lead_id, p.phone, p.at, p.outcome, p.contact, p.conversation, p.debt_id FROM past_calls p"
+    " WHERE p.at >= ? AND "
+)
 
 
 class PastCalls:

@@ -80,7 +80,8 @@ def build(
         log.warning("%d attempts were open when the dialer last went down; closed as lost", len(lost))
     store.close_agent_sessions(datetime.now(UTC))
     trunks = tuple(TrunkSettings(t.name, t.max_lines, t.starts_per_s, t.caller_ids) for t in config.trunk)
-    engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1))
+    rulebook = store.law.rulebook if store.law is not None else None
+    engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1, rulebook=rulebook))
     # Before anybody can ask, so that whoever does is told of all campaigns.
     for settings in store.campaigns():
         engine.step(_loaded(store, settings), time.monotonic(), datetime.now(UTC))

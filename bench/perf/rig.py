@@ -118,7 +118,9 @@ class Rig:
         with self.store() as store:
             for name, work in plan.campaigns.items():
                 window = CallingWindow(clock_time(0, 0), clock_time.max)
-                store.create_campaign(name, Kind.TELESALES, work.mode, window=window, **work.settings)
+                store.create_campaign(
+                    name, Kind.TELESALES, work.mode, purpose="service", window=window, **work.settings
+                )
                 import_leads(store, name, self._leads(name, work.numbers))
             for index, name in enumerate(self.names):
                 store.add_agent(name, f"desk{index + 1}")

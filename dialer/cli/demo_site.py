@@ -7,7 +7,7 @@ from datetime import time as clock_time
 from pathlib import Path
 
 from campaigns.importing import ImportReport, import_leads
-from campaigns.model import CallingWindow, CampaignState, Kind, Mode
+from campaigns.model import CallingWindow, CampaignState, Kind, Mode, Purpose
 from campaigns.store import Store
 from dialer.cli.far_end import Process, free_port, start, stop, wait_for
 from dialer.sim.leads import fictional_lists
@@ -70,9 +70,11 @@ def make_demo_site(path: Path, plan: DemoPlan, carrier_port: int, phones_port: i
     leads = path / "sample-leads.csv"
     leads.write_text(next(fictional_lists(plan.leads)).getvalue(), encoding="utf-8")
     with Store.open(path / "dialer.db") as store:
-        # The demo's people live on this machine, so any hour will do.
+        # The demo's people live on this machine, so any hour will do; sales calls would wait for the morning.
         window = CallingWindow(clock_time(0, 0), clock_time.max)
-        store.create_campaign(CAMPAIGN, Kind.TELESALES, Mode.PREDICTIVE, window=window, wrapup_s=30.0)
+        store.create_campaign(
+            CAMPAIGN, Kind.TELESALES, Mode.PREDICTIVE, purpose=Purpose.SERVICE, window=window, wrapup_s=30.0
+        )
         store.set_campaign_state(CAMPAIGN, CampaignState.ACTIVE)
         report = import_leads(store, CAMPAIGN, leads, rejects=path / "rejects.csv")
         for number, name in enumerate(agent_names(plan.agents)):

@@ -47,7 +47,9 @@ def site(tmp_path: Path) -> Site:
     made = make_site(tmp_path / "site", config_text=CONFIG)
     with made.open_store(made.config()) as store:
         window = CallingWindow(time(0), time.max)
-        store.create_campaign("spring", Kind.TELESALES, Mode.PROGRESSIVE, window=window, wrapup_s=60.0)
+        store.create_campaign(
+            "spring", Kind.TELESALES, Mode.PROGRESSIVE, window=window, wrapup_s=60.0, purpose="service"
+        )
         store.set_campaign_state("spring", CampaignState.ACTIVE)
         store.add_agent("anna", "desk1")
         store.add_agent("bert", "desk2")

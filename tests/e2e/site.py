@@ -158,7 +158,12 @@ class World:
         make_site(self.path, config_text=text)
         _write_message(self.path / "message.wav")
         leads = self.write_leads(self.folder / "leads.csv", plan.numbers)
-        defaults: dict[str, object] = {"window": ALL_DAY, "abandon_message": "message.wav", "ring_timeout_s": 15.0}
+        defaults: dict[str, object] = {
+            "window": ALL_DAY,
+            "abandon_message": "message.wav",
+            "ring_timeout_s": 15.0,
+            "purpose": "service",
+        }
         with self.store() as store:
             store.create_campaign(CAMPAIGN, Kind.TELESALES, plan.mode, **{**defaults, **plan.settings})
             store.set_campaign_state(CAMPAIGN, CampaignState.ACTIVE)
