@@ -79,12 +79,27 @@ def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
     return (*phones[at:], *phones[:at])
 
 
-def load(database: Database, profiles: Profiles, lead_ids: Sequence[int], now: float | None = None) -> list[LeadRow]:
+def load(
+    database: Database,
+    profiles: Profiles,
+    lead_ids: Sequence[int],
+    now: float | None = None,
+    *,
+    due_only: bool = False,
+) -> list[LeadRow]:
     """The leads in the order of `lead_ids`; ids that do not exist are left out.
 
     A number is barred by an entry of the site's or the campaign's DNC list that holds at `now` (seconds since 1970);
-    without `now` entries hold until they are swept.
+    without `now` entries hold until they are swept. With `due_only`, leads that do not wait or whose time is later than
+    `now` are left out.
     """
+    rows = database.rows_in(
+        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by"
+        " FROM leads WHERE id IN (:values)",
+        lead_ids,
+    )
+    if due_only and now is not None:
+        rows = [row for row in rows if row[5] is not None and row[5] <= now]
     phones: dict[int, list[Phone]] = {}
     entries: list[tuple[int, int, int]] = []
     uncallable: set[int] = set()
@@ -92,7 +107,7 @@ def load(database: Database, profiles: Profiles, lead_ids: Sequence[int], now: f
         "SELECT p.lead_id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.list_id, d.expires_at"
         " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164"
         " WHERE p.lead_id IN (:values) ORDER BY p.lead_id, p.position",
-        lead_ids,
+        [row[0] for row in rows],
     )
     before = None
     for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at in numbers:
@@ -104,11 +119,6 @@ def load(database: Database, profiles: Profiles, lead_ids: Sequence[int], now: f
             uncallable.add(phone_id)
         if list_id is not None and (now is None or expires_at is None or expires_at > now):
             entries.append((lead_id, phone_id, list_id))
-    rows = database.rows_in(
-        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by"
-        " FROM leads WHERE id IN (:values)",
-        lead_ids,
-    )
     dnc = _barred(database, entries, {row[0]: row[1] for row in rows}) if entries else set()
     found = {row[0]: _lead_row(row, phones.get(row[0], []), dnc, uncallable) for row in rows}
     return [found[lead_id] for lead_id in lead_ids if lead_id in found]

@@ -45,9 +45,13 @@ def order_key(position: int, rank: int, e164: str, ordering: Ordering | str) -> 
     `position` counts the leads of the list from 0 on in the order of import. Within windows of 6,765 leads the order is
     interleaved, so that a file sorted by number does not dial one exchange at once; ranks are kept apart.
     """
-    band = MAX_RANK - max(-MAX_RANK, min(MAX_RANK, rank))
     place = _chance(e164) % _PLACES if ordering == Ordering.RANDOM else _interleaved(position, e164)
-    return band * _PLACES + place
+    return at_rank(place, rank)
+
+
+def at_rank(key: int, rank: int) -> int:
+    """The key of the same place among leads of another rank."""
+    return (MAX_RANK - max(-MAX_RANK, min(MAX_RANK, rank))) * _PLACES + key % _PLACES
 
 
 def _interleaved(position: int, e164: str) -> int:

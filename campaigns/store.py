@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import peewee
 
-from campaigns import agentlog, hopper, leads, ledger, migrations, pacinglog, reports, settings
+from campaigns import agentlog, leads, ledger, migrations, pacinglog, reports, settings
 from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
@@ -25,10 +25,11 @@ from campaigns.dnc import Dnc, Scope
 from campaigns.dnc import Hit as DncHit
 from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
-from campaigns.hopper import Refill
+from campaigns.hopper import Hopper, Refill, window_gate
 from campaigns.instants import seconds_of
 from campaigns.law import Law
 from campaigns.leads import UnknownLead
+from campaigns.lists import Lists
 from campaigns.model import (
     Allowed,
     Blocked,
@@ -96,6 +97,8 @@ class Store:
         self.consents = Consents(database, self.profiles)
         self.holds = Holds(database)
         self.debts = Debts(database, self.holds)
+        self.lists = Lists(database)
+        self.hopper = Hopper(database, self.profiles)
         self.callbacks = Callbacks(database, self.profiles)
         self.audit = AuditLog(database)
         self._rulebook = rulebook
@@ -221,7 +224,7 @@ class Store:
         leads whose number another lead keeps busy, or had abandoned within 24 h, are put off.
         """
         campaign = self.campaign_by_id(campaign_id)
-        return hopper.refill(self.database, self.profiles, campaign, n, wall_now, exclude)
+        return self.hopper.refill(campaign, n, wall_now, exclude, window_gate(campaign.window))
 
     def due_callbacks(
         self, campaign_id: int, wall_now: datetime, agents: Collection[str], exclude: Collection[int] = ()
@@ -470,11 +473,11 @@ class Store:
         return {**found[0], "attempt_log": reports.attempts(self.database, of, lead_id=lead_id)}
 
     def why(self, campaign: str | int, lead_id: int, wall_now: datetime) -> dict[str, Any]:
-        """Whether a lead may be called, and all reasons against: {"callable", "reasons": [{rule, detail, until}]}.
+        """Whether a lead may be called, and what stands against it: {"callable", "reasons": [{rule, effect, detail, until}]}.
 
-        "notes" in the same form tell of numbers that are left out while others may be dialed. Raises UnknownLead.
+        "callable_at" is when it will be, as far as is known; see `why.why`. Raises UnknownLead.
         """
-        return reasons.why(self.database, self.profiles, self._campaign(campaign), lead_id, wall_now)
+        return reasons.why(self.database, self.profiles, self._campaign(campaign), lead_id, wall_now, self.law)
 
     def report_attempts(
         self,

@@ -21,8 +21,9 @@ def steps_of(work: Work, leads: int, now: datetime) -> int:
     with Store.open(":memory:", fast=True) as store:
         desk = Desk(store)
         desk.load("phone\n" + "".join(f"212{200 + i // 10_000}{i % 10_000:04}\n" for i in range(leads)))
-        for lead in desk.refill(now, n=leads // 10):
-            desk.call(lead, Outcome.BUSY, now)
+        for _ in range(leads // 200):
+            for lead in desk.refill(now, n=20):
+                desk.call(lead, Outcome.BUSY, now)
         count = 0
 
         def counted() -> int:
