@@ -1,6 +1,6 @@
 """Why a lead is or is not called now: every reason at once, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,31 +8,48 @@ from campaigns.clashes import clashes
 from campaigns.database import Database
 from campaigns.eligibility import check
 from campaigns.instants import datetime_of, iso_of, seconds_of
+from campaigns.law import Law
 from campaigns.leads import LeadRow, UnknownLead, load
-from campaigns.model import Blocked, CampaignSettings, CampaignState, Candidate
+from campaigns.model import Allowed, Blocked, CampaignSettings, CampaignState, Candidate
 from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
 
 Reason = dict[str, Any]
 
+# Each look goes from one hindrance to the next one behind it.
+_LOOKS_AHEAD = 20
+
 
 def why(
-    database: Database, profiles: Profiles, campaign: CampaignSettings, lead_id: int, wall_now: datetime
+    database: Database,
+    profiles: Profiles,
+    campaign: CampaignSettings,
+    lead_id: int,
+    wall_now: datetime,
+    law: Law | None = None,
 ) -> dict[str, Any]:
     """Whether a lead may be called at `wall_now`, and every reason against it with the instant it ends, if known.
 
-    `notes` are about numbers left out while another may be dialed.
+    `callable_at` is the first instant when none is left, as far as is known now; None when nobody can say. `notes` are
+    about numbers left out while another may be dialed, and about rules that warn without stopping the call.
     Raises UnknownLead when the campaign has no such lead.
     """
     found = load(database, profiles, [lead_id])
     if not found or found[0].campaign_id != campaign.campaign_id:
         raise UnknownLead(f"campaign {campaign.name!r} has no lead {lead_id}")
-    reasons = list(_reasons(database, campaign, found[0], wall_now))
-    notes = list(_left_out(found[0])) if found[0].usable else []
+    row = found[0]
+    reasons = list(_reasons(database, campaign, row, wall_now))
+    notes = list(_left_out(row)) if row.usable else []
+    candidate = row.candidate(row.next_phone_id)
+    if candidate is not None:
+        said = _of_law(law, campaign, candidate, wall_now)
+        reasons += [each for each in said if each["effect"] == "block"]
+        notes += [each for each in said if each["effect"] != "block"]
     return {
         "lead_id": lead_id,
-        "status": found[0].status,
+        "status": row.status,
         "callable": not reasons,
+        "callable_at": _callable_at(law, campaign, candidate, reasons, wall_now),
         "reasons": reasons,
         "notes": notes,
     }
@@ -57,9 +74,47 @@ def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_
         return
     for clash in clashes(database, {row.lead_id: candidate.phone.e164}, seconds_of(wall_now)).values():
         yield _reason(clash.reason, clash.detail, datetime_of(clash.until_s))
-    blocked = _blocked(candidate, campaign, wall_now)
-    if blocked is not None:
-        yield _reason(blocked.reason, blocked.detail, blocked.until)
+
+
+def _of_law(law: Law | None, campaign: CampaignSettings, candidate: Candidate, wall_now: datetime) -> list[Reason]:
+    """What hours and law say: the campaign's own window, and each rule of the rule book in its own words."""
+    if law is None:
+        verdict = check(candidate, campaign, wall_now)
+        return [_reason(verdict.reason, verdict.detail, verdict.until)] if isinstance(verdict, Blocked) else []
+    (judged,) = law.judge(campaign, [candidate], wall_now)
+    own = check(candidate, campaign, wall_now)
+    said = [_reason(own.reason, own.detail, own.until)] if isinstance(own, Blocked) else []
+    if judged.verdict is None:
+        answer = judged.answer
+        if isinstance(answer, Blocked) and answer.reason not in [each["rule"] for each in said]:
+            said.append(_reason(answer.reason, answer.detail, answer.until))
+        return said
+    return said + [
+        _reason(each.rule, each.detail, each.until, "block" if each.stops else each.effect.value)
+        for each in judged.verdict.reasons
+    ]
+
+
+def _callable_at(
+    law: Law | None,
+    campaign: CampaignSettings,
+    candidate: Candidate | None,
+    reasons: Sequence[Reason],
+    wall_now: datetime,
+) -> str | None:
+    """The first instant when every reason is over and the law has no new one; None when one has no known end."""
+    ends = [each["until"] for each in reasons if each["rule"] != "campaign"]
+    if candidate is None or None in ends:
+        return None
+    at = max([wall_now, *(datetime.fromisoformat(end) for end in ends)])
+    for _ in range(_LOOKS_AHEAD):
+        answer = check(candidate, campaign, at) if law is None else law.judge(campaign, [candidate], at)[0].answer
+        if isinstance(answer, Allowed):
+            return at.astimezone(UTC).isoformat(timespec="seconds")
+        if answer.until is None or answer.until <= at:
+            return None
+        at = answer.until
+    return None
 
 
 def _left_out(row: LeadRow) -> Iterator[Reason]:
@@ -68,11 +123,6 @@ def _left_out(row: LeadRow) -> Iterator[Reason]:
             yield _reason("dnc", f"{phone.e164} is on the do-not-call list")
         elif phone.phone_id in row.uncallable:
             yield _reason("invalid_number", f"{phone.e164} was found to be no working number")
-
-
-def _blocked(candidate: Candidate, campaign: CampaignSettings, wall_now: datetime) -> Blocked | None:
-    verdict = check(candidate, campaign, wall_now)
-    return verdict if isinstance(verdict, Blocked) else None
 
 
 def _ended(database: Database, row: LeadRow) -> Reason:
@@ -94,6 +144,6 @@ def _waiting(database: Database, row: LeadRow) -> Reason:
     return _reason("retry", last[0] if last else "it waits for its next time", until)
 
 
-def _reason(rule: str, detail: str, until: datetime | None = None) -> Reason:
+def _reason(rule: str, detail: str, until: datetime | None = None, effect: str = "block") -> Reason:
     text = None if until is None else until.astimezone(UTC).isoformat(timespec="seconds")
-    return {"rule": rule, "detail": detail, "until": text}
+    return {"rule": rule, "effect": effect, "detail": detail, "until": text}
