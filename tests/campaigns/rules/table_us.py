@@ -109,6 +109,7 @@ REGISTRY = (
 
 MONDAY = "2026-06-01 10:00 New_York"
 direct = consented(debt, "express", "2026-06-01 09:00 New_York", purpose=Purpose.COLLECTIONS)
+long_ago = consented(debt, "express", "2026-05-01 09:00 New_York", purpose=Purpose.COLLECTIONS)
 not_put_through = past("2026-06-01 17:00 New_York", "unconnected", **one)
 
 COLLECTIONS = (
@@ -139,6 +140,9 @@ COLLECTIONS = (
     seven.stops("2026-06-08 12:00 New_York", debt, past=times(7, "2026-06-05 10:00 New_York", **one)),
     seven.stops("2026-06-08 20:00 New_York", direct, past=times(7, "2026-06-08 10:00 New_York", **one)),
     after_talk.passes("2026-06-01 12:00 New_York", direct, past=(talk("2026-05-30 10:00 New_York", **one),)),
+    after_talk.passes("2026-06-07 12:00 New_York", direct, past=(talk("2026-05-31 23:00 UTC", **one),)),
+    after_talk.stops("2026-06-08 12:00 New_York", direct, past=(talk("2026-06-02 10:00 New_York", **one),)),
+    after_talk.stops("2026-06-09 12:00 New_York", long_ago, past=(talk("2026-06-08 10:00 New_York", **one),)),
     after_talk.stops("2026-06-01 12:00 New_York", direct, past=(talk("2026-06-01 10:00 New_York", **one),)),
     # the day of a conversation is the first of seven
     after_talk.stops("2026-06-01 20:00 New_York", debt, past=(talk(MONDAY, **one),)),
@@ -167,6 +171,7 @@ STATE_COLLECTIONS = (
     ma.stops("2026-06-01 18:00 New_York", debt_ma, past=times(2, MONDAY, **one)),
     ma.passes("2026-06-01 18:00 New_York", debt_ma, past=times(2, MONDAY, **two)),
     ma.passes("2026-06-08 12:00 New_York", debt_ma, past=times(2, MONDAY, **one)),
+    ma.passes("2026-06-01 18:00 New_York", ma_at_work, past=times(2, MONDAY, place=Place.HOME, **one)),
     ma_work.passes("2026-06-20 12:00 New_York", ma_at_work, past=times(1, MONDAY, place=Place.WORK, **one)),
     ma_work.stops("2026-06-20 12:00 New_York", ma_at_work, past=times(2, MONDAY, place=Place.WORK, **one)),
     wa.passes("2026-06-04 12:00 Los_Angeles", debt_wa, past=times(2, MONDAY, **one)),
@@ -174,6 +179,7 @@ STATE_COLLECTIONS = (
     wa_work.stops("2026-06-04 12:00 Los_Angeles", wa_at_work, past=times(1, MONDAY, place=Place.WORK)),
     wa_work.passes("2026-06-04 12:00 Los_Angeles", debt_wa, past=times(1, MONDAY, place=Place.WORK)),
     wa_home.stops("2026-06-04 07:29 Los_Angeles", debt_wa, also=("us.collections.hours",)),
+    wa_home.passes("2026-06-04 07:15 Los_Angeles", wa_at_work, also=("us.collections.hours",)),
     wa_home.passes("2026-06-04 07:30 Los_Angeles", debt_wa, also=("us.collections.hours",)),
     nyc.passes("2026-08-31 20:00 New_York", debt_nyc, past=times(3, "2026-08-31 10:00 New_York", **one)),
     nyc.stops("2026-09-01 12:00 New_York", debt_nyc, past=times(3, "2026-08-31 10:00 New_York", **one)),

@@ -125,6 +125,11 @@ def test_holidays_are_known_to_the_calendar() -> None:
     assert [text for holidays in sets for text in complaints(holidays)] == []
 
 
+def test_australian_rules_share_one_list_of_national_holidays() -> None:
+    sets = {rule.params.holidays for rule in RULES if rule.pack == "au" and isinstance(rule.params, ClosedDays)}
+    assert len(sets) == 1
+
+
 @pytest.mark.parametrize("region", sorted({region for rule in RULES for region in rule.where if region[:2] in ZONES}))
 @pytest.mark.parametrize("party", list(Party))
 def test_calls_of_service_have_no_hours_in_any_pack(region: str, party: Party) -> None:
