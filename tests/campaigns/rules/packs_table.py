@@ -123,7 +123,8 @@ def rules() -> dict[str, Rule]:
 
 @cache
 def _book(enforce: tuple[str, ...], off: tuple[str, ...]) -> Rulebook:
-    return Rulebook(load_builtin(), frozenset(enforce), dict.fromkeys(off, "a person confirmed it"))
+    confirmed = dict.fromkeys(off, "a person confirmed it")
+    return Rulebook(load_builtin(), enforce, confirmed, require_registries=True)
 
 
 def judged(row: Row) -> Verdict:
