@@ -13,6 +13,7 @@ from campaigns.collections.debts import CallableDebts
 from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
 from campaigns.eligibility import case_of, first_open, is_open, next_open
+from campaigns.hopper import Gate
 from campaigns.instants import seconds_of
 from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
@@ -156,6 +157,29 @@ class Law:
         if verdict is None or not verdict.allowed:
             verdict = self._verdicts[key] = self.rulebook.judge(case, at, ())
         return verdict
+
+
+class Gatekeeper:
+    """The law as a hopper asks it, for one campaign and one refill after the other.
+
+    `at` is the instant of the refill; `cases` has the cases of the leads it found, for who looks again at dialing.
+    """
+
+    def __init__(self, law: Law, settings: CampaignSettings) -> None:
+        self.settings = settings
+        self.at = datetime.min.replace(tzinfo=UTC)
+        self.cases: dict[int, Case] = {}
+        self._law = law
+        self.gate = Gate(
+            lambda profile, at: law.opens(settings, profile, at),
+            lambda profile, at: law.next_open(settings, profile, at),
+            self._judge,
+        )
+
+    def _judge(self, candidates: Sequence[Candidate]) -> list[Allowed | Blocked]:
+        judged = self._law.judge(self.settings, candidates, self.at)
+        self.cases.update((each.candidate.lead_id, each.candidate.case) for each in judged if each.candidate.case)
+        return [each.answer for each in judged]
 
 
 def _case(settings: CampaignSettings, profile: Profile, at: datetime) -> Case:

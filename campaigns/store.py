@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,7 @@ from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.hopper import Hopper, Refill, window_gate
 from campaigns.instants import seconds_of
-from campaigns.law import Law
+from campaigns.law import Gatekeeper, Law
 from campaigns.leads import UnknownLead
 from campaigns.lists import Lists
 from campaigns.model import (
@@ -102,6 +102,7 @@ class Store:
         self.callbacks = Callbacks(database, self.profiles)
         self.audit = AuditLog(database)
         self._rulebook = rulebook
+        self._gatekeepers: dict[int, Gatekeeper] = {}
         self.attempts = Attempts(
             database, self.profiles, self.callbacks, self.debts, self.audit, self.campaign_by_id, lambda: self.law
         )
@@ -224,7 +225,16 @@ class Store:
         leads whose number another lead keeps busy, or had abandoned within 24 h, are put off.
         """
         campaign = self.campaign_by_id(campaign_id)
-        return self.hopper.refill(campaign, n, wall_now, exclude, window_gate(campaign.window))
+        if self.law is None:
+            return self.hopper.refill(campaign, n, wall_now, exclude, window_gate(campaign.window))
+        keeper = self._gatekeepers.get(campaign_id)
+        if keeper is None or keeper.settings != campaign:
+            keeper = self._gatekeepers[campaign_id] = Gatekeeper(self.law, campaign)
+        keeper.at = wall_now
+        keeper.cases.clear()
+        found = self.hopper.refill(campaign, n, wall_now, exclude, keeper.gate)
+        leads = tuple(replace(lead, case=keeper.cases.get(lead.lead_id)) for lead in found.leads)
+        return replace(found, leads=leads)
 
     def due_callbacks(
         self, campaign_id: int, wall_now: datetime, agents: Collection[str], exclude: Collection[int] = ()
@@ -473,7 +483,7 @@ class Store:
         return {**found[0], "attempt_log": reports.attempts(self.database, of, lead_id=lead_id)}
 
     def why(self, campaign: str | int, lead_id: int, wall_now: datetime) -> dict[str, Any]:
-        """Whether a lead may be called, and what stands against it: {"callable", "reasons": [{rule, effect, detail, until}]}.
+        """Whether a lead may be called, and why not: {"callable", "reasons": [{rule, effect, detail, until}]}.
 
         "callable_at" is when it will be, as far as is known; see `why.why`. Raises UnknownLead.
         """
