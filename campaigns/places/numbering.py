@@ -1,9 +1,9 @@
 """Phone numbers to places. A North American number is placed by its area code, others by the longest prefix known.
 
-Area codes: NANPA's assignments (47 CFR 52.13) with the zones of the counties that each serves. They mend what the tables
-of `phonenumbers` have wrong or lack: overlays with one zone where their parent has two (364, 448, 458, 531, 581, 930 and
-others), Orlando's 689, the Georgia line (334), Nebraska's west (402), the Navajo Nation (928, and 520 beside it), Texas
-outside El Paso (915), Queensland's exchanges, Kaliningrad, Morocco.
+Area codes: NANPA's assignments (47 CFR 52.13) with the zones of the counties that each serves. They mend what the
+tables of `phonenumbers` have wrong or lack: overlays with one zone where their parent has two (364, 448, 458, 531, 581,
+930 and others), Orlando's 689, the Georgia line (334), Nebraska's west (402), the Navajo Nation (928, and 520 beside
+it), Texas outside El Paso (915), Queensland's exchanges, Kaliningrad, Morocco.
 """
 
 from functools import lru_cache

@@ -7,7 +7,7 @@ import zipcodes
 
 from campaigns.places.clocks import canonical_zone
 from campaigns.places.regions import zones_of_region
-from campaigns.places.tables import Place, postcode_ranges, region_names, zip_corrections
+from campaigns.places.tables import NOWHERE, Place, postcode_ranges, region_names, zip_corrections
 
 _SHAPES = {
     "AU": re.compile(r"\d{4}"),
@@ -29,6 +29,7 @@ _BRITISH = frozenset({"GB", "GG", "IM", "JE"})
 _FRENCH = frozenset({"FR", "MC", "NC", "PF", "PM", "WF"})
 
 _MILITARY = frozenset({"AA", "AE", "AP"})
+_MILITARY_ZIP = re.compile(r"(?:09\d|340|96[2-6])\d\d(?:\d{4})?")
 
 
 def zones_of_postcode(country: str, code: str) -> tuple[str, ...]:
@@ -59,11 +60,9 @@ def country_by_shape(code: str) -> str:
 def place_of_postcode(country: str, code: str) -> Place:
     """The place of a postcode with its zones spelled out; an empty one when it is not understood."""
     plan = "GB" if country in _BRITISH else "FR" if country in _FRENCH else country
-    text = _tidy(code)
-    if text.isdecimal() and plan in _DIGITS:
-        text = text.zfill(_DIGITS[plan] if len(text) <= _DIGITS[plan] else 9)
+    text = _tidy(code, plan)
     if plan not in _SHAPES or not _SHAPES[plan].fullmatch(text):
-        return Place()
+        return NOWHERE
     return _zip(text[:5]) if plan == "US" else _in_ranges(plan, text)
 
 
@@ -74,16 +73,18 @@ def is_military_state(state: str) -> bool:
 
 def is_military(code: str) -> bool:
     """Whether a ZIP code is of a military post office (APO, FPO, DPO), whose holder may be anywhere in the world."""
-    text = _tidy(code)
-    return bool(re.fullmatch(r"(?:09|340|96[2-6])\d{2,3}(?:\d{4})?", text)) and len(text) in (5, 9)
+    return bool(_MILITARY_ZIP.fullmatch(_tidy(code, "US")))
 
 
-def _tidy(code: str) -> str:
-    return re.sub(r"[\s.-]", "", re.sub(r"^(\d+)\.0$", r"\1", code.strip())).upper()
+def _tidy(code: str, country: str = "") -> str:
+    text = re.sub(r"[\s.-]", "", re.sub(r"^(\d+)\.0$", r"\1", code.strip())).upper()
+    if country not in _DIGITS or not text.isdecimal():
+        return text
+    return text.zfill(_DIGITS[country] if len(text) <= _DIGITS[country] else 9)
 
 
 def _in_ranges(country: str, text: str) -> Place:
-    place = Place()
+    place = NOWHERE
     for one in postcode_ranges()[country]:
         if one.first <= text[: len(one.first)] <= one.last:
             place = one.place
@@ -92,20 +93,24 @@ def _in_ranges(country: str, text: str) -> Place:
 
 
 def _zip(text: str) -> Place:
-    known = _zips(text[0])
-    codes = [text] if text in known else [code for code in known if code.startswith(text[:3])]
-    regions = {_state_region(known[code][0]) for code in codes}
-    zones = {zone for code in codes for zone in _zip_zones(code, known[code][1])}
+    neighbours = _zips(text[0]).get(text[:3], {})
+    known = {text: neighbours[text]} if text in neighbours else neighbours
+    regions = {_state_region(state) for state, _ in known.values()}
+    zones = {zone for code, (_, listed) in known.items() for zone in _zip_zones(code, listed)}
     return Place(tuple(sorted(regions)), tuple(sorted(zones)))
 
 
 @lru_cache(maxsize=10)
-def _zips(first_digit: str) -> dict[str, tuple[str, str]]:
-    """State and zone by ZIP code, a tenth of the country at a time. Military post offices have no zone: left out."""
-    rows = zipcodes.similar_to(first_digit)  # type: ignore[no-untyped-call]
+def _zips(first_digit: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """State and zone by the first three digits and by ZIP code, for a tenth of the country. Military post offices have
+    no zone: left out."""
     pairs: dict[tuple[str, str], tuple[str, str]] = {}
-    found = ((row["zip_code"], (row["state"], row["timezone"])) for row in rows if row["timezone"])
-    return {code: pairs.setdefault(pair, pair) for code, pair in found}
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for row in zipcodes.similar_to(first_digit):  # type: ignore[no-untyped-call]
+        if row["timezone"]:
+            code, pair = row["zip_code"], (row["state"], row["timezone"])
+            found.setdefault(code[:3], {})[code] = pairs.setdefault(pair, pair)
+    return found
 
 
 def _state_region(state: str) -> str:

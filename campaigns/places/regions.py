@@ -61,17 +61,16 @@ def zones_of_region(region: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def zones_in(country: str) -> frozenset[str]:
-    """Every zone of a country that any table knows."""
-    parts = (zones for region, zones in region_zones().items() if country_of(region) == country)
-    return frozenset(country_zones().get(country, ())).union(*parts)
+    """Every zone of a country that any table knows, without its parts that are also countries by code."""
+    home = (region for region in region_zones() if country_of(region) == country and region not in _PART_OF.values())
+    return frozenset(country_zones().get(country, ())).union(*(region_zones()[region] for region in home))
 
 
 @lru_cache(maxsize=16_384)
 def _plain(text: str) -> str:
-    """Lower case without accents, full stops and apostrophes; any other mark is one blank."""
+    """Lower-case letters and digits without accents. A slash stays, lest "n/a" be Namibia."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    without_stops = re.sub(r"[.'’`]", "", bare.casefold().replace("&", " and "))
-    return re.sub(r"[^a-z0-9]+", " ", without_stops).strip()
+    return re.sub(r"[^a-z0-9/]", "", bare.casefold().replace("&", "and"))
 
 
 def _country(text: str) -> str:
@@ -109,7 +108,9 @@ def _homeless(state: str) -> str:
     """A state without a country: of the countries that lists leave out, else a country written in its place."""
     regions = _states().get(_plain(state), {})
     homes = {country: region for country, region in regions.items() if country in _HOMES}
-    return _only(homes) if homes else (_foreign(state) or _country(state))
+    if homes or len(_plain(state)) < 3:
+        return _only(homes)
+    return _foreign(state) or _country(state)
 
 
 def _only(regions: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ class Whereabouts:
     because: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Evidence:
     """What one clue says: a place and a sentence. Fatal: it makes every zone doubtful, so none is known."""
 
@@ -32,14 +32,9 @@ class _Evidence:
     fatal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """An address as the list has it (`written`), its region when understood, and the number's prefix for comparison."""
-
-    region: str
-    written: str
-    postcode: str
-    prefix: str
+_NOTHING = _Evidence()
+_UNREAD = _Evidence(note="the postcode is not understood")
+_MILITARY = _Evidence(Place(("US",)), "a military post office: the person may be anywhere in the world", fatal=True)
 
 
 def whereabouts(
@@ -60,31 +55,28 @@ def whereabouts(
     person's location (47 CFR 64.1200(c)(1), 16 CFR 310.4(c)) and conflicting locations count all (12 CFR 1006.6(b)(1)).
     A zone that the zone database lacks, and more than six clocks that differ, leave no zone.
     """
-    return _whereabouts(prefix_of(phone), region, postcode, country, state, listed_zone, stated_zone, stated_region)
+    prefix = prefix_of(phone)
+    if not (region or postcode or country or state or stated_region):
+        return _whereabouts(prefix, "", "", _NOTHING, listed_zone, stated_zone, "")
+    home = _home(stated_region, region, country, state, _lands(prefix))
+    postal = _postal(postcode, state, home, _lands(prefix))
+    written = ", ".join(text for text in (region, state, country) if text)
+    return _whereabouts(prefix, home, written, postal, listed_zone, stated_zone, stated_region)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=32_768)
 def _whereabouts(
-    prefix: str,
-    region: str,
-    postcode: str,
-    country: str,
-    state: str,
-    listed_zone: str,
-    stated_zone: str,
-    stated_region: str,
+    prefix: str, home: str, written: str, postal: _Evidence, listed_zone: str, stated_zone: str, stated_region: str
 ) -> Whereabouts:
+    """Postal evidence is one object for each place, so that the cache holds places and not postcodes."""
     if stated_region:
-        home = region_of_code(stated_region) or address_region("", stated_region)
-        evidence = _of_statement(_Address(home, stated_region, postcode, prefix))
+        evidence = _of_statement(home, stated_region, postal, place_of(prefix))
     else:
-        home = _home(region, country, state, prefix)
-        written = ", ".join(text for text in (region, state, country) if text)
-        address = _military(postcode, country, state, prefix) or _of_address(_Address(home, written, postcode, prefix))
-        evidence = _with_number(prefix, [*address, *_of_zone("the list", listed_zone)])
+        address = [postal, _of_address(home, written, postal.place, place_of(prefix))]
+        evidence = _with_number(prefix, [*address, _of_zone("the list", listed_zone)])
     if stated_zone:
         regions = [_Evidence(Place(one.place.regions), one.note) for one in evidence]
-        evidence = [*regions, *_of_zone("the person", stated_zone)]
+        evidence = [*regions, _of_zone("the person", stated_zone)]
     return _joined(evidence)
 
 
@@ -116,86 +108,82 @@ def _with_number(prefix: str, others: list[_Evidence]) -> list[_Evidence]:
     return [_Evidence(number, f"{note}: {_listing(number.zones)}"), *others]
 
 
-def _of_address(address: _Address) -> list[_Evidence]:
-    postal = _of_postcode(address)
-    if not address.region:
-        unread = address.written and f"the address ({address.written}) is not understood"
-        return [postal, _Evidence(note=unread)]
-    place = Place((address.region,))
-    if _agree(postal.place.regions, address.region):
-        return [postal, _Evidence(place, f"the address is in {address.region}")]
-    if any(within(region, address.region) for region in place_of(address.prefix).regions):
-        return [postal, _Evidence(place, f"the address is in {address.region}, as the number is")]
-    zones = zones_of_region(address.region)
-    return [
-        postal,
-        _Evidence(Place((address.region,), zones), f"the address is in {address.region}: {_listing(zones)}"),
-    ]
+def _of_address(home: str, written: str, postal: Place, number: Place) -> _Evidence:
+    """An address counts as narrow as it is known: by its postcode, else by the area code of the same region."""
+    if not home:
+        return _Evidence(note=f"the address ({written}) is not understood") if written else _NOTHING
+    if any(within(region, home) or within(home, region) for region in postal.regions):
+        return _Evidence(Place((home,)), f"the address is in {home}")
+    if _is_any_within(number.regions, home):
+        return _Evidence(Place((home,)), f"the address is in {home}, as the number is")
+    zones = zones_of_region(home)
+    return _Evidence(Place((home,), zones), f"the address is in {home}: {_listing(zones)}")
 
 
-def _agree(regions: tuple[str, ...], region: str) -> bool:
-    return any(within(one, region) or within(region, one) for one in regions)
+def _of_statement(home: str, stated: str, postal: _Evidence, number: Place) -> list[_Evidence]:
+    if not home:
+        return [_Evidence(note=f"the region that the person stated ({stated}) is not understood", fatal=True)]
+    note = f"the person said {home}"
+    if _is_any_within(postal.place.regions, home):
+        return [_Evidence(Place((home,)), note), postal]
+    if _is_any_within(number.regions, home):
+        return [_Evidence(Place((home,), number.zones), f"{note}, as the number says: {_listing(number.zones)}")]
+    zones = zones_of_region(home)
+    return [_Evidence(Place((home,), zones), f"{note}: {_listing(zones)}")]
 
 
-def _of_postcode(address: _Address) -> _Evidence:
-    if not address.postcode.strip():
-        return _Evidence()
-    countries = filter(None, (country_of(address.region), country_by_shape(address.postcode), _land(address.prefix)))
-    for country in countries:
-        place = place_of_postcode(country, address.postcode)
-        if place.zones:
-            return _Evidence(
-                place, f"postcode {address.postcode} is in {_listing(place.regions)}: {_listing(place.zones)}"
-            )
-    return _Evidence(note=f"the postcode ({address.postcode}) is not understood")
-
-
-def _of_statement(address: _Address) -> list[_Evidence]:
-    if not address.region:
-        return [_Evidence(note=f"the person's region ({address.written}) is not understood", fatal=True)]
-    place = Place((address.region,))
-    postal, number = _of_postcode(address), place_of(address.prefix)
-    if any(within(region, address.region) for region in postal.place.regions):
-        return [postal, _Evidence(place, f"the person said {address.region}")]
-    if any(within(region, address.region) for region in number.regions):
-        return [_Evidence(Place(place.regions, number.zones), f"the person said {address.region}, as the number says")]
-    zones = zones_of_region(address.region)
-    return [_Evidence(Place(place.regions, zones), f"the person said {address.region}: {_listing(zones)}")]
-
-
-def _of_zone(who: str, name: str) -> list[_Evidence]:
+def _of_zone(who: str, name: str) -> _Evidence:
     if not name.strip():
-        return []
+        return _NOTHING
     zone = canonical_zone(name)
     if zone:
-        return [_Evidence(Place((), (zone,)), f"{who} said {zone}")]
-    return [_Evidence(note=f"the time zone of {who} ({name}) is no IANA zone such as America/Denver", fatal=True)]
+        return _Evidence(Place((), (zone,)), f"{who} said {zone}")
+    return _Evidence(note=f"the time zone of {who} ({name}) is no IANA zone such as America/Denver", fatal=True)
 
 
-def _military(postcode: str, country: str, state: str, prefix: str) -> list[_Evidence]:
-    land = address_region(country, "") if country.strip() else _land(prefix)
-    if land == "US" and (is_military_state(state) or is_military(postcode)):
-        return [
-            _Evidence(Place(("US",)), "a military post office: the person may be anywhere in the world", fatal=True)
-        ]
-    return []
+@lru_cache(maxsize=65_536)
+def _postal(postcode: str, state: str, home: str, lands: tuple[str, ...]) -> _Evidence:
+    if country_of(home) == "US" and is_military_state(state):
+        return _MILITARY
+    countries = (country_of(home), country_by_shape(postcode), *lands)
+    for country in filter(None, countries):
+        if country == "US" and is_military(postcode):
+            return _MILITARY
+        place = place_of_postcode(country, postcode)
+        if place.zones:
+            return _postal_evidence(place)
+    return _UNREAD if postcode.strip() else _NOTHING
 
 
-def _home(region: str, country: str, state: str, prefix: str) -> str:
-    """The address's region; a state without a country is first sought in the countries of the number."""
-    if region.strip():
-        return region_of_code(region) or address_region(country, region)
+@lru_cache(maxsize=4096)
+def _postal_evidence(place: Place) -> _Evidence:
+    return _Evidence(place, f"the postcode is in {_listing(place.regions)}: {_listing(place.zones)}")
+
+
+@lru_cache(maxsize=16_384)
+def _home(stated: str, region: str, country: str, state: str, lands: tuple[str, ...]) -> str:
+    """The region that the person stated, else the address's; a state without a country is sought in `lands` first."""
+    text = stated or region
+    if text:
+        return region_of_code(text) or address_region("" if stated else country, text)
     if country.strip() or not state.strip():
         return address_region(country, state)
-    lands = sorted({country_of(one) for one in place_of(prefix).regions})
+    if "US" in lands and is_military_state(state):
+        return "US"
     found = (address_region(land, state) for land in lands)
     return next((one for one in found if "-" in one), address_region("", state))
 
 
-def _land(prefix: str) -> str:
-    """The country whose postcodes the holder of a number most likely writes."""
-    regions = place_of(prefix).regions
-    return country_of(regions[0]) if regions else "US" if prefix.startswith("+1") else ""
+@lru_cache(maxsize=4096)
+def _lands(prefix: str) -> tuple[str, ...]:
+    """The countries where the holder of a number most likely has an address without a country, the likeliest first."""
+    lands = sorted({country_of(region) for region in place_of(prefix).regions})
+    neighbour = ["US"] if prefix.startswith("+1") and lands in ([], ["CA"]) else []
+    return (*lands, *neighbour)
+
+
+def _is_any_within(regions: tuple[str, ...], region: str) -> bool:
+    return any(within(one, region) for one in regions)
 
 
 def _listing(names: tuple[str, ...]) -> str:

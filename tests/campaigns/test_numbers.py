@@ -1,13 +1,10 @@
-from zoneinfo import available_timezones
-
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.numbers import MAX_ZONES, NumberError, parse, zones_of
-
-NY, CHICAGO, DENVER, LA = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
+from campaigns.numbers import NumberError, parse
+from campaigns.places import regions_of
 
 
 @pytest.mark.parametrize(
@@ -39,7 +36,7 @@ def test_numbers_as_people_write_them(text: str, region: str, e164: str) -> None
 def test_the_short_way_for_plain_numbers_agrees_with_the_parser(a: str, rest: str, form: str, region: str) -> None:
     text = form.format(a=a, b=rest[:3], c=rest[3:])
     number = phonenumbers.parse(text, region)
-    if phonenumbers.is_valid_number(number):
+    if phonenumbers.is_valid_number(number) or regions_of(f"+1{a}{rest}"):
         assert parse(text, region) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     elif not rest.startswith("55501"):
         with pytest.raises(NumberError, match="numbering plan"):
@@ -78,55 +75,15 @@ def test_an_unknown_default_region_is_named() -> None:
         parse("2125550123", "XX")
 
 
-@pytest.mark.parametrize(
-    ("e164", "zones"),
-    [
-        ("+12125550123", {NY}),
-        ("+16895550123", {NY}),
-        ("+13645550123", {CHICAGO, NY}),
-        ("+19305550123", {CHICAGO, NY}),
-        ("+14485550123", {CHICAGO, NY}),
-        ("+18505550123", {CHICAGO, NY}),
-        ("+14585550123", {DENVER, LA}),
-        ("+15815550123", {"America/Toronto", "America/Halifax"}),
-        ("+13345550123", {CHICAGO, NY}),
-        ("+14025550123", {CHICAGO, DENVER}),
-        ("+15205550123", {"America/Phoenix", DENVER}),
-        ("+19155550123", {DENVER, CHICAGO}),
-        ("+19285550123", {"America/Phoenix", DENVER}),
-        ("+442079460123", {"Europe/London"}),
-        ("+919876543210", {"Asia/Kolkata"}),
-    ],
-)
-def test_zones_with_the_known_errors_of_the_tables_mended(e164: str, zones: set[str]) -> None:
-    assert set(zones_of(e164)) == zones
+@pytest.mark.parametrize("area_code", ["465", "483", "621", "729"])
+def test_an_area_code_newer_than_the_metadata_is_accepted(area_code: str) -> None:
+    """NANPA opened 465 (New York City) in June 2026; the metadata of `phonenumbers` 9.0.43 does not have it."""
+    assert parse(f"({area_code}) 234-5678") == f"+1{area_code}2345678"
 
 
-def test_queensland_exchanges_count_as_brisbane_too() -> None:
-    assert "Australia/Brisbane" in zones_of("+61745501234")
-
-
-def test_a_british_mobile_may_be_on_any_of_the_isles() -> None:
-    assert "Europe/London" in zones_of("+447700900123") and len(zones_of("+447700900123")) > 1
-
-
-@pytest.mark.parametrize("e164", ["+18005550123", "+19995550123", "+15555550123", "+61491570006", "+448081570123", "x"])
-def test_unknown_places_fail_closed(e164: str) -> None:
-    assert zones_of(e164) == ()
-
-
-def test_every_area_code_gives_few_known_zones() -> None:
-    known = available_timezones()
-    for area_code in range(200, 1000):
-        zones = zones_of(f"+1{area_code}5550123")
-        assert len(zones) <= MAX_ZONES and set(zones) <= known and list(zones) == sorted(zones)
-
-
-def test_example_numbers_of_all_countries_give_known_zones() -> None:
-    known = available_timezones()
+def test_example_numbers_of_all_countries_are_numbers() -> None:
     for region in phonenumbers.SUPPORTED_REGIONS:
         example = phonenumbers.example_number(region)
         assert example is not None
         e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
         assert parse(e164) == e164
-        assert set(zones_of(e164)) <= known, region
