@@ -219,6 +219,7 @@ CREATE TABLE consents (
     evidence TEXT NOT NULL
 );
 CREATE INDEX consents_lead ON consents (lead_id);
+CREATE INDEX consents_expiry ON consents (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE dnc_lists (
     id INTEGER PRIMARY KEY,

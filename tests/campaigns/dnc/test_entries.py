@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.importing import import_leads
+from campaigns.leads import load
 from campaigns.model import Outcome
 from campaigns.store import StoreError
 from tests.campaigns.desk import Desk
@@ -136,3 +138,87 @@ def test_a_utf_16_file_is_refused_by_name(desk: Desk, tmp_path: Path) -> None:
     path.write_bytes("+12125550101\r\n".encode("utf-16"))
     with pytest.raises(StoreError, match="UTF-16"):
         desk.store.import_dnc(path)
+
+
+class TestCampaignLists:
+    def test_an_entry_bars_the_leads_of_its_campaign_alone(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone,alt_phone\n2125550101,2125550102\n")
+        autumn = desk.store.create_campaign("autumn", "telesales", "power")
+        import_leads(desk.store, "autumn", io.StringIO("phone\n2125550101\n"))
+        desk.store.dnc.add(["+12125550101"], "letter", now, campaign_id=desk.campaign.campaign_id)
+        assert [phone.e164 for phone in desk.one(now).phones] == ["+12125550102"]
+        (lead,) = desk.store.refill(autumn.campaign_id, 10, now).leads
+        assert lead.phone.e164 == "+12125550101"
+
+    def test_a_number_that_is_barred_between_refill_and_call_is_not_called(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        lead = desk.one(now)
+        desk.store.dnc.add(["+12125550101"], "letter", now, campaign_id=desk.campaign.campaign_id)
+        assert desk.try_reserve(lead, now) == "dnc"
+
+    def test_another_campaigns_entry_is_no_reason(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        autumn = desk.store.create_campaign("autumn", "telesales", "power")
+        desk.store.dnc.add(["+12125550101"], "letter", now, campaign_id=autumn.campaign_id)
+        assert desk.try_reserve(desk.one(now), now) is None
+
+    def test_removal_leaves_the_other_lists(self, desk: Desk, now: datetime) -> None:
+        dnc, campaign_id = desk.store.dnc, desk.campaign.campaign_id
+        desk.load("phone\n2125550101\n")
+        assert not dnc.remove("+12125550101", campaign_id=campaign_id)
+        dnc.add(["+12125550101"], "letter", now, campaign_id=campaign_id)
+        dnc.add(["+12125550101"], "caller", now)
+        assert dnc.remove("+12125550101", campaign_id=campaign_id)
+        assert desk.refill(now) == [] and desk.store.lead("spring", 1)["status"] == "DNCL"
+        assert dnc.remove("+12125550101")
+        assert desk.one(now).status == "NEW"
+
+
+class TestExpiry:
+    def test_an_expired_entry_no_longer_bars(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone,alt_phone\n2125550101,2125550102\n")
+        until = now + timedelta(hours=1)
+        desk.store.dnc.add(["+12125550101"], "letter", now, expires_at=until)
+        lead_id = desk.one(now).lead_id
+        (before,) = load(desk.store.database, desk.store.profiles, [lead_id], until.timestamp() - 1)
+        (after,) = load(desk.store.database, desk.store.profiles, [lead_id], until.timestamp())
+        assert (len(before.usable), len(after.usable)) == (1, 2)
+        assert desk.store.dnc.barred(["+12125550101"], 1, until - timedelta(seconds=1)) == {"+12125550101"}
+        assert desk.store.dnc.barred(["+12125550101"], 1, until) == frozenset()
+        assert desk.store.dnc.check("+12125550101", until) == ()
+
+    def test_the_sweep_brings_back_leads_that_ended_for_it(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        until = now + timedelta(hours=1)
+        desk.store.dnc.add(["+12125550101"], "letter", now, expires_at=until)
+        assert desk.store.lead("spring", 1)["status"] == "DNCL"
+        assert desk.store.dnc.sweep(until - timedelta(seconds=1)) == 0
+        assert desk.store.dnc.sweep(until) == 1
+        assert desk.one(until).status == "NEW"
+        assert desk.store.database.value("SELECT COUNT(*) FROM dnc") == 0
+
+    def test_a_lead_that_is_barred_by_another_list_stays_ended(self, desk: Desk, now: datetime) -> None:
+        desk.load("phone\n2125550101\n")
+        until = now + timedelta(hours=1)
+        desk.store.dnc.add(["+12125550101"], "letter", now, expires_at=until)
+        desk.store.dnc.add(["+12125550101"], "letter", now, campaign_id=desk.campaign.campaign_id)
+        assert desk.store.dnc.sweep(until) == 1
+        assert desk.store.lead("spring", 1)["status"] == "DNCL"
+
+    def test_the_longer_entry_holds(self, desk: Desk, now: datetime) -> None:
+        dnc, day = desk.store.dnc, timedelta(days=1)
+        assert dnc.add(["+12125550101"], "first", now, expires_at=now + 2 * day) == 1
+        assert dnc.add(["+12125550101"], "shorter", now, expires_at=now + day) == 0
+        assert dnc.check("+12125550101", now)[0].source == "first"
+        assert dnc.add(["+12125550101"], "longer", now, expires_at=now + 3 * day) == 1
+        assert dnc.add(["+12125550101"], "for good", now) == 1
+        assert dnc.add(["+12125550101"], "again", now, expires_at=now + day) == 0
+        (hit,) = dnc.check("+12125550101", now + 9 * day)
+        assert (hit.source, hit.expires_at) == ("for good", None)
+
+    def test_many_expired_entries_are_swept(self, desk: Desk, now: datetime) -> None:
+        numbers = [f"+1{area}55501{index:02}" for area in range(201, 215) for index in range(100)]
+        desk.store.dnc.add(numbers, "letter", now, expires_at=now + timedelta(hours=1))
+        desk.store.dnc.add(numbers[:2], "letter", now)
+        assert desk.store.dnc.sweep(now + timedelta(hours=2)) == len(numbers) - 2
+        assert list(desk.store.dnc.hits(numbers, now)) == numbers[:2]

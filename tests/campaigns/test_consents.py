@@ -1,0 +1,171 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from campaigns.consents import Consents, Evidence, Given, strongest
+from campaigns.model import Basis, Consent, Purpose
+from campaigns.store import Store
+from tests.campaigns.desk import Desk
+
+ONE, TWO = "+12125550101", "+12125550102"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def consents(desk: Desk) -> Consents:
+    desk.load("phone,alt_phone\n2125550101,2125550102\n2125550103,\n")
+    return Consents(desk.store.database, desk.store.profiles)
+
+
+def bases(desk: Desk) -> dict[str, str]:
+    """The basis in the profile of each number."""
+    rows = desk.store.database.rows("SELECT e164, profile_id FROM lead_phones")
+    return {e164: desk.store.profiles.get(profile_id).basis for e164, profile_id in rows}
+
+
+def basis_in_turn(desk: Desk, lead_id: int) -> str:
+    row = desk.store.database.one("SELECT profile_id FROM leads WHERE id = ?", (lead_id,))
+    assert row is not None
+    return desk.store.profiles.get(row[0]).basis
+
+
+def test_a_consent_for_all_numbers_and_one_for_a_number(desk: Desk, consents: Consents, now: datetime) -> None:
+    assert consents.add(1, Given(Basis.EBR), at=now) == 1
+    assert consents.add(1, Given(Basis.WRITTEN, Purpose.SALES), phone=TWO, at=now) == 2
+    assert bases(desk) == {ONE: "ebr", TWO: "written", "+12125550103": ""}
+    assert basis_in_turn(desk, 1) == "ebr"
+    assert consents.of([1, 2]) == {
+        1: (Consent(Basis.EBR), Consent(Basis.WRITTEN, Purpose.SALES, phone=TWO)),
+    }
+
+
+def test_a_consent_for_another_purpose_is_kept_and_does_not_count(
+    desk: Desk, consents: Consents, now: datetime
+) -> None:
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SERVICE), at=now)
+    assert bases(desk)[ONE] == ""
+    desk.store.update_campaign("spring", purpose="service")
+    assert consents.settle_campaign(desk.campaign.campaign_id, now) == 2
+    assert bases(desk)[ONE] == "written"
+
+
+def test_revocation_counts_at_once_and_keeps_the_record(desk: Desk, consents: Consents, now: datetime) -> None:
+    consents.add(1, Given(Basis.WRITTEN, obtained_at=now - DAY), at=now)
+    consents.add(1, Given(Basis.EBR, obtained_at=now - DAY), at=now)
+    assert consents.revoke(1, basis=Basis.WRITTEN, at=now) == 1
+    assert basis_in_turn(desk, 1) == "ebr"
+    assert [record.state(now) for record in consents.records([1])] == ["revoked", "valid"]
+    assert consents.records([1])[0].consent.revoked_at == now
+    assert consents.revoke(1, at=now) == 1
+    assert consents.revoke(1, at=now) == 0
+    assert bases(desk)[ONE] == ""
+
+
+def test_revocation_for_a_number_and_a_purpose(consents: Consents, now: datetime) -> None:
+    consents.add(1, Given(Basis.EXPRESS, Purpose.SALES), phone=ONE, at=now)
+    consents.add(1, Given(Basis.EXPRESS, Purpose.SALES), phone=TWO, at=now)
+    consents.add(1, Given(Basis.EXPRESS, Purpose.SURVEY), phone=TWO, at=now)
+    consents.add(1, Given(Basis.EXPRESS), at=now)
+    assert consents.revoke(1, phone=TWO, purpose=Purpose.SALES, at=now) == 2
+    assert [record.state(now) for record in consents.records([1])] == ["valid", "revoked", "valid", "revoked"]
+
+
+def test_what_was_revoked_can_be_given_anew(desk: Desk, consents: Consents, now: datetime) -> None:
+    given = Given(Basis.EXPRESS, obtained_at=now - DAY)
+    assert consents.add(1, given, at=now) == 1
+    assert consents.add(1, given, at=now) is None
+    consents.revoke(1, at=now)
+    assert consents.add(1, given, at=now) == 2
+    assert basis_in_turn(desk, 1) == "express"
+
+
+def test_an_expired_consent_ceases_with_the_sweep(desk: Desk, consents: Consents, now: datetime) -> None:
+    consents.add(1, Given(Basis.WRITTEN, expires_at=now + DAY), at=now)
+    consents.add(1, Given(Basis.INQUIRY), at=now)
+    consents.add(2, Given(Basis.WRITTEN, expires_at=now + 3 * DAY), at=now)
+    assert consents.sweep(now + DAY - timedelta(seconds=1)) == 0
+    assert consents.sweep(now + DAY) == 2
+    assert (basis_in_turn(desk, 1), basis_in_turn(desk, 2)) == ("inquiry", "written")
+    assert consents.sweep(now + DAY) == 0
+    assert consents.sweep(now + 3 * DAY) == 1
+    assert basis_in_turn(desk, 2) == ""
+
+
+def test_a_consent_that_is_recorded_after_its_end_does_not_count(desk: Desk, consents: Consents, now: datetime) -> None:
+    consents.add(1, Given(Basis.WRITTEN, expires_at=now + 9 * DAY), at=now)
+    consents.sweep(now + 9 * DAY)
+    consents.add(1, Given(Basis.EBR, obtained_at=now, expires_at=now + 5 * DAY), at=now + 9 * DAY)
+    assert basis_in_turn(desk, 1) == ""
+
+
+def test_what_cannot_be_is_refused(desk: Desk, consents: Consents, now: datetime) -> None:
+    with pytest.raises(ValueError, match="needs a ground"):
+        Given(Basis.NONE)
+    with pytest.raises(ValueError, match="before it was obtained"):
+        Given(Basis.EBR, obtained_at=now, expires_at=now)
+    with pytest.raises(ValueError, match="cannot be of the future"):
+        consents.add(1, Given(Basis.EBR, obtained_at=now + DAY), at=now)
+    assert consents.of([1]) == {} and bases(desk)[ONE] == ""
+
+
+def test_leads_by_number(desk: Desk, consents: Consents) -> None:
+    campaign_id = desk.campaign.campaign_id
+    assert consents.holders(campaign_id, [ONE, TWO, "+12125550199"]) == {ONE: (1,), TWO: (1,)}
+    assert consents.holders(campaign_id + 1, [ONE]) == {}
+    assert consents.leads_of(campaign_id, [1, 2, 9]) == {1, 2}
+
+
+def test_the_evidence_that_the_law_asks_for(consents: Consents, now: datetime) -> None:
+    shown = Evidence("form 123", "Ada Abbott", "Call me about offers")
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SALES, now, evidence=shown), at=now)
+    consents.add(1, Given(Basis.EBR, evidence=Evidence("order 4711")), at=now)
+    full, thin = consents.records([1])
+    assert full.missing == () and Evidence.of(full.consent.evidence) == shown
+    assert thin.missing == ("name", "request", "purpose", "date")
+    assert thin.consent.evidence == "order 4711"
+
+
+@for_all(st.text(), st.text(), st.text())
+def test_evidence_survives_the_disk(note: str, name: str, request: str) -> None:
+    evidence = Evidence(note, name, request)
+    if name or request or not note.startswith("{"):
+        assert Evidence.of(evidence.text) == evidence
+
+
+def test_a_note_that_looks_like_a_document_is_a_note() -> None:
+    for text in ('{"a": 1}', "{broken", '{"name": "x", "else": 1}', "{}x"):
+        assert Evidence.of(text) == Evidence(note=text)
+
+
+INSTANTS = st.none() | st.integers(0, 10).map(lambda day: datetime(2026, 6, 1 + day, tzinfo=UTC))
+CONSENTS = st.builds(
+    Consent,
+    basis=st.sampled_from([basis for basis in Basis if basis is not Basis.NONE]),
+    purpose=st.none() | st.sampled_from(Purpose),
+    obtained_at=INSTANTS,
+    expires_at=INSTANTS,
+    phone=st.sampled_from([None, ONE, TWO]),
+    revoked_at=INSTANTS,
+)
+
+
+@for_all(st.lists(CONSENTS, max_size=6), st.integers(0, 10))
+def test_one_more_consent_never_weakens_the_basis(consents: list[Consent], day: int) -> None:
+    at, order = datetime(2026, 6, 1 + day, tzinfo=UTC), list(Basis)
+    ranks = [order.index(strongest(consents[:n], ONE, Purpose.SALES, at)) for n in range(len(consents) + 1)]
+    assert ranks == sorted(ranks) and ranks[0] == 0
+
+
+def test_profiles_survive_a_rollback(now: datetime) -> None:
+    with Store.open(":memory:", fast=True) as store:
+        desk = Desk(store)
+        desk.load("phone\n2125550101\n")
+        consents = Consents(store.database, store.profiles)
+        with pytest.raises(KeyError, match="stop"), store.transaction():
+            consents.add(1, Given(Basis.EBR), at=now)
+            raise KeyError("stop")
+        assert consents.of([1]) == {} and bases(desk)[ONE] == ""
+        consents.add(1, Given(Basis.EXPRESS), at=now)
+        assert bases(desk)[ONE] == "express"
