@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 
-import holidays
-
 from campaigns.rules.model import HolidaySet
 
 _OBSERVED = " (observed)"
@@ -104,6 +102,8 @@ def _all_days(country: str, subdivision: str, year: int) -> Names:
 
 @lru_cache(maxsize=4096)
 def _looked_up(country: str, subdivision: str, year: int, categories: tuple[str, ...], observed: bool) -> Names:
+    import holidays  # Loading it costs every command 80 ms, and most need no rule.
+
     try:
         if categories == ("*",):
             categories = tuple(holidays.country_holidays(country).supported_categories)

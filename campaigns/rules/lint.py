@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from campaigns.places import zones_of_region
-from campaigns.places.regions import region_of_code
+from campaigns.places.regions import country_of, region_of_code
+from campaigns.places.tables import region_names
 from campaigns.rules.model import Case, ClosedDays, Confidence, Hours, Pack, Party, Purpose, Rule, RuleType
 from campaigns.rules.packs import overlapping_ids
 from campaigns.rules.reading import Problem
@@ -28,7 +29,7 @@ def lint(packs: Sequence[Pack], today: date) -> list[Problem]:
 
 
 def _pack_problems(pack: Pack, today: date) -> Iterator[Problem]:
-    if not _is_place(pack.jurisdiction):
+    if not is_place(pack.jurisdiction):
         yield Problem(pack.file, "", "jurisdiction", f"{pack.jurisdiction!r} is no ISO 3166 country or region")
     for rule in pack.rules:
         for key, text in _rule_problems(rule, today):
@@ -38,15 +39,19 @@ def _pack_problems(pack: Pack, today: date) -> Iterator[Problem]:
 def _rule_problems(rule: Rule, today: date) -> Iterator[tuple[str, str]]:
     yield from _source_problems(rule, today)
     for place in sorted(rule.where):
-        if not _is_place(place):
+        if not is_place(place):
             yield "where", f"{place!r} is no ISO 3166 country or region"
     if isinstance(rule.params, Hours | ClosedDays) and not _leaves_an_hour(rule, today):
         yield "hours" if rule.type is RuleType.WINDOW else "weekdays", "the rule leaves no hour in a whole year"
 
 
-def _is_place(place: str) -> bool:
-    """A city stands below the region it is in: US-NY-NYC."""
-    return region_of_code("-".join(place.split("-")[:2])) != ""
+def is_place(code: str) -> bool:
+    """Whether it is an ISO 3166 code; a city may stand below the state it is in (US-NY-NYC)."""
+    state = "-".join(code.split("-")[:2])
+    region = region_of_code(state)
+    if region != country_of(state):
+        return region != ""
+    return state == region or not any(country_of(known) == region for known in region_names())
 
 
 def _source_problems(rule: Rule, today: date) -> Iterator[tuple[str, str]]:
@@ -71,7 +76,7 @@ def _leaves_an_hour(rule: Rule, today: date) -> bool:
 def _joint_problems(packs: Sequence[Pack], today: date) -> Iterator[Problem]:
     """Hours that the rules of a region leave to nobody when they meet, each told once."""
     timed = [rule for pack in packs for rule in pack.rules if isinstance(rule.params, Hours | ClosedDays)]
-    places = sorted({place for rule in timed for place in rule.where if _is_place(place)})
+    places = sorted({place for rule in timed for place in rule.where if is_place(place)})
     at = datetime.combine(today, time(), UTC)
     rulebook = Rulebook(packs)
     for place in places:

@@ -13,7 +13,6 @@ from campaigns.dnc import Hit, Scope
 from campaigns.dnc.model import require_e164
 from campaigns.model import Mode
 from campaigns.places import Whereabouts, whereabouts
-from campaigns.places.regions import region_of_code
 from campaigns.rules import (
     Basis,
     Case,
@@ -29,7 +28,7 @@ from campaigns.rules import (
     Verdict,
     load_builtin,
 )
-from campaigns.rules.lint import TOGETHER
+from campaigns.rules.lint import TOGETHER, is_place
 from campaigns.rules.lint import lint as lint_packs
 from campaigns.rules.model import MODES, RuleType
 from campaigns.rules.packs import builtin_texts, parse_pack, read_text
@@ -77,8 +76,8 @@ def _phone(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 
 def _region(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
-    region = region_of_code(value) if value else ""
-    if value and not region:
+    region = (value or "").upper()
+    if region and not is_place(region):
         raise click.BadParameter(f"'{value}' is no ISO 3166 code; write a state as US-FL, a country as GB")
     return region
 

@@ -1,0 +1,211 @@
+"""`dialer rules` as its user meets it, with a site and without one."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dialer.cli import main
+from dialer.site import Site
+
+NEW_YORK = ("--phone", "+12125550123", "--purpose", "sales")
+
+
+@pytest.fixture(autouse=True)
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    monkeypatch.delenv("DIALER_SITE", raising=False)
+
+
+def call(*arguments: str, site: Site | None = None) -> Result:
+    where = ("--site", str(site.path)) if site else ()
+    return CliRunner().invoke(main, [*where, "rules", *arguments])
+
+
+def verdict(*arguments: str, site: Site | None = None) -> dict[str, Any]:
+    result = call("check", *arguments, "--json", site=site)
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def stopping(answer: dict[str, Any]) -> set[str]:
+    return {reason["rule"] for reason in answer["reasons"] if reason["effect"] == "block"}
+
+
+def test_a_verdict_without_a_site() -> None:
+    early = verdict(*NEW_YORK, "--at", "2026-11-23T07:59-05:00")
+    assert early["allowed"] is False
+    assert early["zones"] == ["America/New_York"]
+    (block,) = (reason for reason in early["reasons"] if reason["effect"] == "block")
+    assert block["rule"] == "us.sales.hours"
+    assert datetime.fromisoformat(block["until"]) == datetime(2026, 11, 23, 13, tzinfo=UTC)
+    assert verdict(*NEW_YORK, "--at", block["until"])["allowed"] is True
+
+
+def test_registries_are_told_as_not_checked() -> None:
+    told = verdict(*NEW_YORK, "--at", "2026-11-23T12:00-05:00")["reasons"]
+    assert {"us.sales.registry"} <= {one["rule"] for one in told if one["effect"] == "alert"}
+    assert all("not checked here" in one["detail"] for one in told)
+
+
+def test_people_read_sentences_and_are_told_what_was_not_looked_at() -> None:
+    result = call("check", *NEW_YORK, "--at", "2026-11-23T07:59-05:00")
+    assert result.exit_code == 0
+    assert "it is Mon 2026-11-23 07:59 in America/New_York" in result.stdout
+    assert "no site here" in result.stderr
+
+
+def test_the_region_brings_its_rules() -> None:
+    sunday = ("--phone", "+18015550123", "--region", "US-UT", "--purpose", "sales", "--at", "2026-11-22T12:00-07:00")
+    assert stopping(verdict(*sunday)) == {"us-ut.sales.sundays_holidays"}
+    assert verdict(*sunday, "--consent", "express")["allowed"] is True
+
+
+def test_a_business_in_another_mode() -> None:
+    at = ("--at", "2026-11-23T22:00-05:00", "--party", "business", "--mode", "manual", "--line", "fixed")
+    assert verdict(*NEW_YORK, *at)["allowed"] is True
+
+
+@pytest.mark.parametrize("phone", ["+18005550123", "+99912345678"])
+def test_a_place_that_is_not_known_is_blocked(phone: str) -> None:
+    answer = verdict("--phone", phone, "--purpose", "sales", "--at", "2026-11-23T12:00Z")
+    assert (answer["allowed"], answer["zones"], stopping(answer)) == (False, [], {"zone.unknown"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((*NEW_YORK, "--at", "2026-11-23T12:00"), "'2026-11-23T12:00' has no offset from UTC; write it as"),
+        ((*NEW_YORK, "--at", "noon"), "'noon' is no ISO 8601 time"),
+        ((*NEW_YORK, "--at", "2026-11-23T12:00Z", "--region", "US-ZZ"), "'US-ZZ' is no ISO 3166 code"),
+        ((*NEW_YORK, "--at", "2026-11-23T12:00Z", "--consent", "maybe"), "'maybe' is not one of"),
+        (("--phone", "2125550123", "--purpose", "sales", "--at", "2026-11-23T12:00Z"), "is not E.164"),
+        (("--phone", "+12125550123", "--purpose", "fun", "--at", "2026-11-23T12:00Z"), "'fun' is not one of"),
+    ],
+)
+def test_wrong_questions_are_refused(arguments: tuple[str, ...], told: str) -> None:
+    result = call("check", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_number_may_be_written_with_marks() -> None:
+    answer = verdict("--phone", "+1 (212) 555-0123", "--purpose", "survey", "--at", "2026-11-23T12:00Z")
+    assert answer["zones"] == ["America/New_York"]
+
+
+def test_the_sites_own_list_blocks(site: Site) -> None:
+    with site.open_store(site.config()) as store:
+        store.dnc.add(["+12125550123"], "agent anna", datetime(2026, 11, 1, tzinfo=UTC))
+    answer = verdict(*NEW_YORK, "--at", "2026-11-23T12:00-05:00", site=site)
+    assert (answer["allowed"], stopping(answer)) == (False, {"dnc.site"})
+    assert "agent anna" in answer["reasons"][0]["detail"]
+
+
+def test_the_sites_registry_copies_block_hits_and_old_ones(site: Site, tmp_path: Path) -> None:
+    copy = tmp_path / "national.txt"
+    copy.write_text("212,5550123\n")
+    fresh = datetime(2026, 11, 1, tzinfo=UTC)
+    with site.open_store(site.config()) as store:
+        store.dnc.import_registry(copy, "us-national", as_of=fresh, full=True, at=fresh)
+    noon = datetime(2026, 11, 23, 17, tzinfo=UTC)
+    listed = verdict(*NEW_YORK, "--at", noon.isoformat(), site=site)
+    assert "us.sales.registry" in stopping(listed)
+    other = ("--phone", "+12125550124", "--purpose", "sales", "--at")
+    assert verdict(*other, noon.isoformat(), site=site)["allowed"] is True
+    stale = verdict(*other, (noon + timedelta(days=14)).isoformat(), site=site)
+    assert "us.sales.registry" in stopping(stale)
+    assert any("36 days old" in reason["detail"] for reason in stale["reasons"])
+
+
+def configured(site: Site, text: str) -> None:
+    file = site.path / "dialer.toml"
+    file.write_text(f"{file.read_text()}\n{text}\n")
+
+
+def test_the_sites_switches_are_obeyed(site: Site) -> None:
+    configured(site, '[rules]\nrequire_registries = true\noff = { "us.sales.hours" = "we hold written requests" }')
+    answer = verdict(*NEW_YORK, "--at", "2026-11-23T23:00-05:00", site=site)
+    assert "us.sales.registry" in stopping(answer)
+    assert {one["effect"] for one in answer["reasons"] if one["rule"] == "us.sales.hours"} == {"off"}
+
+
+def test_a_switch_for_no_rule_is_told(site: Site) -> None:
+    configured(site, '[rules]\nenforce = ["us.sales.ours"]')
+    result = call("check", *NEW_YORK, "--at", "2026-11-23T12:00Z", site=site)
+    assert result.exit_code == 1
+    assert "[rules]: no pack has the rule us.sales.ours" in result.stderr
+
+
+PACK = """
+[pack]
+id = "ours"
+title = "House rules"
+version = "1"
+jurisdiction = "US"
+
+[[rule]]
+id = "ours.lunch"
+where = ["US"]
+type = "window"
+hours = { all = "08:00-12:00,13:00-20:00" }
+status = "in_force"
+confidence = "H"
+source = { cite = "house rules", checked_on = "2026-11-20" }
+"""
+
+
+def test_the_sites_own_packs_bind_and_are_linted(site: Site) -> None:
+    site.rules.mkdir()
+    (site.rules / "ours.toml").write_text(PACK)
+    assert "ours.lunch" in stopping(verdict(*NEW_YORK, "--at", "2026-11-23T12:30-05:00", site=site))
+    assert call("lint", "--on", "2026-11-22", site=site).exit_code == 0
+    (site.rules / "ours.toml").write_text(PACK.replace("hours =", "hourz ="))
+    linted = call("lint", "--on", "2026-11-22", site=site)
+    assert linted.exit_code == 1
+    assert "ours.toml: rule ours.lunch: hourz: unknown key; did you mean hours?" in linted.stdout
+    checked = call("check", *NEW_YORK, "--at", "2026-11-23T12:30-05:00", site=site)
+    assert checked.exit_code == 1
+    assert "ours.toml: rule ours.lunch: hours: is missing" in checked.stderr
+
+
+def test_one_file_is_linted_beside_the_programs_packs(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    file.write_text(PACK.replace("ours.lunch", "us.sales.hours"))
+    result = call("lint", str(file), "--on", "2026-11-22", "--json")
+    assert result.exit_code == 1
+    problems = json.loads(result.stdout)["problems"]
+    assert [(one["rule"], one["key"]) for one in problems] == [("us.sales.hours", "id")]
+
+
+def test_rules_are_listed_by_what_is_asked() -> None:
+    rows = json.loads(call("list", "--region", "US-FL", "--purpose", "sales", "--type", "window", "--json").stdout)
+    assert {row["id"] for row in rows} == {"us-fl.sales.hours", "us.sales.hours"}
+    france = {row["id"] for row in json.loads(call("list", "--region", "FR", "--on", "2026-08-10", "--json").stdout)}
+    later = {row["id"] for row in json.loads(call("list", "--region", "FR", "--on", "2026-08-12", "--json").stdout)}
+    assert france != later
+    assert call("list", "--region", "JP").stderr.strip() == "no rule is like that"
+
+
+def test_a_rule_is_shown_with_its_source() -> None:
+    shown = json.loads(call("show", "us.sales.hours", "--json").stdout)
+    assert shown["says"] == "Mon-Sun 08:00-21:00"
+    assert "16 CFR 310.4(c)" in shown["cite"]
+    assert "16 CFR 310.4(c)" in call("show", "us.sales.hours").stdout
+    missing = call("show", "us.sales.none")
+    assert (missing.exit_code, missing.stderr) == (
+        1,
+        "error: no rule has the id 'us.sales.none'; see: dialer rules list\n",
+    )
+
+
+def test_a_directory_that_is_named_must_be_a_site(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["--site", str(tmp_path / "no"), "rules", "list"])
+    assert result.exit_code == 1
+    assert "dialer.toml" in result.stderr
