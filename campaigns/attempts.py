@@ -83,8 +83,7 @@ class Attempts:
         )
         self._callbacks.dialed(lead_id, attempt_id)
         if judged is not None:
-            assert judged.candidate.case is not None
-            debts = self._debts.link_attempt(attempt_id, lead_id, sorted(judged.candidate.case.debts) or None)
+            debts = self._debts.link_attempt(attempt_id, lead_id, sorted(judged.case.debts) or None)
             body = {"attempt": attempt_id, "trunk": trunk, "caller_id": caller_id, **_decision(campaign_id, judged)}
             body["debts"] = debts
             self._audit.append(AuditKind.DIAL, "dialer", body, at=at, persons=(lead_key(lead_id),))
@@ -312,8 +311,7 @@ class Attempts:
 
 def _decision(campaign_id: int, judged: Judged) -> dict[str, object]:
     """What was looked at before a call: packs and rules, zones and regions, and what was known of the person."""
-    case, verdict = judged.candidate.case, judged.verdict
-    assert case is not None
+    case, verdict = judged.case, judged.verdict
     facts: dict[str, object] = {
         "campaign": campaign_id,
         "lead": judged.candidate.lead_id,

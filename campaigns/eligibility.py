@@ -54,9 +54,14 @@ def case_of(candidate: Candidate, settings: CampaignSettings) -> Case:
         purpose=settings.purpose,
         party=settings.party,
         mode=settings.mode.value,
-        subject=settings.subject or f"campaign {settings.campaign_id}",
+        subject=subject_of(settings),
         campaign_id=settings.campaign_id,
     )
+
+
+def subject_of(settings: CampaignSettings) -> str:
+    """What the campaign's calls are about, where the law caps them per subject."""
+    return settings.subject or f"campaign {settings.campaign_id}"
 
 
 def first_open(case: Case, window: CallingWindow, rulebook: Rulebook, wall_now: datetime) -> datetime | None:

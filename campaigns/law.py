@@ -4,7 +4,7 @@ The rules themselves are in `campaigns.rules`; this gathers the facts they ask f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from campaigns.collections.debts import CallableDebts
 from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
-from campaigns.eligibility import case_of, first_open, is_open, next_open
+from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.hopper import Gate
 from campaigns.instants import seconds_of
-from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
+from campaigns.model import Allowed, Basis, Blocked, CallingWindow, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
 
@@ -28,6 +28,9 @@ _QUARTER_S = 900
 
 _KEPT_VERDICTS = 20_000
 _ALLOWED = Allowed()
+_NO_REGISTRY: frozenset[str] = frozenset()
+_NO_AGES: Mapping[str, int] = {}
+_NO_DEBTS: frozenset[int] = frozenset()
 
 
 class ConsentBook(Protocol):
@@ -39,6 +42,7 @@ class CallBook(Protocol):
 
 
 class DebtBook(Protocol):
+    def any_known(self) -> bool: ...
     def callable(
         self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo
     ) -> Mapping[int, CallableDebts]: ...
@@ -51,9 +55,10 @@ class RegistryBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One lead's judgement: the candidate with its case, the answer, and the rule book's verdict (None: not asked)."""
+    """One lead's judgement: its case, the answer, and the rule book's verdict (None: not asked)."""
 
     candidate: Candidate
+    case: Case
     answer: Allowed | Blocked
     verdict: Verdict | None
 
@@ -71,6 +76,8 @@ class Law:
         self._registries = registries
         self._verdicts: dict[object, Verdict] = {}
         self._quarter = -1
+        self._open: dict[tuple[tuple[str, ...], CallingWindow], bool] = {}
+        self._open_at: datetime | None = None
 
     def opens(self, settings: CampaignSettings, profile: Profile, at: datetime) -> bool:
         """Whether numbers of a profile may be called at `at` as far as hours decide it."""
@@ -91,27 +98,35 @@ class Law:
         consents = self._consents.of(ids)
         calls = self._calls.of(ids, at - timedelta(days=LOOKBACK_DAYS))
         listed, coverage = self._registries.registries_of(numbers), self._registries.coverage(at)
-        debts = self._callable_debts(settings, ids, at)
+        debts = (
+            self._debts.callable(ids, at, PromiseSettings(), ZoneInfo(settings.timezone))
+            if self._debts.any_known()
+            else {}
+        )
+        subject, mode = subject_of(settings), settings.mode.value
         found = []
         for candidate in candidates:
-            owed = debts.get(candidate.lead_id)
-            e164 = candidate.phone.e164
-            case = replace(
-                case_of(replace(candidate, case=None), settings),
+            phone, owed = candidate.phone, debts.get(candidate.lead_id)
+            case = Case(
+                phone.e164,
+                phone.zones,
+                phone.regions,
+                settings.purpose,
+                settings.party,
+                mode=mode,
                 consents=consents.get(candidate.lead_id, ()),
-                on_registries=listed.get(e164, frozenset()),
-                registry_age_days=coverage.ages(e164),
-                debts=frozenset(owed.debts) if owed is not None else frozenset(),
+                on_registries=listed.get(phone.e164, _NO_REGISTRY),
+                registry_age_days=coverage.ages(phone.e164) if coverage.routes else _NO_AGES,
+                debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
+                subject=subject,
+                campaign_id=settings.campaign_id,
             )
+            refusal = None if owed is None else _refusal(settings, owed)
             past = calls.get(candidate.lead_id, ())
-            found.append(self._judged(settings, replace(candidate, case=case), case, past, owed, at))
+            found.append(
+                Judged(candidate, case, refusal, None) if refusal else self._judged(settings, candidate, case, past, at)
+            )
         return found
-
-    def _callable_debts(
-        self, settings: CampaignSettings, ids: Sequence[int], at: datetime
-    ) -> Mapping[int, CallableDebts]:
-        """Debts and holds of the leads. A hold on the person stops calls of every kind, so it is always asked for."""
-        return self._debts.callable(ids, at, PromiseSettings(), ZoneInfo(settings.timezone))
 
     def _judged(
         self,
@@ -119,23 +134,29 @@ class Law:
         candidate: Candidate,
         case: Case,
         past: Sequence[PastCall],
-        owed: CallableDebts | None,
         at: datetime,
     ) -> Judged:
-        refusal = None if owed is None else _refusal(settings, owed)
-        if refusal is not None:
-            return Judged(candidate, refusal, None)
         if not case.zones:
             detail = f"the time zone of {case.phone} is unknown, so its hours are too"
-            return Judged(candidate, Blocked("no_timezone", detail), None)
+            return Judged(candidate, case, Blocked("no_timezone", detail), None)
         verdict = self._verdict(case, past, at)
         if verdict.allowed:
-            if is_open(case.zones, settings.window, at):
-                return Judged(candidate, _ALLOWED, verdict)
+            if self._window_open(case.zones, settings.window, at):
+                return Judged(candidate, case, _ALLOWED, verdict)
             until = first_open(case, settings.window, self.rulebook, at)
-            return Judged(candidate, Blocked("outside_window", "the campaign's window is closed", until), verdict)
+            return Judged(candidate, case, Blocked("outside_window", "the campaign's window is closed", until), verdict)
         stops = next(reason for reason in verdict.reasons if reason.stops)
-        return Judged(candidate, self._blocked(settings, case, stops, verdict), verdict)
+        return Judged(candidate, case, self._blocked(settings, case, stops, verdict), verdict)
+
+    def _window_open(self, zones: tuple[str, ...], window: CallingWindow, at: datetime) -> bool:
+        """`is_open`, kept for the instant: a refill asks it for thousands of leads of a few profiles."""
+        if at != self._open_at:
+            self._open_at = at
+            self._open.clear()
+        known = self._open.get((zones, window))
+        if known is None:
+            known = self._open[zones, window] = is_open(zones, window, at)
+        return known
 
     def _blocked(self, settings: CampaignSettings, case: Case, stops: Reason, verdict: Verdict) -> Blocked:
         until = verdict.until
@@ -151,7 +172,7 @@ class Law:
         if quarter != self._quarter or len(self._verdicts) >= _KEPT_VERDICTS:
             self._verdicts.clear()
             self._quarter = quarter
-        ages = tuple(sorted(case.registry_age_days.items()))
+        ages = tuple(sorted(case.registry_age_days.items())) if case.registry_age_days else ()
         key = (case.zones, case.regions, case.purpose, case.party, case.mode, case.place, ages)
         verdict = self._verdicts.get(key)
         if verdict is None or not verdict.allowed:
@@ -178,7 +199,7 @@ class Gatekeeper:
 
     def _judge(self, candidates: Sequence[Candidate]) -> list[Allowed | Blocked]:
         judged = self._law.judge(self.settings, candidates, self.at)
-        self.cases.update((each.candidate.lead_id, each.candidate.case) for each in judged if each.candidate.case)
+        self.cases.update((each.candidate.lead_id, each.case) for each in judged)
         return [each.answer for each in judged]
 
 

@@ -277,6 +277,13 @@ class Debts:
             lead_id: tuple(debt for each in group for debt in owed.get(each, ())) for lead_id, group in people.items()
         }
 
+    def any_known(self) -> bool:
+        """Whether the site has any debt, or any hold in force."""
+        return (
+            self._database.one("SELECT 1 FROM debts LIMIT 1") is not None
+            or self._database.one("SELECT 1 FROM holds WHERE lifted_at IS NULL LIMIT 1") is not None
+        )
+
     def callable(
         self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo
     ) -> dict[int, CallableDebts]:
