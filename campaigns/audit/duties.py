@@ -1,7 +1,7 @@
 """Legal duties to keep records, read from the rule packs, and what they hold back. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from campaigns.audit.kinds import Record
@@ -57,6 +57,11 @@ class Hold:
         return max(ends, key=lambda end: end[0])
 
 
+def cut_of(period: Period, now: datetime) -> datetime:
+    """The instant up to which what happened is `period` ago at `now`; in months without that day, their last day."""
+    return replace(period, amount=-period.amount).after(now)
+
+
 def duties_of(packs: Iterable[Pack]) -> tuple[Duty, ...]:
     """The retention rules of packs as duties: those in force, with high or medium confidence."""
     return tuple(
@@ -97,4 +102,4 @@ def hold(duties: Sequence[Duty], record: Record, last_activity: datetime | None,
     if rolling:
         return Hold(None, tuple(rolling + [duty for duty in active if not duty.rolling]))
     still = [duty for duty in active if not duty.rolling]
-    return Hold(min(duty.period.before(now) for duty in still), tuple(still)) if still else None
+    return Hold(min(cut_of(duty.period, now) for duty in still), tuple(still)) if still else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.audit.duties import Duty
+from campaigns.audit.duties import Duty, cut_of
 from campaigns.audit.kinds import PROOFS, Record, record_of
 from campaigns.audit.kinds import AuditKind as Kind
 from campaigns.audit.log import AuditLog
@@ -16,7 +16,8 @@ from campaigns.rules.model import Period
 # 5 years: what the longest duty that the packs know asks for (16 CFR 310.5, UWG § 7a), for entries under none.
 OWN_TERM = Period(5, "y")
 
-_BATCH = 10_000
+# A purge holds up other writers for so many rows at a time, some tenths of a second.
+_BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,13 @@ def purge(
     audit, binding = AuditLog(database), duties_in_use(database, duties)
     blanked = 0
     for term in _terms(database, binding, now, otherwise):
-        while ids := _due_ids(database, term, _BATCH):
+        last = 0
+        while ids := _due_ids(database, term, last):
             body = {"kind": term.kind, "period": str(term.period), "because": term.because}
             audit.blank(Kind.PURGE, actor, ids, body, at=now)
-            blanked += len(ids)
-    return Purged(blanked, _remove_start(database, audit, binding, now, actor, otherwise))
+            blanked, last = blanked + len(ids), ids[-1]
+    cut = min([cut_of(otherwise, now), *(cut_of(duty.period, now) for duty in binding)])
+    return Purged(blanked, _remove_start(database, audit, cut, now, actor))
 
 
 def _terms(database: Database, duties: Sequence[Duty], now: datetime, otherwise: Period) -> list[Term]:
@@ -92,17 +95,17 @@ def _term(kind: str, duties: Sequence[Duty], now: datetime, otherwise: Period) -
     """The longest of all duties on a kind of entry: which jurisdiction an entry falls under is not asked here."""
     record = record_of(kind)
     binding = [duty for duty in duties if record in duty.records]
-    rolling = min((duty.period.before(now) for duty in binding if duty.rolling), default=None)
+    rolling = min((cut_of(duty.period, now) for duty in binding if duty.rolling), default=None)
     candidates = [(duty.period, f"{duty.rule}: {duty.because}") for duty in binding]
     if not binding or record is Record.OPERATION:
         candidates.append((otherwise, "the site's own term"))
-    period, because = min(candidates, key=lambda candidate: candidate[0].before(now))
-    return Term(kind, period, period.before(now), rolling, because)
+    period, because = min(candidates, key=lambda candidate: cut_of(candidate[0], now))
+    return Term(kind, period, cut_of(period, now), rolling, because)
 
 
 _IS_DUE = (
     "kind = ? AND body <> '' AND at <= ? AND (? IS NULL OR person = '' OR NOT EXISTS"
-    " (SELECT 1 FROM audit newer WHERE newer.person = audit.person AND newer.at > ?))"
+    " (SELECT 1 FROM audit newer WHERE newer.person <> '' AND newer.person = audit.person AND newer.at > ?))"
 )
 
 
@@ -111,9 +114,9 @@ def _due_params(term: Term) -> tuple[object, ...]:
     return (term.kind, seconds_of(term.cut), rolling, rolling)
 
 
-def _due_ids(database: Database, term: Term, limit: int) -> list[int]:
-    sql = f"SELECT id FROM audit WHERE {_IS_DUE} ORDER BY id LIMIT ?"  # noqa: S608 - constant
-    return [row_id for (row_id,) in database.rows(sql, (*_due_params(term), limit))]
+def _due_ids(database: Database, term: Term, after: int) -> list[int]:
+    sql = f"SELECT id FROM audit WHERE id > ? AND {_IS_DUE} ORDER BY id LIMIT ?"  # noqa: S608 - constant
+    return [row_id for (row_id,) in database.rows(sql, (after, *_due_params(term), _BATCH))]
 
 
 def _due(database: Database, term: Term) -> Due:
@@ -127,20 +130,17 @@ def _due(database: Database, term: Term) -> Due:
     return Due(term.kind, entries, count, str(term.period), until, term.because)
 
 
-def _remove_start(
-    database: Database, audit: AuditLog, duties: Sequence[Duty], now: datetime, actor: str, otherwise: Period
-) -> int:
-    """Remove the rows before the first one that still says something or is younger than every term."""
-    cut = min([otherwise.before(now), *(duty.period.before(now) for duty in duties)])
-    with database.transaction():
-        first, last = database.rows("SELECT MIN(id), MAX(id) FROM audit")[0]
-        stays = database.value(
-            "SELECT MIN(id) FROM audit WHERE at > ? OR (body <> '' AND kind NOT IN (?, ?, ?))",
-            (seconds_of(cut), *sorted(PROOFS)),
-        )
-        through = last if stays is None else stays - 1
-        if first is None or through < first:
-            return 0
-        body = {"because": "older than every term of retention", "before": cut}
+def _remove_start(database: Database, audit: AuditLog, cut: datetime, now: datetime, actor: str) -> int:
+    """Remove the rows before the first one that still says something or is younger than `cut`; how many."""
+    first, last = database.rows("SELECT MIN(id), MAX(id) FROM audit")[0]
+    stays = database.value(
+        "SELECT MIN(id) FROM audit WHERE at > ? OR (body <> '' AND kind NOT IN (?, ?, ?))",
+        (seconds_of(cut), *sorted(PROOFS)),
+    )
+    end = last if stays is None else stays - 1
+    if first is None or end < first:
+        return 0
+    body = {"because": "older than every term of retention", "before": cut}
+    for through in (*range(first + _BATCH - 1, end, _BATCH), end):
         audit.drop_through(through, actor, body, at=now)
-    return int(through - first + 1)
+    return int(end - first + 1)

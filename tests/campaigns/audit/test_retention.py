@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-from campaigns.audit import AuditKind, AuditLog, Record, lead_key, verify
+import pytest
+
+from campaigns.audit import AuditKind, AuditLog, Record, lead_key, retention, verify
 from campaigns.audit.duties import Duty
 from campaigns.audit.retention import due, purge
 from campaigns.database import Database
@@ -74,6 +76,17 @@ def test_a_log_of_which_nothing_is_left_is_its_checkpoint(database: Database, lo
     assert {entry.kind for entry in log.entries()} == {AuditKind.PURGE, AuditKind.CHECKPOINT}
     assert purge(database, (), years(60), actor="cli").removed == found.rows
     assert verify(database).ok
+
+
+def test_a_long_log_is_purged_in_steps(database: Database, log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_BATCH", 3)
+    filled(log, database)
+    done = purge(database, (CALLS_1Y, DEBTS_2Y), years(30), actor="cli")
+    assert (done.blanked, done.removed) == (20, 20)
+    found = verify(database)
+    assert (found.ok, found.purged) == (True, 20)
+    kinds = [entry.kind for entry in log.entries()]
+    assert (kinds.count("purge"), kinds.count("checkpoint")) == (8, 7)
 
 
 def test_an_empty_log_is_purged_of_nothing(database: Database) -> None:
