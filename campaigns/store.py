@@ -221,9 +221,12 @@ class Store:
     def refill(self, campaign_id: int, n: int, wall_now: datetime, exclude: Collection[int] = ()) -> Refill:
         """Up to `n` leads that may be called at `wall_now`, none of them in `exclude`: due retries, then new leads.
 
-        When there is none, `next_at` is when the first becomes callable. Leads whose every number is barred end here;
-        leads whose number another lead keeps busy, or had abandoned within 24 h, are put off.
+        When there is none, `next_at` is when the first becomes callable. Leads whose every number is barred end here,
+        and come back when what barred them has expired; leads whose number another lead keeps busy, or had abandoned
+        within 24 h, are put off.
         """
+        self.dnc.sweep(wall_now)
+        self.consents.sweep(wall_now)
         campaign = self.campaign_by_id(campaign_id)
         if self.law is None:
             return self.hopper.refill(campaign, n, wall_now, exclude, window_gate(campaign.window))
