@@ -62,21 +62,23 @@ def cut_of(period: Period, now: datetime) -> datetime:
     return replace(period, amount=-period.amount).after(now)
 
 
-def duties_of(packs: Iterable[Pack]) -> tuple[Duty, ...]:
-    """The retention rules of packs as duties: those in force, with high or medium confidence."""
-    return tuple(
-        duty for pack in packs for rule in pack.rules if isinstance(rule.params, Retention) for duty in _duties_in(rule)
-    )
+def duties_of(packs: Iterable[Pack], enforce: Collection[str] = (), off: Collection[str] = ()) -> tuple[Duty, ...]:
+    """The retention rules of packs as duties: those in force, with high or medium confidence.
+
+    Rules in `enforce` count in any case, as somebody confirmed them; those in `off` do not.
+    """
+    rules = [rule for pack in packs for rule in pack.rules if isinstance(rule.params, Retention)]
+    counting = [rule for rule in rules if rule.id not in off and (rule.id in enforce or _certain(rule))]
+    return tuple(duty for rule in counting for duty in _duties_in(rule))
 
 
 def _duties_in(rule: Rule) -> Iterable[Duty]:
     terms = rule.params
-    if not isinstance(terms, Retention) or not _certain(rule):
-        return
+    assert isinstance(terms, Retention)
+    rolling = terms.start != _FROM_EACH_RECORD
     for word, period in terms.keep:
         records = _records_in(word, rule.purposes)
         if records:
-            rolling = terms.start != _FROM_EACH_RECORD
             yield Duty(rule.id, records, period, rolling, rule.where, frozenset(rule.purposes), rule.source.cite)
 
 

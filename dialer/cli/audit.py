@@ -18,7 +18,6 @@ from campaigns.audit.duties import Duty, duties_of
 from campaigns.audit.export import Selection, anchors_in, export, said
 from campaigns.audit.retention import due, purge
 from campaigns.numbers import NumberError, parse
-from campaigns.rules.packs import load_builtin
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.instants import instant
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
@@ -28,9 +27,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 ACTOR = "command line"
 
 
-def duties() -> tuple[Duty, ...]:
-    """The duties to keep records that the rule packs know."""
-    return duties_of(load_builtin())
+def duties(ctx: Context) -> tuple[Duty, ...]:
+    """The duties to keep records that the site's rule packs know, switched by [rules] as all rules are."""
+    rules = ctx.config.rules
+    return duties_of(ctx.site.rulebook(ctx.config).packs, rules.enforce, rules.off)
 
 
 def selection_options(command: F) -> F:
@@ -225,7 +225,7 @@ def retention(ctx: Context, as_json: bool) -> None:
     Example:
       dialer audit retention --json
     """
-    rows = [asdict(each) for each in due(ctx.store.database, duties(), datetime.now(UTC))]
+    rows = [asdict(each) for each in due(ctx.store.database, duties(ctx), datetime.now(UTC))]
     columns = ("kind", "entries", "due", "period", "kept_until", "because")
     show_rows(rows, columns, as_json=as_json, empty="the audit log is empty")
 
@@ -245,5 +245,5 @@ def purge_(ctx: Context, yes: bool, as_json: bool) -> None:
     """
     if not yes:
         raise click.UsageError("what is due goes for good; see it with `dialer audit retention`, then add --yes")
-    done = purge(ctx.store.database, duties(), datetime.now(UTC), actor=ACTOR)
+    done = purge(ctx.store.database, duties(ctx), datetime.now(UTC), actor=ACTOR)
     show_facts(asdict(done), as_json=as_json)

@@ -64,7 +64,7 @@ def erase_(
         raise click.UsageError("--waive RULE and --because REASON belong together")
     if not dry_run and not yes:
         raise click.UsageError("erasing cannot be undone; see what would go with --dry-run, then add --yes")
-    known = duties()
+    known = duties(ctx)
     _require_known(waived, [duty.rule for duty in known])
     database = ctx.store.database
     subject = find(database, leads, [number_of(ctx, text) for text in numbers])
@@ -131,7 +131,7 @@ def pending_(ctx: Context, as_json: bool) -> None:
       dialer person pending
     """
     rows = []
-    database, known, now = ctx.store.database, duties(), datetime.now(UTC)
+    database, known, now = ctx.store.database, duties(ctx), datetime.now(UTC)
     for lead_id in pending(database):
         subject = find(database, [lead_id])
         plan = erase(database, subject, known, actor=ACTOR, request="", at=now, dry_run=True)
@@ -155,7 +155,7 @@ def finish_(ctx: Context, yes: bool, as_json: bool) -> None:
     """
     if not yes:
         raise click.UsageError("erasing cannot be undone; see `dialer person pending`, then add --yes")
-    done = finish(ctx.store.database, duties(), actor=ACTOR, at=datetime.now(UTC))
+    done = finish(ctx.store.database, duties(ctx), actor=ACTOR, at=datetime.now(UTC))
     if as_json:
         show_json([_document(each) for each in done])
     else:

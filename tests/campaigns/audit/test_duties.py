@@ -43,6 +43,13 @@ def test_drafts_and_weak_rules_keep_nothing() -> None:
     assert read(confidence="L") == ()
 
 
+def test_a_site_confirms_rules_and_switches_them_off() -> None:
+    weak = parse_pack(PACK.format(status="draft", confidence="L"), "xx.toml")
+    assert len(duties_of([weak], enforce={"xx.sales.retention"})) == 2
+    sure = parse_pack(PACK.format(status="in_force", confidence="H"), "xx.toml")
+    assert duties_of([sure], off={"xx.sales.retention": "we never sell there"}) == ()
+
+
 def test_the_packs_know_the_duties_of_the_regulations() -> None:
     """16 CFR 310.5: 5 years. 12 CFR 1006.100: 3 years from the last activity. UWG § 7a: 5 years from the last use."""
     duties = duties_of(load_builtin())
