@@ -99,7 +99,7 @@ class Law:
         calls = self._calls.of(ids, at - timedelta(days=LOOKBACK_DAYS))
         listed, coverage = self._registries.registries_of(numbers), self._registries.coverage(at)
         debts = (
-            self._debts.callable(ids, at, PromiseSettings(), ZoneInfo(settings.timezone))
+            self._debts.callable(ids, at, PromiseSettings.of(settings), ZoneInfo(settings.timezone))
             if self._debts.any_known()
             else {}
         )

@@ -213,7 +213,8 @@ class CampaignSettings:
     subject ('': the campaign is a subject of its own).
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
     `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
-    `callback_wait_s` after its time is anyone's.
+    `callback_wait_s` after its time is anyone's. A promise to pay is broken `promise_grace_days` after its due date, and
+    its person is called so many days after that as `promise_partial_days` or `promise_broken_days` say.
     """
 
     campaign_id: int
@@ -235,6 +236,9 @@ class CampaignSettings:
     ring_timeout_s: float = 25.0
     wrapup_s: float = 30.0
     callback_wait_s: float = 900.0
+    promise_grace_days: int = 3
+    promise_partial_days: int = 2
+    promise_broken_days: int = 1
     window: CallingWindow = field(default_factory=CallingWindow)
     retry: dict[Outcome, RetryRule] = field(default_factory=dict)
     caller_id: str = ""

@@ -56,6 +56,16 @@ def _number(low: float, high: float) -> Check:
     return check
 
 
+def _whole(low: int, high: int) -> Check:
+    def check(key: str, value: object) -> object:
+        number = _float_of(value)
+        if number is None or not number.is_integer() or not low <= number <= high:
+            raise SettingError(f"{key} must be a whole number from {low} to {high}, not {value!r}")
+        return int(number)
+
+    return check
+
+
 def _float_of(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -202,6 +212,9 @@ _CHECKS: dict[str, Check] = {
     "ring_timeout_s": _number(MIN_RING_TIMEOUT_S, 120.0),
     "wrapup_s": _number(0.0, 3600.0),
     "callback_wait_s": _number(0.0, 7 * 86_400.0),
+    "promise_grace_days": _whole(0, 90),
+    "promise_partial_days": _whole(0, 90),
+    "promise_broken_days": _whole(0, 90),
     "window": _window,
     "retry": _retry,
     "caller_id": _caller_id,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self
 
 from campaigns.collections.money import Money, MoneyError, split, zero
+from campaigns.model import CampaignSettings
 
 
 class PromiseState(StrEnum):
@@ -49,6 +51,11 @@ class PromiseSettings:
         for name in ("grace_days", "partial_days", "broken_days"):
             if not 0 <= getattr(self, name) <= 90:
                 raise ValueError(f"{name} must be 0 to 90 days, not {getattr(self, name)}")
+
+    @classmethod
+    def of(cls, campaign: CampaignSettings) -> Self:
+        """Those of a campaign."""
+        return cls(campaign.promise_grace_days, campaign.promise_partial_days, campaign.promise_broken_days)
 
     def last_day(self, due_on: date) -> date:
         """The last day on which money still keeps a promise."""
