@@ -1,16 +1,32 @@
 """The calls of the past that caps and cool-downs count: to a person's leads, and to their numbers from anywhere."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
+from campaigns import settings as campaign_settings
 from campaigns.collections.people import same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
-from campaigns.model import Kind, Outcome
-from campaigns.rules.model import PastCall
-from campaigns.settings import PURPOSES
-from campaigns.statuses import STATUSES
+from campaigns.model import CampaignSettings, Outcome
+from campaigns.rules.model import PastCall, Place
+from campaigns.statuses import STATUSES, Status
 
+# What an agent or a listener heard when it was no person.
+_HEARD = {
+    "A": "machine",
+    "AA": "machine",
+    "AM": "message",
+    "AL": "message",
+    "AFAX": "fax",
+    "B": "busy",
+    "N": "no_answer",
+    "DC": "invalid",
+}
+
+# A call that was declined rang, so it was connected to the number (comment 14(b)(3)(iii)-1 of 12 CFR 1006).
 _OF_OUTCOME = {
     Outcome.ABANDONED: "abandoned",
     Outcome.BUSY: "busy",
@@ -19,107 +35,205 @@ _OF_OUTCOME = {
     Outcome.INVALID_NUMBER: "invalid",
     Outcome.CANCELLED: "no_answer",
     Outcome.UNWANTED: "refusal",
+    Outcome.LOST: "no_answer",
 }
 
-_ATTEMPTS = (
-    "SELECT a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status, a.connected_at IS NOT NULL, a.campaign_id,"
-    " c.kind FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.started_at >= ? AND "
+_REACHED = frozenset({"answered", "refusal", "abandoned"})
+
+_PLACES = {"work_phone": Place.WORK, "home_phone": Place.HOME}
+
+_ATTEMPT = "a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status, a.ringing_at, a.answered_at, a.connected_at"
+_ATTEMPTS_OF_LEADS = (
+    f"SELECT a.lead_id, {_ATTEMPT}, a.campaign_id, p.label FROM attempts a JOIN lead_phones p ON p.id = a.phone_id"  # noqa: S608
+    " WHERE a.started_at >= ? AND a.lead_id IN (:values)"
 )
-_PAST = (
-    "SELECT p.id, p.lead_id, p.phone, p.at, p.outcome, p.contact, p.conversation, p.debt_id FROM past_calls p"
-    " WHERE p.at >= ? AND "
+# CROSS JOIN keeps SQLite to this order: a look-up in the index for each number.
+_ATTEMPTS_ON_NUMBERS = (
+    f"SELECT n.lead_id, {_ATTEMPT}, a.campaign_id, p.label FROM lead_phones n"  # noqa: S608
+    " CROSS JOIN attempts a ON a.phone = n.e164 JOIN lead_phones p ON p.id = a.phone_id"
+    " WHERE a.started_at >= ? AND n.lead_id IN (:values)"
 )
+_PAST = "c.id, c.lead_id, c.phone, c.at, c.outcome, c.contact, c.conversation, c.debt_id, l.campaign_id"
+_PAST_OF_LEADS = (
+    f"SELECT c.lead_id, {_PAST} FROM past_calls c JOIN leads l ON l.id = c.lead_id"  # noqa: S608
+    " WHERE c.at >= ? AND c.lead_id IN (:values)"
+)
+_PAST_ON_NUMBERS = (
+    f"SELECT n.lead_id, {_PAST} FROM lead_phones n CROSS JOIN past_calls c ON c.phone = n.e164"  # noqa: S608
+    " JOIN leads l ON l.id = c.lead_id WHERE c.at >= ? AND n.lead_id IN (:values)"
+)
+
+_Key = tuple[object, ...]
 
 
 class PastCalls:
-    """Reads calls of the past."""
+    """Reads the calls of the past: attempts of any campaign, and histories that were imported."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, lead_ids: Sequence[int], since: datetime) -> dict[int, tuple[PastCall, ...]]:
-        """By lead, its person's calls from `since` on; leads without one are left out."""
-        groups = same_person(self._database, lead_ids)
-        everyone = sorted({each for group in groups.values() for each in group})
-        numbers: dict[int, set[str]] = {}
-        for lead_id, e164 in self._database.rows_in(
-            "SELECT lead_id, e164 FROM lead_phones WHERE lead_id IN (:values)", everyone
-        ):
-            numbers.setdefault(lead_id, set()).add(e164)
-        phones = sorted({e164 for found in numbers.values() for e164 in found})
-        calls = self._attempts(everyone, phones, since) | self._past(everyone, phones, since)
+        """By lead, the calls from `since` on, oldest first; leads without one are left out.
+
+        They are those to all leads of its person and those to the numbers of these leads, whoever was called there.
+        The debts of a call hold the same debts under the ids that they have in the person's other campaigns.
+        """
+        people = same_person(self._database, lead_ids)
+        everyone = sorted({each for group in people.values() for each in group})
+        calls: dict[_Key, PastCall] = {}
+        keys: dict[int, set[_Key]] = defaultdict(set)
+        self._attempts(everyone, seconds_of(since), calls, keys)
+        self._histories(everyone, seconds_of(since), calls, keys)
         if not calls:
             return {}
-        return self._assigned(groups, numbers, calls)
-
-    def _assigned(
-        self,
-        groups: dict[int, tuple[int, ...]],
-        numbers: dict[int, set[str]],
-        calls: dict[tuple[str, int], tuple[int, PastCall]],
-    ) -> dict[int, tuple[PastCall, ...]]:
-        by_lead: dict[int, set[tuple[str, int]]] = {}
-        by_phone: dict[str, set[tuple[str, int]]] = {}
-        for key, (lead_id, call) in calls.items():
-            by_lead.setdefault(lead_id, set()).add(key)
-            by_phone.setdefault(call.phone, set()).add(key)
+        calls = self._with_siblings(everyone, calls)
         found = {}
-        for lead_id, group in groups.items():
-            keys = {key for each in group for key in by_lead.get(each, ())}
-            keys |= {key for each in group for e164 in numbers.get(each, ()) for key in by_phone.get(e164, ())}
-            if keys:
-                found[lead_id] = tuple(sorted((calls[key][1] for key in keys), key=lambda call: call.at))
+        for lead_id, group in people.items():
+            own = {key for each in group for key in keys.get(each, ())}
+            if own:
+                found[lead_id] = tuple(sorted((calls[key] for key in own), key=_order))
         return found
 
     def _attempts(
-        self, leads: Sequence[int], phones: Sequence[str], since: datetime
-    ) -> dict[tuple[str, int], tuple[int, PastCall]]:
-        before = (seconds_of(since),)
-        rows = self._database.rows_in(_ATTEMPTS + "a.lead_id IN (:values)", leads, before)
-        rows += self._database.rows_in(_ATTEMPTS + "a.phone IN (:values)", phones, before)
-        debts = self._debts(sorted({row[0] for row in rows}))
-        return {("attempt", row[0]): (row[1], _call(row, debts.get(row[0], frozenset()))) for row in rows}
+        self, leads: Sequence[int], since_s: float, calls: dict[_Key, PastCall], keys: dict[int, set[_Key]]
+    ) -> None:
+        rows = self._database.rows_in(_ATTEMPTS_OF_LEADS, leads, (since_s,))
+        rows += self._database.rows_in(_ATTEMPTS_ON_NUMBERS, leads, (since_s,))
+        if not rows:
+            return
+        debts = self._debts(sorted({row[1] for row in rows}))
+        campaigns = self._campaigns()
+        for of_lead, *row in rows:
+            key = ("attempt", row[0])
+            keys[of_lead].add(key)
+            if key not in calls:
+                calls[key] = _attempted(row, debts.get(row[0], frozenset()), campaigns[row[9]])
 
     def _debts(self, attempts: Sequence[int]) -> dict[int, frozenset[int]]:
-        found: dict[int, set[int]] = {}
+        found: dict[int, set[int]] = defaultdict(set)
         for attempt_id, debt_id in self._database.rows_in(
             "SELECT attempt_id, debt_id FROM attempt_debts WHERE attempt_id IN (:values)", attempts
         ):
-            found.setdefault(attempt_id, set()).add(debt_id)
+            found[attempt_id].add(debt_id)
         return {attempt_id: frozenset(ids) for attempt_id, ids in found.items()}
 
-    def _past(
-        self, leads: Sequence[int], phones: Sequence[str], since: datetime
-    ) -> dict[tuple[str, int], tuple[int, PastCall]]:
+    def _histories(
+        self, leads: Sequence[int], since_s: float, calls: dict[_Key, PastCall], keys: dict[int, set[_Key]]
+    ) -> None:
+        """Calls of imported histories. One about several debts has a row for each; without a debt it may be any's."""
         if self._database.one("SELECT 1 FROM past_calls LIMIT 1") is None:
-            return {}
-        before = (seconds_of(since),)
-        rows = self._database.rows_in(_PAST + "p.lead_id IN (:values)", leads, before)
-        rows += self._database.rows_in(_PAST + "p.phone IN (:values)", phones, before)
-        found = {}
-        for row_id, lead_id, phone, at, outcome, contact, conversation, debt_id in rows:
-            when = datetime_of(at)
-            assert when is not None
-            debts = frozenset() if debt_id is None else frozenset((debt_id,))
-            call = PastCall(when, phone, outcome, bool(contact), bool(conversation), debts)
-            found["past", row_id] = (lead_id, call)
-        return found
+            return
+        rows = self._database.rows_in(_PAST_OF_LEADS, leads, (since_s,))
+        rows += self._database.rows_in(_PAST_ON_NUMBERS, leads, (since_s,))
+        campaigns = self._campaigns() if rows else {}
+        same: dict[_Key, dict[int, Row]] = defaultdict(dict)
+        for of_lead, *row in rows:
+            key: _Key = ("history", row[1], row[2], row[3])
+            keys[of_lead].add(key)
+            same[key][row[0]] = tuple(row)
+        for call_key, parts in same.items():
+            calls[call_key] = _told(list(parts.values()), campaigns)
+
+    def _campaigns(self) -> dict[int, CampaignSettings]:
+        rows = self._database.rows("SELECT id, name, kind, mode, state, settings FROM campaigns")
+        return {row[0]: _settings_of(*row) for row in rows}
+
+    def _with_siblings(self, leads: Sequence[int], calls: dict[_Key, PastCall]) -> dict[_Key, PastCall]:
+        """A debt that a person has under one reference in two campaigns is one: calls about either are about both."""
+        if not any(call.debts for call in calls.values()):
+            return calls
+        groups: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for debt_id, reference, person in self._database.rows_in(
+            "SELECT d.id, d.reference, l.person FROM debts d JOIN leads l ON l.id = d.lead_id"
+            " WHERE l.person <> '' AND d.lead_id IN (:values)",
+            leads,
+        ):
+            groups[person, reference].add(debt_id)
+        siblings = {debt_id: group for group in groups.values() if len(group) > 1 for debt_id in group}
+        if not siblings:
+            return calls
+        return {
+            key: replace(call, debts=call.debts.union(*(siblings.get(debt_id, ()) for debt_id in call.debts)))
+            for key, call in calls.items()
+        }
 
 
-def _call(row: Row, debts: frozenset[int]) -> PastCall:
-    _, _, phone, started_at, outcome, status, connected, campaign_id, kind = row
-    at = datetime_of(started_at)
-    assert at is not None
-    flags = STATUSES.get(status or "")
-    human = bool(connected) and (flags is None or flags.human_answered)
-    if outcome == Outcome.HANDLED:
-        said = "machine" if flags is not None and flags.answering_machine else "answered" if human else "no_answer"
-        said = "refusal" if flags is not None and (flags.not_interested or flags.dnc) else said
-    else:
-        said = _OF_OUTCOME.get(outcome, "unconnected") if outcome else "no_answer"
-    wrong = flags is not None and flags.code == "WPC"
+@lru_cache(maxsize=256)
+def _settings_of(campaign_id: int, name: str, kind: str, mode: str, state: str, text: str) -> CampaignSettings:
+    return campaign_settings.from_json(campaign_id, name, kind, mode, state, text)
+
+
+def _order(call: PastCall) -> tuple[datetime, str, str]:
+    return (call.at, call.phone, call.outcome)
+
+
+def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignSettings) -> PastCall:
+    _, _, phone, started_at, outcome, status, ringing_at, answered_at, connected_at, _, label = row
+    flags = STATUSES.get(str(status))
+    said = _said(outcome, flags, rang=ringing_at is not None, answered=answered_at is not None)
+    # Whose status is not known yet, or was lost, may be a person in a conversation.
+    human = connected_at is not None and (outcome in (None, Outcome.LOST) or (flags or _NOBODY).human_answered)
+    wrong_party = flags is not None and flags.unworkable and not flags.dnc
     return PastCall(
-        at, phone, said, contact=human or said in ("answered", "refusal", "abandoned"),
-        conversation=human and not wrong, debts=debts, campaign_id=campaign_id, purpose=PURPOSES[Kind(kind)],
-        subject=f"campaign {campaign_id}",
-    )  # fmt: skip
+        at=_instant(started_at),
+        phone=str(phone),
+        outcome=said,
+        contact=human or said in _REACHED,
+        conversation=human and not wrong_party,
+        debts=debts,
+        subject=_subject(campaign),
+        campaign_id=campaign.campaign_id,
+        purpose=campaign.purpose,
+        place=_PLACES.get(str(label)),
+    )
+
+
+_NOBODY = STATUSES["NA"]
+
+
+def _said(outcome: object, flags: Status | None, *, rang: bool, answered: bool) -> str:
+    """What came of an attempt in the rule engine's words; one that is not closed yet counts as one that rang."""
+    if outcome is None:
+        return "answered" if answered else "no_answer"
+    if flags is not None and flags.code in _HEARD:
+        return _HEARD[flags.code]
+    if outcome == Outcome.HANDLED:
+        refused = flags is not None and (flags.not_interested or flags.dnc)
+        return "refusal" if refused else "answered"
+    said = _OF_OUTCOME.get(Outcome(str(outcome)), "no_answer" if rang else "unconnected")
+    return "answered" if answered and said in ("no_answer", "unconnected") else said
+
+
+def _told(parts: Sequence[Row], campaigns: Mapping[int, CampaignSettings]) -> PastCall:
+    """One call of a history from its rows, one a debt."""
+    _, _, phone, at, outcome, _, _, _, campaign_id = parts[0]
+    debts = [part[7] for part in parts]
+    campaign = campaigns[campaign_id]
+    return PastCall(
+        at=_instant(at),
+        phone=phone,
+        outcome=outcome,
+        contact=any(part[5] for part in parts),
+        conversation=any(part[6] for part in parts),
+        debts=_all_known(debts),
+        subject=_subject(campaign),
+        campaign_id=campaign_id,
+        purpose=campaign.purpose,
+    )
+
+
+def _all_known(debts: Iterable[int | None]) -> frozenset[int]:
+    """The debts, or none when one is not known: then the call may have been about any."""
+    known = list(debts)
+    return frozenset() if None in known else frozenset(debt for debt in known if debt is not None)
+
+
+def _subject(campaign: CampaignSettings) -> str:
+    return campaign.subject or f"campaign {campaign.campaign_id}"
+
+
+def _instant(at_s: object) -> datetime:
+    assert isinstance(at_s, int | float)
+    at = datetime_of(float(at_s))
+    assert at is not None
+    return at

@@ -6,11 +6,13 @@ from datetime import date
 
 from campaigns.collections.money import Money
 
-# A year past due outweighs any balance; three broken promises weigh as half a year. What is older or more does not
-# count further: the oldest debts of a portfolio are not the likeliest to be paid.
+# The three make up at most 99, the highest rank there is. What is older or more does not count further: the oldest
+# debts of a portfolio are not the likeliest to be paid.
 MOST_DAYS = 365
-POINTS_PER_DIGIT = 30
-POINTS_PER_BROKEN = 60
+POINTS_OF_DAYS = 45
+POINTS_PER_DIGIT = 5
+MOST_DIGITS = 6
+POINTS_PER_BROKEN = 8
 MOST_BROKEN = 3
 
 
@@ -24,10 +26,10 @@ class Arrears:
 
 
 def rank(debts: Iterable[Arrears], on: date) -> int:
-    """The urgency of a person's open debts on a day, 0 for none; the greater is called first.
+    """The urgency of a person's open debts on a day, from 0 (nothing owed) to 99; the greater is called first.
 
-    The sum of: days past due of the oldest (to 365); 30 for each digit of the greatest sum owed in one currency, in
-    whole units; 60 for each broken promise (to three). A debt that is paid counts nothing.
+    The sum of: days past due of the oldest, 45 points for a year and more; 5 points for each digit of the greatest sum
+    owed in one currency, in whole units, to six; 8 points for each broken promise, to three.
     """
     owed: dict[str, Money] = {}
     days = broken = 0
@@ -38,5 +40,9 @@ def rank(debts: Iterable[Arrears], on: date) -> int:
         owed[currency] = owed[currency] + debt.balance if currency in owed else debt.balance
         days = max(days, 0 if debt.due_on is None else (on - debt.due_on).days)
         broken += debt.broken_promises
-    digits = max((len(str(int(sum_.amount))) if sum_.amount >= 1 else 0 for sum_ in owed.values()), default=0)
-    return min(days, MOST_DAYS) + POINTS_PER_DIGIT * digits + POINTS_PER_BROKEN * min(broken, MOST_BROKEN)
+    digits = max((len(str(int(total.amount))) for total in owed.values() if total.amount >= 1), default=0)
+    return (
+        POINTS_OF_DAYS * min(days, MOST_DAYS) // MOST_DAYS
+        + POINTS_PER_DIGIT * min(digits, MOST_DIGITS)
+        + POINTS_PER_BROKEN * min(broken, MOST_BROKEN)
+    )

@@ -14,7 +14,10 @@ from campaigns.collections.promises import PromiseSettings
 from campaigns.collections.tables import day_of
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import iso_of, seconds_of
+from campaigns.lists import set_ranks
 from campaigns.model import Blocked
+
+_RANKED = 2000
 
 _COLUMNS = "id, campaign_id, lead_id, reference, creditor, principal, balance, currency, due_on, state"
 
@@ -360,8 +363,16 @@ class Debts:
                 self._database.rows_in("SELECT id, rank FROM leads WHERE id IN (:values)", list(owed))
             )
             changed = [(new, lead_id) for new, lead_id in ranks if before[lead_id] != new]
-            self._database.many("UPDATE leads SET rank = ? WHERE id = ?", changed)
+            set_ranks(self._database, changed)
         return len(changed)
+
+    def rerank_campaign(self, campaign_id: int, on: date) -> int:
+        """The same for all leads of a campaign that owe something, in short transactions."""
+        leads = self._database.rows(
+            "SELECT DISTINCT lead_id FROM debts WHERE campaign_id = ? ORDER BY lead_id", (campaign_id,)
+        )
+        ids = [lead_id for (lead_id,) in leads]
+        return sum(self.rerank(ids[place : place + _RANKED], on) for place in range(0, len(ids), _RANKED))
 
     def _broken(self, debt_ids: Sequence[int]) -> dict[int, int]:
         return dict(

@@ -211,7 +211,7 @@ class PromiseBook:
         if barred or busy:
             return None
         if next_at is not None and next_at <= whole_seconds_of(due):
-            return datetime_of(next_at)
+            return max(at.astimezone(UTC), datetime.fromtimestamp(next_at, UTC))
         self._database.execute(
             "UPDATE leads SET next_at = ?, priority = ? WHERE id = ?", (whole_seconds_of(due), RETRY, lead_id)
         )

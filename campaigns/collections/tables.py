@@ -1,7 +1,7 @@
 """Reading the delimited files that clients send for debts, payments and call histories."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -57,13 +57,18 @@ class Table:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a file: counts by what was done with a row, and the rows that were refused, in file order."""
+    """What came of a file: counts by what was done with a row, and the rows that were refused, in file order.
+
+    `unreadable` rows are among the refused; `incomplete` says that something asked for was not done, see the warnings.
+    """
 
     header: tuple[str, ...]
     read: int = 0
+    unreadable: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    incomplete: bool = False
 
     def count(self, what: str, by: int = 1) -> None:
         """Add to one of the counts."""
@@ -140,20 +145,3 @@ def day_of(text: str, column: str) -> date:
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text).date()
     except ValueError:
         raise ValueError(f"{column} {text!r} is not a day such as 2026-11-30") from None
-
-
-def in_chunks(table: Table, tally: Tally, load: Callable[[list[Line]], None], *, rows: int = 1000) -> None:
-    """Hand the file's readable rows to `load` in portions; count all, refuse the broken ones."""
-    portion: list[Line] = []
-    for line in table.lines:
-        tally.read += 1
-        if line.error:
-            tally.refuse(line, line.error)
-            continue
-        portion.append(line)
-        if len(portion) == rows:
-            load(portion)
-            portion = []
-    if portion:
-        load(portion)
-    tally.refused.sort(key=lambda each: each.line)
