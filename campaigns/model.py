@@ -213,7 +213,7 @@ class CampaignSettings:
     subject ('': the campaign is a subject of its own).
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
     `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
-    `callback_wait_s` after its time is anyone's. A promise to pay is broken `promise_grace_days` after its due date, and
+    `callback_wait_s` after its time is anyone's. A promise to pay is broken `promise_grace_days` after its due date;
     its person is called so many days after that as `promise_partial_days` or `promise_broken_days` say.
     """
 

@@ -154,8 +154,8 @@ class Loader:
             tally.warnings.append("no debt was closed: some rows could not be read as far as their reference")
         elif 2 * missing > len(owed) and not most:
             tally.warnings.append(
-                f"no debt was closed: {missing} of {len(owed)} that are owed are not in the file, which may be cut off; "
-                "if it is full, ask for that"
+                f"no debt was closed: {missing} of the {len(owed)} that are owed are not in the file, which may be cut "
+                "off; when it is full all the same, import it again with --close-most"
             )
         else:
             tally.count("closed", len(self.debts.close_missing(self.campaign.campaign_id, present, self.at)))
