@@ -29,6 +29,7 @@ from campaigns.hopper import Hopper, Refill, window_gate
 from campaigns.instants import seconds_of
 from campaigns.law import Gatekeeper, Law
 from campaigns.leads import UnknownLead
+from campaigns.lint import Facts, Problem, lint
 from campaigns.lists import Lists
 from campaigns.model import (
     Allowed,
@@ -491,6 +492,31 @@ class Store:
         "callable_at" is when it will be, as far as is known; see `why.why`. Raises UnknownLead.
         """
         return reasons.why(self.database, self.profiles, self._campaign(campaign), lead_id, wall_now, self.law)
+
+    def lint(self, campaign: str | int, at: datetime, caller_ids: Sequence[str] = ()) -> list[Problem]:
+        """What in a campaign cannot hold together, the worst first; `caller_ids` are those of its trunks.
+
+        Empty in a store without a rule book.
+        """
+        if self.law is None:
+            return []
+        of = self._campaign(campaign)
+        return lint(of, self._facts(of, self.law, at, caller_ids), self.law.rulebook, at)
+
+    def _facts(self, of: CampaignSettings, law: Law, at: datetime, caller_ids: Sequence[str]) -> Facts:
+        counts = self.database.rows(
+            "SELECT profile_id, COUNT(*) FROM leads WHERE campaign_id = ? AND next_at IS NOT NULL GROUP BY profile_id",
+            (of.campaign_id,),
+        )
+        open_leads = {self.profiles.get(profile_id): count for profile_id, count in counts}
+        return Facts(
+            open_leads,
+            int(self.database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ?", (of.campaign_id,))),
+            self.lists.all(of.campaign_id),
+            {profile: law.next_open(of, profile, at) for profile in open_leads},
+            self.dnc.registry_ages(at),
+            (of.caller_id,) if of.caller_id else tuple(caller_ids),
+        )
 
     def report_attempts(
         self,

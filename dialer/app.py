@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from campaigns.instants import instant_of
+from campaigns.lint import Severity
 from campaigns.model import CallbackAsked, CampaignSettings, CampaignState
 from campaigns.periods import period_at
 from campaigns.store import Store, UnknownAgent, UnknownCampaign
@@ -243,6 +244,12 @@ class Desk:
         if state is CampaignState.ACTIVE:
             for problem in campaign_problems(self._site, self._config, settings):
                 raise CommandRefused(problem)
+            trunks = [trunk for trunk in self._config.trunk if not settings.trunks or trunk.name in settings.trunks]
+            shown = sorted({number for trunk in trunks for number in trunk.caller_ids})
+            now = datetime.now(UTC)
+            for found in await self._runner.in_store(lambda store: store.lint(settings.campaign_id, now, shown)):
+                if found.severity is Severity.ERROR:
+                    raise CommandRefused(f"{found.key}: {found.text}. {found.mend}")
         return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))
 
     async def reload_campaign(self, name: str) -> CampaignSettings:

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from campaigns.lint import Problem, Severity
 from campaigns.model import AbandonClock, CampaignSettings, CampaignState, Kind, Mode
 from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
 from campaigns.store import UnknownCampaign
@@ -144,6 +146,7 @@ def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
             if not ctx.config.trunk:
                 raise Failure("dialer.toml has no [[trunk]]: there is no line to dial on")
             _refuse(ctx, settings, {"mode", "trunks", "abandon_message"})
+            _refuse_contradictions(ctx, settings)
         if ctx.running():
             click.echo(ctx.api("POST", "campaigns", name, verb)["text"])
             return
@@ -157,6 +160,43 @@ def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
 _state_command("start", CampaignState.ACTIVE, "Let the dialer call for this campaign.")
 _state_command("pause", CampaignState.PAUSED, "No new calls; talks finish, agents stay.")
 _state_command("stop", CampaignState.STOPPED, "No new calls; talks finish.")
+
+
+@campaign.command("lint")
+@click.argument("name")
+@json_option
+@pass_context
+def lint(ctx: Context, name: str, as_json: bool) -> None:
+    """Find what cannot hold together: settings against each other, the leads and the law. Exit code 1 with errors.
+
+    \b
+    Example:
+      dialer campaign lint spring
+    """
+    found = _lint(ctx, _campaign(ctx, name))
+    rows = [asdict(problem) for problem in found]
+    show_rows(rows, ("severity", "key", "text", "mend"), as_json=as_json, empty="nothing contradicts")
+    if any(problem.severity is Severity.ERROR for problem in found):
+        click.get_current_context().exit(1)
+
+
+def _lint(ctx: Context, settings: CampaignSettings) -> list[Problem]:
+    trunks = [trunk for trunk in ctx.config.trunk if not settings.trunks or trunk.name in settings.trunks]
+    shown = sorted({number for trunk in trunks for number in trunk.caller_ids})
+    return ctx.store.lint(settings.name, datetime.now(UTC), shown)
+
+
+def _refuse_contradictions(ctx: Context, settings: CampaignSettings) -> None:
+    """Warn of what a campaign should not be started with, and refuse what it cannot be started with."""
+    found = _lint(ctx, settings)
+    for problem in found:
+        if problem.severity is Severity.WARNING:
+            click.echo(f"warning: {problem.key}: {problem.text}. {problem.mend}", err=True)
+    errors = [
+        f"{problem.key}: {problem.text}. {problem.mend}" for problem in found if problem.severity is Severity.ERROR
+    ]
+    if errors:
+        raise Failure(f"campaign {settings.name} cannot be started: " + "; ".join(errors))
 
 
 def _rules_text(made: CampaignSettings, asked: str) -> str:

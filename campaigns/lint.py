@@ -1,0 +1,269 @@
+"""What in a campaign cannot hold together: settings against each other, against its leads, and against the law."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from campaigns.eligibility import SEARCH_DAYS
+from campaigns.lists import LeadList
+from campaigns.model import AbandonWindow, CampaignSettings, Outcome, Profile
+from campaigns.rules.model import Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
+from campaigns.rules.rulebook import Rulebook
+from campaigns.rules.terms import Terms
+
+_STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
+_WINDOW_OF_SPAN = {
+    "campaign_period": AbandonWindow.PERIOD_30D,
+    "calendar_month": AbandonWindow.MONTH,
+    "calendar_day": AbandonWindow.DAY,
+}
+_RETRIED = {
+    "abandoned": Outcome.ABANDONED,
+    "no_answer": Outcome.NO_ANSWER,
+    "busy": Outcome.BUSY,
+}
+
+
+class Severity(StrEnum):
+    """An ERROR keeps a campaign from being started; the others do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Two things that do not go together; `key` is the setting or thing to look at, `mend` what to do about it."""
+
+    severity: Severity
+    key: str
+    text: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store knows of a campaign: leads that may still be called by profile, lists, and what is shown.
+
+    `hours` says by profile when it may be called next, None for never within 14 days. `registry_age_days` has the
+    registries that were imported. `caller_ids` are all numbers that the campaign may show.
+    """
+
+    open_leads: Mapping[Profile, int]
+    leads: int
+    lists: Sequence[LeadList]
+    hours: Mapping[Profile, datetime | None]
+    registry_age_days: Mapping[str, int]
+    caller_ids: Sequence[str] = ()
+
+
+def lint(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datetime) -> list[Problem]:
+    """All problems, the worst first."""
+    regions = tuple(sorted({region for profile in facts.open_leads for region in profile.regions}))
+    found = [*_of_leads(settings, facts), *_of_lists(settings, facts)]
+    if regions:
+        on = at.date()
+        terms = rulebook.terms(regions, settings.purpose, settings.party, on, settings.mode)
+        rules = [rule for rule in rulebook.rules if _binds(rule, rulebook, regions, settings)]
+        found += [*_of_abandonment(settings, terms), *_of_calls(settings, facts, terms)]
+        found += [*_of_retries(settings, facts.lists, rules), *_of_grounds(settings, facts, rules)]
+    order = list(Severity)
+    return sorted(found, key=lambda problem: order.index(problem.severity))
+
+
+def _binds(rule: Rule, rulebook: Rulebook, regions: Sequence[str], settings: CampaignSettings) -> bool:
+    about = (
+        (not rule.purposes or settings.purpose in rule.purposes)
+        and (not rule.parties or settings.party in rule.parties)
+        and (not rule.modes or settings.mode in rule.modes)
+    )
+    return about and rulebook.standing(rule) in _STOPPING and any(rule.covers(region) for region in regions)
+
+
+def _of_leads(settings: CampaignSettings, facts: Facts) -> Iterator[Problem]:
+    total = sum(facts.open_leads.values())
+    if not facts.leads:
+        yield Problem(
+            Severity.WARNING, "leads", "the campaign has no leads", f"dialer leads import {settings.name} FILE"
+        )
+        return
+    if not total:
+        yield Problem(Severity.WARNING, "leads", "no lead may be called any more", f"dialer why hopper {settings.name}")
+        return
+    unknown = sum(count for profile, count in facts.open_leads.items() if not profile.zones)
+    nowhere = sum(count for profile, count in facts.open_leads.items() if profile.zones and not profile.regions)
+    never = sum(count for profile, count in facts.open_leads.items() if profile.zones and facts.hours[profile] is None)
+    if unknown or nowhere:
+        left = total - unknown - nowhere
+        yield Problem(
+            Severity.WARNING if left else Severity.ERROR,
+            "leads",
+            f"{unknown + nowhere} of {total} leads are not called, as nobody knows where they are",
+            "give their time zone, state or postcode in the list and import it again",
+        )
+    if never:
+        yield Problem(
+            Severity.WARNING if never < total - unknown else Severity.ERROR,
+            "window",
+            f"{never} of {total} leads have no hour in the next {SEARCH_DAYS} days when the campaign's window and the "
+            "law both let them be called",
+            f"widen the window: dialer campaign set {settings.name} window=...; `dialer leads why` names the rules",
+        )
+
+
+def _of_lists(settings: CampaignSettings, facts: Facts) -> Iterator[Problem]:
+    if facts.leads and facts.lists and not any(each.active for each in facts.lists):
+        yield Problem(
+            Severity.ERROR, "lists", "no list of the campaign is active, so the hopper stays empty",
+            f"dialer lists set {settings.name} LIST active=yes",
+        )  # fmt: skip
+
+
+def _of_abandonment(settings: CampaignSettings, terms: Terms) -> Iterator[Problem]:
+    for term in terms.abandon:
+        most = term.limit.max_percent
+        if most is not None and settings.max_abandon_rate * 100 > most + 1e-9:
+            binds = term.effect in _STOPPING
+            yield Problem(
+                Severity.ERROR if binds else Severity.WARNING,
+                "max_abandon_rate",
+                f"{settings.max_abandon_rate:.1%} may be abandoned, {term.rule} allows {most:g} %",
+                f"dialer campaign set {settings.name} max_abandon_rate={most / 100:g}",
+            )
+        wanted = _WINDOW_OF_SPAN.get(term.limit.span)
+        if wanted is not None and wanted is not settings.abandon_window and len(terms.abandon) == 1:
+            yield Problem(
+                Severity.WARNING,
+                "abandon_window",
+                f"abandoned calls are counted over {settings.abandon_window}, {term.rule} counts over {wanted}",
+                f"dialer campaign set {settings.name} abandon_window={wanted}",
+            )
+
+
+def _of_calls(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterator[Problem]:
+    if terms.ring_min_s is not None and settings.ring_timeout_s < terms.ring_min_s:
+        yield Problem(
+            Severity.ERROR,
+            "ring_timeout_s",
+            f"calls ring {settings.ring_timeout_s:g} s, the law asks for {terms.ring_min_s:g} s",
+            f"dialer campaign set {settings.name} ring_timeout_s={terms.ring_min_s:g}",
+        )
+    if terms.connect_max_s is not None and settings.hold_s > terms.connect_max_s:
+        yield Problem(
+            Severity.ERROR,
+            "hold_s",
+            f"people wait {settings.hold_s:g} s for an agent, the law allows {terms.connect_max_s:g} s",
+            f"dialer campaign set {settings.name} hold_s={terms.connect_max_s:g}",
+        )
+    if terms.message is not None and not settings.abandon_message:
+        yield Problem(
+            Severity.WARNING,
+            "abandon_message",
+            "abandoned people hear the generic message, which does not name the caller as the law asks",
+            "record one (WAV, mono, 16 bit) and set abandon_message=FILE",
+        )
+    if terms.cli is not None and terms.cli.number and not facts.caller_ids:
+        yield Problem(
+            Severity.WARNING, "caller_id", "no number is shown, and the law asks for one",
+            f"caller_ids of the trunk in dialer.toml, or dialer campaign set {settings.name} caller_id=+...",
+        )  # fmt: skip
+    series = terms.cli.series if terms.cli is not None else ()
+    strangers = [
+        shown for shown in facts.caller_ids if series and not shown.lstrip("+").removeprefix("91").startswith(series)
+    ]
+    if strangers:
+        yield Problem(
+            Severity.ERROR,
+            "caller_id",
+            f"{', '.join(strangers)} is not of the series {' or '.join(series)} that such calls must show",
+            "show a number of that series",
+        )
+
+
+def _of_retries(settings: CampaignSettings, lists: Sequence[LeadList], rules: Sequence[Rule]) -> Iterator[Problem]:
+    for rule in rules:
+        if isinstance(rule.params, Cooldown):
+            yield from _inside_cooldown(settings, rule, rule.params)
+        elif isinstance(rule.params, Limit):
+            yield from _beyond_cap(settings, rule, rule.params)
+
+
+def _inside_cooldown(settings: CampaignSettings, rule: Rule, cooldown: Cooldown) -> Iterator[Problem]:
+    rest_s = _seconds(cooldown.period.amount, cooldown.period.unit)
+    for said, outcome in _RETRIED.items():
+        retry = settings.retry.get(outcome)
+        if said in cooldown.outcomes and retry is not None and retry.delay_s is not None and retry.delay_s < rest_s:
+            yield Problem(
+                Severity.WARNING,
+                "retry",
+                f"after {outcome} a lead is tried again in {_span(retry.delay_s)}, {rule.id} asks for "
+                f"{cooldown.period}: it waits until then",
+                f"dialer campaign set {settings.name} retry={outcome}:{rest_s / 3600:g}h",
+            )
+
+
+def _beyond_cap(settings: CampaignSettings, rule: Rule, limit: Limit) -> Iterator[Problem]:
+    per_s = None if limit.per is None else _seconds(limit.per.amount, limit.per.unit)
+    for outcome in (Outcome.NO_ANSWER, Outcome.BUSY):
+        retry = settings.retry.get(outcome)
+        if per_s is None or retry is None or retry.delay_s is None or str(outcome) in limit.exclude:
+            continue
+        tries = min(retry.max_attempts, 1 + int(per_s // max(retry.delay_s, 1.0)))
+        if tries > limit.max:
+            yield Problem(
+                Severity.WARNING,
+                "retry",
+                f"{outcome} is tried again every {_span(retry.delay_s)} up to {retry.max_attempts} times, but "
+                f"{rule.id} allows {limit.max} in {limit.per}: such leads wait for the cap",
+                f"dialer campaign set {settings.name} retry={outcome}:{per_s / limit.max / 3600:.3g}h",
+            )
+
+
+def _of_grounds(settings: CampaignSettings, facts: Facts, rules: Sequence[Rule]) -> Iterator[Problem]:
+    total = sum(facts.open_leads.values())
+    checks: dict[str, tuple[Rule, RegistryCheck]] = {}
+    for rule in rules:
+        if isinstance(rule.params, Needs):
+            grounds = " or ".join(sorted(rule.params.bases))
+            count = sum(
+                count
+                for profile, count in facts.open_leads.items()
+                if not profile.basis and any(rule.covers(region) for region in profile.regions)
+            )
+            if count:
+                yield Problem(
+                    Severity.WARNING if count < total else Severity.ERROR,
+                    "consent",
+                    f"{count} of {total} leads need a ground such as {grounds} ({rule.id}) "
+                    "and have none on record: they are not called",
+                    f"dialer consent import {settings.name} FILE, or columns consent and consent_at in the list",
+                )
+        elif rule.type is RuleType.REGISTRY and isinstance(rule.params, RegistryCheck):
+            checks.setdefault(rule.params.id, (rule, rule.params))
+    for rule, check in checks.values():
+        yield from _of_registry(facts, rule, check)
+
+
+def _of_registry(facts: Facts, rule: Rule, check: RegistryCheck) -> Iterator[Problem]:
+    age = facts.registry_age_days.get(check.id)
+    most = None if check.max_age is None else check.max_age.days
+    mend = f"dialer dnc import FILE --registry {check.id} --as-of DATE"
+    if age is None:
+        text = f"the registry {check.id} was never imported, so nobody looks whether people are on it ({rule.id})"
+        yield Problem(Severity.WARNING, "registry", text, mend)
+    elif most is not None and age > most:
+        text = (
+            f"the copy of the registry {check.id} is {age} days old, {rule.id} allows {most}: its leads are not called"
+        )
+        yield Problem(Severity.ERROR, "registry", text, mend)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
+
+
+def _seconds(amount: int, unit: str) -> float:
+    hours = {"h": 1, "d": 24, "w": 168, "bd": 24, "mo": 720, "y": 8760}[unit]
+    return timedelta(hours=hours * amount).total_seconds()

@@ -1,0 +1,91 @@
+"""Contradictions are found before a campaign starts: each case names the key that must be told, and how badly."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from campaigns.importing import import_leads
+from campaigns.lint import Severity
+from campaigns.rules import Rulebook, load_builtin
+from campaigns.store import Store
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+RULEBOOK = Rulebook(load_builtin())
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store.open(":memory:", fast=True, rulebook=lambda: RULEBOOK) as opened:
+        yield opened
+
+
+def problems(store: Store, numbers: str, kind: str = "telesales", **settings: object) -> dict[str, Severity]:
+    store.create_campaign("spring", kind, "predictive", **settings)
+    if numbers:
+        import_leads(store, "spring", io.StringIO("phone\n" + numbers))
+    worst: dict[str, Severity] = {}
+    for problem in store.lint("spring", NOW, ("+12125550100",)):
+        assert problem.text and problem.mend
+        worst.setdefault(problem.key, problem.severity)
+    return worst
+
+
+NEW_YORK, FLORIDA, LONDON, BERLIN = "+12125550101\n", "+13055550102\n", "+442079460101\n", "+4930123456\n"
+TOLL_FREE = "+18005550103\n"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "settings", "key", "severity"),
+    [
+        ("", {}, "leads", Severity.WARNING),
+        (TOLL_FREE, {}, "leads", Severity.ERROR),
+        (TOLL_FREE + NEW_YORK, {}, "leads", Severity.WARNING),
+        (NEW_YORK, {"max_abandon_rate": 0.05}, "max_abandon_rate", Severity.ERROR),
+        (LONDON, {"max_abandon_rate": 0.05}, "max_abandon_rate", Severity.WARNING),
+        (NEW_YORK, {"window": "21:30-23:00"}, "window", Severity.ERROR),
+        (NEW_YORK + LONDON, {"window": "21:30-23:00"}, "window", Severity.WARNING),
+        (LONDON, {}, "retry", Severity.WARNING),
+        (FLORIDA, {}, "retry", Severity.WARNING),
+        (BERLIN, {}, "consent", Severity.ERROR),
+        (BERLIN + NEW_YORK, {}, "consent", Severity.WARNING),
+        (NEW_YORK, {}, "registry", Severity.WARNING),
+        (NEW_YORK, {"abandon_window": "24h"}, "abandon_window", Severity.WARNING),
+    ],
+)
+def test_what_does_not_go_together_is_told(
+    store: Store, numbers: str, settings: dict[str, object], key: str, severity: Severity
+) -> None:
+    assert problems(store, numbers, **settings).get(key) is severity
+
+
+def test_a_sound_campaign_has_no_errors(store: Store) -> None:
+    found = problems(store, NEW_YORK)
+    assert Severity.ERROR not in found.values()
+    assert "window" not in found and "consent" not in found and "max_abandon_rate" not in found
+
+
+def test_calls_of_service_have_no_sales_hours(store: Store) -> None:
+    assert "window" not in problems(store, NEW_YORK, window="21:30-23:00", purpose="service")
+
+
+def test_no_active_list_is_an_error(store: Store) -> None:
+    problems(store, NEW_YORK)
+    (only,) = store.lists.all(store.campaign("spring").campaign_id)
+    store.lists.set(store.campaign("spring").campaign_id, only.name, {"active": "no"})
+    assert ("lists", Severity.ERROR) in {(each.key, each.severity) for each in store.lint("spring", NOW)}
+
+
+def test_a_stale_registry_is_an_error(store: Store) -> None:
+    problems(store, NEW_YORK)
+    september = datetime(2026, 9, 1, tzinfo=UTC)
+    store.dnc.import_registry(io.BytesIO(b"212,5550177\n"), "us-national", as_of=september, full=True, at=september)
+    found = {each.severity for each in store.lint("spring", NOW) if each.key == "registry"}
+    assert Severity.ERROR in found
+
+
+def test_a_store_without_a_rule_book_finds_nothing() -> None:
+    with Store.open(":memory:", fast=True) as store:
+        store.create_campaign("spring", "telesales", "predictive")
+        assert store.lint("spring", NOW) == []
