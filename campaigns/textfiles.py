@@ -214,6 +214,8 @@ def _wide(sample: bytes) -> str | None:
     if sample.count(0) * 3 < len(sample) or len(sample) < 4:
         return None
     odd, even = sample[1::2].count(0), sample[::2].count(0)
+    if max(odd, even) < 8 * min(odd, even):
+        return None
     return "utf-16-le" if odd > even else "utf-16-be"
 
 

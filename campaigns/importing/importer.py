@@ -29,7 +29,7 @@ from campaigns.places.numbering import prefix_of
 from campaigns.store import Store
 from campaigns.textfiles import OpenText, Source, detecting, name_of, open_file
 
-CHUNK_ROWS = 2000
+CHUNK_ROWS = 5000
 
 _CACHED = 200_000
 
@@ -157,7 +157,7 @@ class _Locator:
         self._profiles: dict[Profile, Profile] = {}
 
     def __call__(self, e164: str, clues: Clues, basis: str) -> Profile:
-        key = (prefix_of(e164), clues, basis)
+        key = (e164[:5] if e164.startswith("+1") else prefix_of(e164), clues, basis)
         known = self._known.get(key)
         if known is None:
             if len(self._known) == _CACHED:
@@ -284,12 +284,13 @@ class _Target:
             staged = staging.stage(self._database, self._campaign_id, self._report.list_name, self._list_id, self._at)
         self._admission.lists = (staged.list_id, *self._admission.lists)
         try:
-            for number, chunk in enumerate(parts):
-                admitted = self._admission.sorted_out(chunk)
-                with self._store.transaction():
-                    self._write_staged(staged, number, admitted)
-                self._admission.forget()
-                chunks.done(admitted.rejects)
+            with staging.bulk(self._database):
+                for number, chunk in enumerate(parts):
+                    admitted = self._admission.sorted_out(chunk)
+                    with self._store.transaction():
+                        self._write_staged(staged, number, admitted)
+                    self._admission.forget()
+                    chunks.done(admitted.rejects)
         except BaseException:
             staging.take_back(self._database, staged)
             raise

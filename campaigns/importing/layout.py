@@ -144,9 +144,7 @@ def _layout(names: Sequence[str], mapping: Mapping[str, str], warnings: Sequence
             fields[name] = place
             taken.add(place)
     if not any(_PHONE_FIELD.fullmatch(name) for name in fields):
-        raise ImportFileError(
-            f"no phone column; {_what_line_1_has(names)}. Say which column it is with --map phone=COLUMN"
-        )
+        raise ImportFileError(f"no phone column; {_what_line_1_has(names)}")
     results = [column for place, column in enumerate(names) if column in RESULT_COLUMNS and place not in taken]
     if results:
         warnings = [*warnings, f"left out the outcomes of an earlier export: {', '.join(results)}"]
@@ -188,8 +186,10 @@ def _what_line_1_has(names: Sequence[str]) -> str:
     if looks_like_vicidial(names):
         return f"{columns}. Line 1 looks like a lead in VICIdial's standard order: say --format vicidial"
     if any(_NUMBER.fullmatch(cell) for cell in names):
-        columns += ". Line 1 looks like a lead: put a line that names the columns above it, such as phone,first_name"
-    return columns
+        return (
+            f"{columns}. Line 1 looks like a lead: put a line that names the columns above it, such as phone,first_name"
+        )
+    return f"{columns}. Say which one it is with --map, as in --map phone=COLUMN"
 
 
 def looks_like_vicidial(cells: Sequence[str]) -> bool:

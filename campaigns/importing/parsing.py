@@ -139,7 +139,7 @@ class Parser:
                 report.read += 1
                 yield Reject(line, [], "invalid", cells.reason)
                 continue
-            if (len(cells) <= first or not cells[first]) and is_blank(cells):
+            if (len(cells) <= first or not cells[first] or cells[first].isspace()) and is_blank(cells):
                 continue
             report.read += 1
             if len(cells) > width and not is_blank(cells[width:]):

@@ -20,6 +20,8 @@ from campaigns.profiles import Profiles
 
 STEP_ROWS = 2000
 
+_CACHE_KIB = 64 * 1024
+
 _JOURNAL = "import:"
 _ADDITIONS = "import additions:"
 
@@ -172,6 +174,23 @@ def _remove(database: Database, staged: Staged, first: int) -> int:
     for table in ("consents", "debts", "lead_phones"):
         database.execute(f"DELETE FROM {table} WHERE lead_id IN {of_leads}", params)  # noqa: S608
     return database.execute("DELETE FROM leads WHERE +list_id = ? AND id >= ? AND id < ?", params)
+
+
+@contextmanager
+def bulk(database: Database) -> Iterator[None]:
+    """For the time in which nothing that is written may be called: no fsync at each commit, and a larger cache.
+
+    SQLite's write-ahead log stays consistent without it; a power cut loses the last of what would be taken back anyway.
+    The index of numbers is written at random places: in a small cache its pages go to disk several times a commit.
+    """
+    before = database.value("PRAGMA synchronous"), database.value("PRAGMA cache_size")
+    database.execute("PRAGMA synchronous = 1" if before[0] > 1 else f"PRAGMA synchronous = {before[0]:d}")
+    database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        database.execute(f"PRAGMA synchronous = {before[0]:d}")
+        database.execute(f"PRAGMA cache_size = {before[1]:d}")
 
 
 @contextmanager
