@@ -20,7 +20,7 @@ _IN_LIST = 500
 _OWNER_ONLY = 0o600
 
 # SQLite's own 2 MB hold too little of an index of a million numbers: each look-up would read from the file.
-_CACHE_KIB = 16_384
+_CACHE_KIB = 32_768
 
 # What is erased is overwritten in the file, not only unlinked (secure_delete).
 _COMMON = {"foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_S * 1000, "cache_size": -_CACHE_KIB}

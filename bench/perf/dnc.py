@@ -12,7 +12,9 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from bench.perf.machine import Figure, median, print_figures, print_machine
@@ -52,22 +54,24 @@ def batches(listed: Sequence[str], chance: random.Random) -> Iterator[list[str]]
 
 
 def per_number_us(ask: Callable[[list[str]], object], asked: Iterable[list[str]]) -> float:
-    """Median over the batches of the time that a number takes, microseconds."""
+    """Median over the batches of the CPU time that a number takes, microseconds: others on the machine do not count."""
     taken = []
     for batch in asked:
-        began = time.perf_counter()
+        began = time.thread_time_ns()
         ask(batch)
-        taken.append(1e6 * (time.perf_counter() - began) / len(batch))
+        taken.append((time.thread_time_ns() - began) / 1000 / len(batch))
     return median(taken)
 
 
 def measure_import(store: Store, path: Path, entries: int) -> Iterator[Figure]:
-    """A full list into an empty store, and once more as the next month's."""
-    flat = path.with_suffix(".txt")
+    """A full list, and once more as the next month's."""
+    flat, before = path.with_suffix(".txt"), _bytes(store, path)
     for name, day in (("full list, first", AS_OF), ("full list, in place of the copy in use", AT)):
         began = time.perf_counter()
         store.dnc.import_registry(flat, "us-national", as_of=day, full=True, at=AT)
         yield Figure(f"import of a registry, {name}", entries / (time.perf_counter() - began), "lines/s")
+        if day is AS_OF:
+            yield Figure("  bytes an entry of a registry", (_bytes(store, path) - before) / entries, "B")
 
 
 def measure_site(store: Store, path: Path, entries: int) -> Iterator[Figure]:
@@ -110,52 +114,41 @@ def measure(folder: Path, entries: int) -> Iterator[Figure]:
     write_flat(path.with_suffix(".txt"), listed)
     write_flat(path.with_suffix(".site"), listed[::2])
     with Store.open(path, create=True) as store:
-        empty = _bytes(store, path)
-        yield from measure_import(store, path, entries)
-        yield Figure("  bytes an entry of a registry", _live_bytes(store), "B", note=f"{empty:,} bytes when empty")
         yield from measure_site(store, path, entries)
+        yield from measure_import(store, path, entries)
         yield from measure_checks(store.dnc, listed, chance)
-    yield from measure_memory(folder, path.with_suffix(".txt"))
+    yield from measure_memory(folder, chance)
 
 
-def _live_bytes(store: Store) -> float:
-    """Bytes of the registry's table alone: pages of the old copy wait for reuse."""
-    count = store.database.value("SELECT COUNT(*) FROM registry_numbers")
-    pages: int = store.database.value("PRAGMA page_count") - store.database.value("PRAGMA freelist_count")
-    return float(pages * store.database.value("PRAGMA page_size") / count)
+def measure_memory(folder: Path, chance: random.Random) -> Iterator[Figure]:
+    """Memory that an import adds in a fresh process, by the length of the file."""
+    for count in (500_000, 5_000_000):
+        flat = folder / f"{count}.txt"
+        with flat.open("w", encoding="ascii") as file:
+            step = (HIGHEST - LOWEST) // count
+            for place in range(count):
+                number = LOWEST + place * step + chance.randrange(step)
+                file.write(f"{number // 10**7},2{number % 10**6:06d}\n")
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+            added_mb, rate = fresh.submit(_added, folder / f"{count}.db", flat, count).result()
+        note = f"{count:,} lines, {rate:,.0f} lines/s"
+        yield Figure("memory added by an import", added_mb, "MB", note=note)
 
 
-def measure_memory(folder: Path, flat: Path) -> Iterator[Figure]:
-    """Memory that an import adds in a process of its own, of one copy of the file and of five in a row."""
-    for times in (1, 5):
-        doubled = folder / f"times{times}.txt"
-        text = flat.read_text(encoding="ascii")
-        with doubled.open("w", encoding="ascii") as file:
-            file.writelines(text for _ in range(times))
-        note = f"{times * text.count(chr(10)):,} lines"
-        del text
-        yield Figure(f"memory added by an import, file x {times}", _added_mb(folder, doubled, times), "MB", note=note)
+def _added(path: Path, flat: Path, count: int) -> tuple[float, float]:
+    """Megabytes and lines a second of an import."""
+    with Store.open(path, create=True) as store:
+        before, began = peak_mb(reset=True), time.perf_counter()
+        store.dnc.import_registry(flat, "us-national", as_of=AS_OF, full=True, at=AT)
+        return peak_mb() - before, count / (time.perf_counter() - began)
 
 
-def _added_mb(folder: Path, flat: Path, times: int) -> float:
-    read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with Store.open(folder / f"memory{times}.db", create=True) as store:
-            before = _peak_kb(reset=True)
-            store.dnc.import_registry(flat, "us-national", as_of=AS_OF, full=True, at=AT)
-            os.write(write_end, str(_peak_kb() - before).encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    return int(os.read(read_end, 100)) / 1024
-
-
-def _peak_kb(*, reset: bool = False) -> int:
+def peak_mb(*, reset: bool = False) -> float:
     """The process's highest resident size, counted anew after a reset."""
     if reset:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def main() -> None:

@@ -89,6 +89,8 @@ def _meant(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             continue
         if "\0" in text:
             raise StoreError(f"line {number}: {UTF16_COMPLAINT}")
+        if not seen_digits and text.startswith("<?xml"):
+            raise StoreError("the file is XML; registries hand out the same list as a flat text file: import that one")
         if not seen_digits:
             seen_digits = any(char.isdigit() for char in text)
             if not seen_digits:

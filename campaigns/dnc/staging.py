@@ -138,7 +138,14 @@ def span_of(area: str) -> tuple[int, int]:
 
 
 def _delete_span(database: Database, list_id: int, low: int, high: int) -> None:
-    doomed = "SELECT number FROM registry_numbers WHERE list_id = ? AND number >= ? AND number < ? LIMIT ?"
-    while rows := database.rows(doomed, (list_id, low, high, CHUNK)):
+    """Delete a list's numbers in [low, high)."""
+    last = (
+        "SELECT MAX(number) FROM (SELECT number FROM registry_numbers"
+        " WHERE list_id = ? AND number >= ? AND number < ? ORDER BY number LIMIT ?) AS first"
+    )
+    while (upto := database.value(last, (list_id, low, high, CHUNK))) is not None:
         with database.transaction():
-            delete(database, list_id, [number for (number,) in rows])
+            database.execute(
+                "DELETE FROM registry_numbers WHERE list_id = ? AND number >= ? AND number <= ?", (list_id, low, upto)
+            )
+        low = upto + 1

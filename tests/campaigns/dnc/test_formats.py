@@ -65,6 +65,11 @@ def test_a_number_of_another_country_is_none_of_the_registry() -> None:
     assert isinstance(bad, BadLine) and bad.text == "+12125550101,A"
 
 
+def test_xml_is_called_by_its_name() -> None:
+    with pytest.raises(StoreError, match="flat text file"):
+        list(registry_numbers(['<?xml version="1.0"?>', '<list><ac val="212">'], US))
+
+
 def test_utf_16_is_called_by_its_name() -> None:
     with pytest.raises(StoreError, match=r"line 2.*UTF-16"):
         list(registry_numbers(["2125550101", "2\x001\x00"], US))
