@@ -56,7 +56,7 @@ def country_by_shape(code: str) -> str:
     return next((country for country, shape in full.items() if re.fullmatch(shape, text)), "")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def place_of_postcode(country: str, code: str) -> Place:
     """The place of a postcode with its zones spelled out; an empty one when it is not understood."""
     plan = "GB" if country in _BRITISH else "FR" if country in _FRENCH else country
@@ -93,11 +93,25 @@ def _in_ranges(country: str, text: str) -> Place:
 
 
 def _zip(text: str) -> Place:
-    neighbours = _zips(text[0]).get(text[:3], {})
-    known = {text: neighbours[text]} if text in neighbours else neighbours
+    listed = _zips(text[0]).get(text[:3], {}).get(text)
+    if not listed:
+        return _zip_neighbours(text[:3])
+    state, zone = listed
+    return _shared((_state_region(state),), _zip_zones(text, zone))
+
+
+@lru_cache(maxsize=1000)
+def _zip_neighbours(beginning: str) -> Place:
+    known = _zips(beginning[0]).get(beginning, {})
     regions = {_state_region(state) for state, _ in known.values()}
     zones = {zone for code, (_, listed) in known.items() for zone in _zip_zones(code, listed)}
-    return Place(tuple(sorted(regions)), tuple(sorted(zones)))
+    return _shared(tuple(sorted(regions)), tuple(sorted(zones)))
+
+
+@lru_cache(maxsize=2048)
+def _shared(regions: tuple[str, ...], zones: tuple[str, ...]) -> Place:
+    """One object for all postcodes of the same place, since there are forty thousand of them."""
+    return Place(regions, zones)
 
 
 @lru_cache(maxsize=10)
@@ -118,7 +132,4 @@ def _state_region(state: str) -> str:
 
 
 def _zip_zones(code: str, zone: str) -> tuple[str, ...]:
-    for first, last, zones in zip_corrections():
-        if first <= code <= last:
-            return zones
-    return (canonical_zone(zone),)
+    return zip_corrections().get(code) or (canonical_zone(zone),)

@@ -100,9 +100,13 @@ def _narrowness(found: PostcodeRange) -> tuple[int, bool]:
 
 
 @lru_cache(maxsize=1)
-def zip_corrections() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-    """First and last ZIP code, and the zones that the ZIP database does not know of."""
-    return tuple((row["first"], row["last"], tuple(row["zones"].split())) for row in _rows("zip_corrections.csv"))
+def zip_corrections() -> dict[str, tuple[str, ...]]:
+    """Zones of the ZIP codes of which the ZIP database has a wrong zone, or one of two."""
+    return {
+        f"{code:05}": tuple(row["zones"].split())
+        for row in _rows("zip_corrections.csv")
+        for code in range(int(row["first"]), int(row["last"]) + 1)
+    }
 
 
 @lru_cache(maxsize=1)

@@ -51,7 +51,7 @@ def whereabouts(
     """Where a person may be, from an E.164 number, the address, the zone that the list gives, and what the person said.
 
     The address is a postcode with `region` (ISO 3166), or with country and state as lists have them. A stated region
-    replaces all other clues, a stated zone the other zones; else all count together, since the hour is that of the
+    replaces all clues outside it, a stated zone the other zones; else all count together, since the hour is that of the
     person's location (47 CFR 64.1200(c)(1), 16 CFR 310.4(c)) and conflicting locations count all (12 CFR 1006.6(b)(1)).
     A zone that the zone database lacks, and more than six clocks that differ, leave no zone.
     """
@@ -59,18 +59,18 @@ def whereabouts(
     if not (region or postcode or country or state or stated_region):
         return _whereabouts(prefix, "", "", _NOTHING, listed_zone, stated_zone, "")
     home = _home(stated_region, region, country, state, _lands(prefix))
-    postal = _postal(postcode, state, home, _lands(prefix))
+    postal = _MILITARY if _is_military(home, state) else _postal(postcode, country_of(home), _lands(prefix))
     written = ", ".join(text for text in (region, state, country) if text)
     return _whereabouts(prefix, home, written, postal, listed_zone, stated_zone, stated_region)
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=16_384)
 def _whereabouts(
     prefix: str, home: str, written: str, postal: _Evidence, listed_zone: str, stated_zone: str, stated_region: str
 ) -> Whereabouts:
     """Postal evidence is one object for each place, so that the cache holds places and not postcodes."""
     if stated_region:
-        evidence = _of_statement(home, stated_region, postal, place_of(prefix))
+        evidence = _of_statement(home, stated_region, postal.place, place_of(prefix))
     else:
         address = [postal, _of_address(home, written, postal.place, place_of(prefix))]
         evidence = _with_number(prefix, [*address, _of_zone("the list", listed_zone)])
@@ -120,16 +120,15 @@ def _of_address(home: str, written: str, postal: Place, number: Place) -> _Evide
     return _Evidence(Place((home,), zones), f"the address is in {home}: {_listing(zones)}")
 
 
-def _of_statement(home: str, stated: str, postal: _Evidence, number: Place) -> list[_Evidence]:
+def _of_statement(home: str, stated: str, postal: Place, number: Place) -> list[_Evidence]:
+    """A stated state is as narrow as the postcode or the number in it; a stated country is all that they say of it."""
     if not home:
         return [_Evidence(note=f"the region that the person stated ({stated}) is not understood", fatal=True)]
-    note = f"the person said {home}"
-    if _is_any_within(postal.place.regions, home):
-        return [_Evidence(Place((home,)), note), postal]
-    if _is_any_within(number.regions, home):
-        return [_Evidence(Place((home,), number.zones), f"{note}, as the number says: {_listing(number.zones)}")]
-    zones = zones_of_region(home)
-    return [_Evidence(Place((home,), zones), f"{note}: {_listing(zones)}")]
+    inside = [place for place in (postal, number) if _is_any_within(place.regions, home)]
+    narrow = inside[:1] if "-" in home else inside
+    regions = tuple(region for place in narrow for region in place.regions if within(region, home))
+    zones = tuple(sorted({zone for place in narrow for zone in place.zones})) or zones_of_region(home)
+    return [_Evidence(Place((home, *regions), zones), f"the person said {home}: {_listing(zones)}")]
 
 
 def _of_zone(who: str, name: str) -> _Evidence:
@@ -141,11 +140,13 @@ def _of_zone(who: str, name: str) -> _Evidence:
     return _Evidence(note=f"the time zone of {who} ({name}) is no IANA zone such as America/Denver", fatal=True)
 
 
+def _is_military(home: str, state: str) -> bool:
+    return home == "US" and is_military_state(state)
+
+
 @lru_cache(maxsize=65_536)
-def _postal(postcode: str, state: str, home: str, lands: tuple[str, ...]) -> _Evidence:
-    if country_of(home) == "US" and is_military_state(state):
-        return _MILITARY
-    countries = (country_of(home), country_by_shape(postcode), *lands)
+def _postal(postcode: str, land: str, lands: tuple[str, ...]) -> _Evidence:
+    countries = (land, country_by_shape(postcode), *lands)
     for country in filter(None, countries):
         if country == "US" and is_military(postcode):
             return _MILITARY
