@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +16,7 @@ from campaigns import recorded as recording
 from campaigns import why as reasons
 from campaigns.attempts import Attempts
 from campaigns.audit.log import AuditLog
-from campaigns.callbacks import Callbacks
+from campaigns.callbacks import Callback, Callbacks
 from campaigns.collections.debts import Debts
 from campaigns.collections.holds import Holds
 from campaigns.consents import Consents
@@ -34,6 +34,7 @@ from campaigns.lists import Lists
 from campaigns.model import (
     Allowed,
     Blocked,
+    CallbackAsked,
     CampaignSettings,
     CampaignState,
     Candidate,
@@ -255,6 +256,40 @@ class Store:
         if owned:
             self.callbacks.reminded(owned)
         return leads
+
+    def make_callback(
+        self, campaign: str | int, lead_id: int, callback: CallbackAsked, made_by: str, now: datetime
+    ) -> int:
+        """Appoint a call to a lead; the callback's id.
+
+        Raises StoreError when the person may not be called then, saying from when on they may, or is being called.
+        """
+        of = self._campaign(campaign)
+        with self.transaction():
+            self._require_callable(of, lead_id, callback.at, now)
+            falls_at = callback.at + timedelta(seconds=of.callback_wait_s) if callback.agent else None
+            return self.callbacks.make(lead_id, callback, falls_at=falls_at, made_by=made_by, made_at=now)
+
+    def move_callback(self, callback_id: int, at: datetime, agent: str | None, now: datetime) -> Callback:
+        """Another time, and with `agent` another owner. Raises UnknownCallback, and StoreError as `make_callback`."""
+        with self.transaction():
+            before = self.callbacks.get(callback_id)
+            self._require_callable(self.campaign_by_id(before.campaign_id), before.lead_id, at, now)
+            return self.callbacks.move(callback_id, at, agent)
+
+    def _require_callable(self, of: CampaignSettings, lead_id: int, at: datetime, now: datetime) -> None:
+        if at <= now:
+            raise StoreError(f"a callback must be in the future, not {at.isoformat(timespec='minutes')}")
+        rows = leads.load(self.database, self.profiles, [lead_id])
+        candidate = rows[0].candidate(rows[0].next_phone_id) if rows else None
+        if not rows or rows[0].campaign_id != of.campaign_id:
+            raise UnknownLead(f"campaign {of.name!r} has no lead {lead_id}")
+        if candidate is None:
+            raise StoreError(f"lead {lead_id} has no number that may be called")
+        (answer,) = self._answers(of, [candidate], at)
+        if isinstance(answer, Blocked):
+            instead = "" if answer.until is None else f"; from {answer.until.isoformat(timespec='minutes')} on they may"
+            raise StoreError(f"the person may not be called then: {answer.detail}{instead}")
 
     def _answers(
         self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime

@@ -9,6 +9,7 @@ try:
     from dialer.cli import (
         agent,
         audit,
+        callback,
         campaign,
         consent,
         debt,
@@ -61,6 +62,7 @@ for command in (
     init.init,
     campaign.campaign,
     leads.leads,
+    callback.callback,
     dnc.dnc,
     consent.consent,
     debt.debt,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from campaigns.model import CallingWindow, CampaignSettings, CampaignState, Candidate, Phone
+from campaigns.model import CallbackAsked, CallingWindow, CampaignSettings, CampaignState, Candidate, Phone
 from campaigns.retry import DEFAULT_RULES
 from campaigns.settings import changed
 from dialer.core import actions as act
@@ -161,8 +161,19 @@ class Transcript:
     def _hangup(self, name: str) -> Iterator[object]:
         yield ev.HangUpCustomer(name, request=1)
 
-    def _dispose(self, name: str, status: str) -> Iterator[object]:
-        yield ev.Dispose(name, status, request=1)
+    def _dispose(self, name: str, status: str, at: str = "", whose: str = "") -> Iterator[object]:
+        """`dispose anna CALLBK 2026-03-02T15:00-05:00 anna`: to be called again then, by her."""
+        callback = CallbackAsked(datetime.fromisoformat(at), "America/New_York", whose) if at else None
+        yield ev.Dispose(name, status, callback, request=1)
+
+    def _due(self, whose: str, *numbers: str) -> Iterator[object]:
+        """`due anna +1...`: callbacks of an agent (`anyone`: nobody's own) are loaded, leads 71, 72 and so on."""
+        owner = "" if whose == "anyone" else whose
+        leads = tuple(
+            Candidate(71 + index, (Phone(700 + index, number, ("America/New_York",)),), owner=owner)
+            for index, number in enumerate(numbers)
+        )
+        yield ev.CallbacksLoaded(1, leads)
 
     def _dialed(self, call: str) -> Iterator[object]:
         yield hw.Dialed(call, ref=f"{call}@carrier")
@@ -234,6 +245,9 @@ def _say(thing: Any) -> str:
             return f"on disk: attempt {i} call over, {cause}"
         case rec.AttemptClosed():
             return _closed(thing)
+        case rec.CallbackMade(lead_id=lead, callback=asked, falls_at=falls_at):
+            falls = f", anyone's from {falls_at:%H:%M %Z}" if falls_at else ""
+            return f"on disk: lead {lead} to be called at {asked.at:%a %H:%M %Z} by {asked.agent or 'anyone'}{falls}"
         case rec.AgentStateChanged(agent=agent, state=state, code=code):
             return f"on disk: {agent} {state} {code}".rstrip()
         case rec.CampaignStateChanged(state=state):
