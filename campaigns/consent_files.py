@@ -11,7 +11,7 @@ from campaigns.consents import Consents, Evidence, Given
 from campaigns.database import StoreError
 from campaigns.model import Basis, Purpose
 from campaigns.numbers import NumberError, parse
-from campaigns.textfiles import UTF16_COMPLAINT, Source, open_file, reading
+from campaigns.textfiles import UTF16_COMPLAINT, Source, detecting, open_file
 
 _CHUNK = 500
 _REJECTS_KEPT = 1000
@@ -81,8 +81,8 @@ def import_consents(
     or its header lacks a column.
     """
     report = ConsentReport()
-    with reading(source, errors="replace") as lines:
-        rows = _rows(lines)
+    with detecting(source, errors="replace") as text:
+        rows = _rows(text.stream)
         header = next(rows, None)
         if header is None:
             raise StoreError(

@@ -34,7 +34,7 @@ def why(
     about numbers left out while another may be dialed, and about rules that warn without stopping the call.
     Raises UnknownLead when the campaign has no such lead.
     """
-    found = load(database, profiles, [lead_id])
+    found = load(database, profiles, [lead_id], seconds_of(wall_now))
     if not found or found[0].campaign_id != campaign.campaign_id:
         raise UnknownLead(f"campaign {campaign.name!r} has no lead {lead_id}")
     row = found[0]

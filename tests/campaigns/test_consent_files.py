@@ -108,6 +108,14 @@ def test_a_file_that_cannot_be_used_says_what_it_needs(
         load(desk, consents, text, now)
 
 
+def test_names_in_a_legacy_encoding_are_kept(desk: Desk, consents: Consents, now: datetime, tmp_path: Path) -> None:
+    path = tmp_path / "consents.csv"
+    rows = "".join(f"2125550101,express,Jürgen Müller-Lüdenscheidt,2026-05-{day:02}\n" for day in range(1, 20))
+    path.write_bytes(("number,basis,name,date\n" + rows).encode("cp1252"))
+    assert import_consents(consents, desk.campaign.campaign_id, path, "US", at=now).added == 19
+    assert Evidence.of(consents.records([1])[0].consent.evidence).name == "Jürgen Müller-Lüdenscheidt"
+
+
 def test_many_rows(desk: Desk, consents: Consents, now: datetime) -> None:
     desk.load("phone\n" + "".join(f"305555{100 + n:04}\n" for n in range(100)))
     rows = "".join(f"305555{100 + n:04},express,sales\n" for n in range(100)) * 12
