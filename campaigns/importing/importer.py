@@ -86,7 +86,7 @@ def import_leads(
         for warning in layout.warnings:
             report.warn(warning)
         parser = Parser(
-            *(layout, region, _Locator(), report),
+            *(layout, region, _Locator(), report, instant),
             currency=currency,
             trust_status=file_format == Format.VICIDIAL,
         )
@@ -153,19 +153,19 @@ class _Locator:
     """Profiles of numbers; the same for all numbers of a prefix whose rows tell the same."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, Clues, str], Profile] = {}
+        self._known: dict[tuple[str, Clues], Profile] = {}
         self._profiles: dict[Profile, Profile] = {}
 
-    def __call__(self, e164: str, clues: Clues, basis: str) -> Profile:
-        key = (e164[:5] if e164.startswith("+1") else prefix_of(e164), clues, basis)
+    def __call__(self, e164: str, clues: Clues) -> Profile:
+        key = (e164[:5] if e164.startswith("+1") else prefix_of(e164), clues)
         known = self._known.get(key)
         if known is None:
             if len(self._known) == _CACHED:
                 self._known.clear()
-            known = self._known[key] = self._looked_up(e164, clues, basis)
+            known = self._known[key] = self._looked_up(e164, clues)
         return known
 
-    def _looked_up(self, e164: str, clues: Clues, basis: str) -> Profile:
+    def _looked_up(self, e164: str, clues: Clues) -> Profile:
         found = whereabouts(
             e164,
             postcode=clues.postal_code,
@@ -175,7 +175,7 @@ class _Locator:
             stated_zone=clues.stated_timezone,
             stated_region=clues.stated_region,
         )
-        profile = Profile(found.zones, found.regions, basis)
+        profile = Profile(found.zones, found.regions)
         return self._profiles.setdefault(profile, profile)
 
 

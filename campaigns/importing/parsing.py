@@ -10,6 +10,7 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.collections.debts import DebtFacts, facts_of
+from campaigns.consents import Evidence, Given
 from campaigns.importing.cells import (
     CellError,
     Numbers,
@@ -26,10 +27,13 @@ from campaigns.importing.cells import (
 from campaigns.importing.layout import Layout
 from campaigns.importing.report import ImportReport
 from campaigns.importing.rows import Broken, Cells, is_blank
-from campaigns.model import Profile
+from campaigns.model import Basis, Profile, Purpose
 
 _ACCOUNTS = frozenset({"vendor_lead_code", "postal_code"})
 _DNC_STATUSES = frozenset({"DNC", "DNCL", "DNCC"})
+_NO_CONSENT = frozenset({"", "no", "none", "n", "0", "false"})
+_BASES = tuple(basis.value for basis in Basis if basis is not Basis.NONE)
+_PURPOSES = tuple(purpose.value for purpose in Purpose)
 _MAY_EXTEND = re.compile(r"[xX#]")
 _CACHED = 100_000
 
@@ -41,17 +45,6 @@ class Number:
     label: str
     e164: str
     profile: Profile
-
-
-@dataclass(slots=True)
-class ConsentFacts:
-    """That the person agreed to be called: on what basis, for what, when, and how it can be shown."""
-
-    basis: str
-    purpose: str
-    obtained_at: datetime | None
-    expires_at: datetime | None
-    evidence: str
 
 
 @dataclass(slots=True)
@@ -68,7 +61,7 @@ class Lead:
     owner: str = ""
     stated_timezone: str = ""
     stated_region: str = ""
-    consent: ConsentFacts | None = None
+    consent: Given | None = None
     debt: DebtFacts | None = None
 
 
@@ -97,11 +90,11 @@ class Clues:
 _LISTED = ("country", "state", "postal_code", "timezone")
 _STATED = ("stated_timezone", "stated_region")
 
-Locate = Callable[[str, Clues, str], Profile]
+Locate = Callable[[str, Clues], Profile]
 
 
 class Parser:
-    """Rows to leads, by a layout. `locate` gives the profile of a number, what its row tells, and a consent's basis."""
+    """Rows to leads, by a layout. `locate` gives the profile of a number from what its row tells."""
 
     def __init__(
         self,
@@ -109,6 +102,7 @@ class Parser:
         region: str,
         locate: Locate,
         report: ImportReport,
+        at: datetime,
         *,
         currency: str = "",
         trust_status: bool = False,
@@ -117,6 +111,7 @@ class Parser:
         self._region = region
         self._locate = locate
         self._report = report
+        self._at = at
         self._currency = currency
         self._trust_status = trust_status
         self._numbers = Numbers()
@@ -165,16 +160,15 @@ class Parser:
             return Reject(line, cells, "dnc", f"the file says that its status is {status}")
         region = self._region_of(values)
         contact = self._contact_of(values, region)
-        consent = self._consent(values) if layout.has_consents else None
         clues = self._clues_of(values, contact)
-        numbers, extensions = self._numbers_of(line, values, clues, region, "" if consent is None else consent.basis)
+        numbers, extensions = self._numbers_of(line, values, clues, region)
         lead = Lead(line, cells, numbers, contact, self._custom(values, extensions))
         if layout.fields:
             lead.person = account(self._field(values, "person"))
             lead.rank = whole(self._field(values, "rank"), "rank")
             lead.owner = self._field(values, "owner")
             lead.stated_timezone, lead.stated_region = clues.stated_timezone, clues.stated_region
-            lead.consent = consent
+            lead.consent = self._consent(line, values) if layout.has_consents else None
             lead.debt = self._debt(values) if layout.has_debts else None
         return lead
 
@@ -223,9 +217,7 @@ class Parser:
                 raise CellError(f"{name} {zone!r} is not an IANA zone such as America/Chicago")
         return clues
 
-    def _numbers_of(
-        self, line: int, values: Cells, clues: Clues, region: str, basis: str
-    ) -> tuple[list[Number], dict[str, str]]:
+    def _numbers_of(self, line: int, values: Cells, clues: Clues, region: str) -> tuple[list[Number], dict[str, str]]:
         """The row's different numbers, and the extensions behind them. Raises CellError when there is no number."""
         numbers: list[Number] = []
         extensions: dict[str, str] = {}
@@ -244,7 +236,7 @@ class Parser:
             if numbers and any(number.e164 == e164 for number in numbers):
                 continue
             label = column.label if column.label_place is None else values[column.label_place] or column.label
-            numbers.append(Number(label, e164, self._locate(e164, clues, basis)))
+            numbers.append(Number(label, e164, self._locate(e164, clues)))
             if _MAY_EXTEND.search(text) and (digits := extension(text)):
                 extensions[f"{label}_extension"] = digits
         if not numbers:
@@ -259,18 +251,31 @@ class Parser:
         found = {name: text for name, place in self._layout.custom if (text := values[place])}
         return json.dumps({**found, **extensions}, ensure_ascii=False) if found or extensions else "{}"
 
-    def _consent(self, values: Cells) -> ConsentFacts | None:
-        basis = self._field(values, "consent").casefold()
-        if not basis or basis in ("no", "none", "n", "0", "false"):
+    def _consent(self, line: int, values: Cells) -> Given | None:
+        """The row's consent. One whose ground is not said counts as none, and the lead is loaded without it."""
+        text = self._field(values, "consent").casefold()
+        if text in _NO_CONSENT:
             return None
-        obtained, expires = self._field(values, "consent_at"), self._field(values, "consent_expires_at")
-        return ConsentFacts(
-            basis,
-            self._field(values, "consent_purpose"),
-            instant(obtained, "consent_at", self._region) if obtained else None,
-            instant(expires, "consent_expires_at", self._region) if expires else None,
-            self._field(values, "consent_evidence"),
+        if text not in _BASES:
+            self._report.warn(f"line {line}: consent {text!r} is not recorded: write {', '.join(_BASES)}")
+            return None
+        purpose = self._field(values, "consent_purpose").casefold()
+        if purpose and purpose not in _PURPOSES:
+            raise CellError(f"consent_purpose {purpose!r} is none of {', '.join(_PURPOSES)}")
+        times = {name: self._instant(values, name) for name in ("consent_at", "consent_expires_at")}
+        if (given_at := times["consent_at"]) is not None and given_at > self._at:
+            raise CellError(f"consent_at {given_at.isoformat()} is in the future")
+        return Given(
+            Basis(text),
+            Purpose(purpose) if purpose else None,
+            given_at,
+            times["consent_expires_at"],
+            Evidence.of(self._field(values, "consent_evidence")),
         )
+
+    def _instant(self, values: Cells, name: str) -> datetime | None:
+        text = self._field(values, name)
+        return instant(text, name, self._region) if text else None
 
     def _debt(self, values: Cells) -> DebtFacts | None:
         reference = account(self._field(values, "debt_reference"))

@@ -1,20 +1,20 @@
 """Writing leads: their rows, numbers, consents and debts, with as few statements as there are tables."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from campaigns.collections.debts import DebtFacts, DebtRow, Debts, facts_of
 from campaigns.collections.holds import Holds
+from campaigns.consents import Consents, Evidence, Given
 from campaigns.database import Database, StoreError
 from campaigns.importing.admission import Addition, Admitted
 from campaigns.importing.layout import Layout
-from campaigns.importing.parsing import ConsentFacts, Lead, Number
+from campaigns.importing.parsing import Lead, Number
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.leads import NEW
-from campaigns.model import Profile
+from campaigns.model import Basis, Profile, Purpose
 from campaigns.ordering import order_key
 from campaigns.profiles import Profiles
 
@@ -23,11 +23,6 @@ _INSERT_PHONE = (
     "INSERT INTO lead_phones (attempts, uncallable, id, lead_id, position, label, e164, profile_id)"
     " VALUES (0, 0, ?, ?, ?, ?, ?, ?)"
 )
-_INSERT_CONSENT = (
-    "INSERT INTO consents (id, lead_id, phone, basis, purpose, obtained_at, expires_at, revoked_at, evidence)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)"
-)
-
 Rows = list[tuple[object, ...]]
 
 
@@ -40,7 +35,7 @@ class Extras:
         self._campaign_id = campaign_id
         self._at = at
         self._ids: dict[Profile, int] = {}
-        self._consents: Rows = []
+        self._consents: list[tuple[int, str | None, Given]] = []
         self._debts: list[DebtRow] = []
 
     def profile_id(self, profile: Profile) -> int:
@@ -53,12 +48,7 @@ class Extras:
     def take(self, lead_id: int, row: Lead) -> None:
         """Note the consent and the debt of a row."""
         if row.consent is not None:
-            given = row.consent
-            obtained, expires = (None if at is None else seconds_of(at) for at in (given.obtained_at, given.expires_at))
-            self._consents += [
-                (lead_id, number.e164, given.basis, given.purpose, obtained, expires, given.evidence)
-                for number in row.numbers
-            ]
+            self._consents += [(lead_id, number.e164, row.consent) for number in row.numbers]
         if row.debt is not None:
             self._debts.append(DebtRow(self._campaign_id, lead_id, row.debt))
 
@@ -79,8 +69,7 @@ class Extras:
     def write(self) -> None:
         """Write what was noted. Raises StoreError when a debt cannot be another person's as well."""
         if self._consents:
-            first = next_id(self._database, "consents")
-            self._database.many(_INSERT_CONSENT, [(first + n, *row) for n, row in enumerate(self._consents)])
+            Consents(self._database, self._profiles).add_many(self._consents, self._at)
             self._consents = []
         if self._debts:
             written = Debts(self._database, Holds(self._database)).write_many(self._debts, self._at)
@@ -195,13 +184,9 @@ def _number(number: Number) -> list[Any]:
     return [number.label, number.e164, [list(profile.zones), list(profile.regions), profile.basis]]
 
 
-def _consent(given: ConsentFacts) -> dict[str, Any]:
-    times = {name: None if at is None else seconds_of(at) for name, at in _instants(given).items()}
-    return {**asdict(given), **times}
-
-
-def _instants(given: ConsentFacts) -> dict[str, datetime | None]:
-    return {"obtained_at": given.obtained_at, "expires_at": given.expires_at}
+def _consent(given: Given) -> list[Any]:
+    times = (None if at is None else seconds_of(at) for at in (given.obtained_at, given.expires_at))
+    return [given.basis.value, None if given.purpose is None else given.purpose.value, *times, given.evidence.text]
 
 
 def _debt(facts: DebtFacts) -> dict[str, str]:
@@ -223,8 +208,9 @@ def from_json(text: str) -> list[Addition]:
 def _addition(document: dict[str, Any]) -> Addition:
     row = Lead(document["line"], [], [_number_of(each) for each in document["numbers"]], (), "{}")
     if document["consent"] is not None:
-        given = ConsentFacts(**document["consent"])
-        row.consent = replace(given, obtained_at=_at(given.obtained_at), expires_at=_at(given.expires_at))
+        basis, purpose, obtained, expires, evidence = document["consent"]
+        ground = Basis(basis), None if purpose is None else Purpose(purpose)
+        row.consent = Given(*ground, datetime_of(obtained), datetime_of(expires), Evidence.of(evidence))
     if document["debt"] is not None:
         row.debt = facts_of(document["debt"])
     return Addition(document["lead_id"], row, [_number_of(each) for each in document["new"]])
@@ -233,10 +219,3 @@ def _addition(document: dict[str, Any]) -> Addition:
 def _number_of(values: list[Any]) -> Number:
     label, e164, (zones, regions, basis) = values
     return Number(label, e164, Profile(tuple(zones), tuple(regions), basis))
-
-
-def _at(seconds: Any) -> datetime | None:
-    return datetime_of(seconds)
-
-
-Barred = Callable[[Sequence[str]], Collection[str]]
