@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from campaigns import retry as retries
-from campaigns.audit.kinds import AuditKind, lead_key
-from campaigns.audit.log import AuditLog
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import Trail
 from campaigns.callbacks import Callbacks
 from campaigns.clashes import clashes
 from campaigns.collections.debts import Debts
@@ -36,7 +36,7 @@ class Attempts:
         profiles: Profiles,
         callbacks: Callbacks,
         debts: Debts,
-        audit: AuditLog,
+        trail: Trail,
         settings_of: SettingsOf,
         law: Callable[[], Law | None],
     ) -> None:
@@ -44,7 +44,7 @@ class Attempts:
         self._profiles = profiles
         self._callbacks = callbacks
         self._debts = debts
-        self._audit = audit
+        self._trail = trail
         self._settings_of = settings_of
         self._law = law
 
@@ -86,7 +86,7 @@ class Attempts:
             debts = self._debts.link_attempt(attempt_id, lead_id, sorted(judged.case.debts) or None)
             body = {"attempt": attempt_id, "trunk": trunk, "caller_id": caller_id, **_decision(campaign_id, judged)}
             body["debts"] = debts
-            self._audit.append(AuditKind.DIAL, "dialer", body, at=at, persons=(lead_key(lead_id),))
+            self._trail.note(AuditKind.DIAL, body, at=at, leads=(lead_id,))
         return None
 
     def _judge(self, campaign_id: int, lead_id: int, phone_id: int, at: datetime) -> Judged | None:
@@ -104,7 +104,7 @@ class Attempts:
         until = None if blocked.until is None else seconds_of(blocked.until)
         self._callbacks.put_off(judged.candidate.lead_id, seconds_of(at), until, blocked.reason)
         body = {"because": blocked.reason, "detail": blocked.detail, **_decision(campaign_id, judged)}
-        self._audit.append(AuditKind.VETO, "dialer", body, at=at, persons=(lead_key(judged.candidate.lead_id),))
+        self._trail.note(AuditKind.VETO, body, at=at, leads=(judged.candidate.lead_id,))
 
     def _veto(self, campaign_id: int, lead_id: int, phone_id: int, phone: str, at: datetime) -> str | None:
         if self._database.one("SELECT 1 FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (lead_id,)):
@@ -212,6 +212,15 @@ class Attempts:
         self._settle_phone(phone_id, outcome is Outcome.INVALID_NUMBER or flags.number_uncallable)
         self._settle_lead(lead_id, status, retry_at, retry.phone_id)
         self._callbacks.closed(attempt_id, reached=outcome is Outcome.HANDLED and flags.human_answered)
+        body = {
+            "attempt": attempt_id,
+            "lead": lead_id,
+            "outcome": outcome,
+            "status": status,
+            "retry_at": retry_at,
+            "because": retry.because,
+        }
+        self._trail.note(AuditKind.DISPOSITION, body, at=at, leads=(lead_id,), actor=agent or "dialer")
         if flags.dnc:
             self._bar(flags, lead_id, phone, at)
 

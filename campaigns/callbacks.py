@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import Trail
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, seconds_of, whole_seconds_of
 from campaigns.leads import RETRY, load
@@ -65,9 +67,10 @@ _TO_DIAL = "state IN ('waiting', 'reminded')"
 class Callbacks:
     """All callbacks of a site. Every method that writes is one transaction, or part of the caller's."""
 
-    def __init__(self, database: Database, profiles: Profiles) -> None:
+    def __init__(self, database: Database, profiles: Profiles, trail: Trail) -> None:
         self._database = database
         self._profiles = profiles
+        self._trail = trail
 
     def make(
         self,
@@ -105,6 +108,7 @@ class Callbacks:
                 ),
             )
             self._hold(lead_id, whole_seconds_of(callback.at), callback.agent)
+            self._note("made", callback_id, lead_id, made_at, actor=made_by, due_at=callback.at, agent=callback.agent)
         return callback_id
 
     def due(
@@ -216,6 +220,7 @@ class Callbacks:
                 (seconds_of(at), owner, None if falls_at is None else seconds_of(falls_at), callback_id),
             )
             self._hold(before.lead_id, whole_seconds_of(at), owner)
+            self._note("moved", callback_id, before.lead_id, None, due_at=at, agent=owner)
         return self.get(callback_id)
 
     def cancel(self, callback_id: int) -> Callback:
@@ -227,7 +232,21 @@ class Callbacks:
                 "UPDATE leads SET status = 'CALLBK', priority = ?, owner = '' WHERE id = ? AND next_at IS NOT NULL",
                 (RETRY, before.lead_id),
             )
+            self._note("cancelled", callback_id, before.lead_id, None)
         return self.get(callback_id)
+
+    def _note(
+        self,
+        what: str,
+        callback_id: int,
+        lead_id: int,
+        at: datetime | None,
+        *,
+        actor: str | None = None,
+        **facts: object,
+    ) -> None:
+        body = {"callback": callback_id, "lead": lead_id, "what": what, **facts}
+        self._trail.note(AuditKind.CALLBACK, body, at=at, leads=(lead_id,), actor=actor or None)
 
     def _waiting(self, callback_id: int) -> Callback:
         found = self.get(callback_id)

@@ -15,7 +15,9 @@ from campaigns import forecasts as forecasting
 from campaigns import recorded as recording
 from campaigns import why as reasons
 from campaigns.attempts import Attempts
+from campaigns.audit.kinds import AuditKind
 from campaigns.audit.log import AuditLog
+from campaigns.audit.trail import Trail
 from campaigns.callbacks import Callback, Callbacks
 from campaigns.collections.debts import Debts
 from campaigns.collections.holds import Holds
@@ -95,18 +97,18 @@ class Store:
     def __init__(self, database: Database, rulebook: Callable[[], Rulebook] | None = None) -> None:
         self.database = database
         self.profiles = Profiles(database)
+        self.trail = Trail(AuditLog(database) if rulebook is not None else None)
         self.dnc = Dnc(database, self.profiles)
         self.consents = Consents(database, self.profiles)
         self.holds = Holds(database)
         self.debts = Debts(database, self.holds)
         self.lists = Lists(database)
         self.hopper = Hopper(database, self.profiles)
-        self.callbacks = Callbacks(database, self.profiles)
-        self.audit = AuditLog(database)
+        self.callbacks = Callbacks(database, self.profiles, self.trail)
         self._rulebook = rulebook
         self._gatekeepers: dict[int, Gatekeeper] = {}
         self.attempts = Attempts(
-            database, self.profiles, self.callbacks, self.debts, self.audit, self.campaign_by_id, lambda: self.law
+            database, self.profiles, self.callbacks, self.debts, self.trail, self.campaign_by_id, lambda: self.law
         )
 
     @cached_property
@@ -170,6 +172,7 @@ class Store:
         try:
             with self.transaction():
                 campaign_id: int = insert.execute()
+                self.trail.note(AuditKind.SETTINGS, {"campaign": made.name, "made": settings.to_json(made), **row})
         except peewee.IntegrityError:
             raise StoreError(f"there is a campaign {made.name!r} already; choose another name") from None
         return self.campaign_by_id(campaign_id)
@@ -208,6 +211,13 @@ class Store:
                 update.where(CampaignRow.id == after.campaign_id).bind(self.database.peewee).execute()
             except peewee.IntegrityError:
                 raise StoreError(f"there is a campaign {after.name!r} already; choose another name") from None
+            altered = {
+                key: (repr(getattr(before, key)), repr(getattr(after, key)))
+                for key in after.__slots__
+                if getattr(before, key) != getattr(after, key)
+            }
+            if altered:
+                self.trail.note(AuditKind.SETTINGS, {"campaign": after.name, "changed": altered})
         return after
 
     def _campaign(self, campaign: str | int) -> CampaignSettings:
@@ -411,6 +421,7 @@ class Store:
         try:
             with self.transaction():
                 insert.execute()
+                self.trail.note(AuditKind.SETTINGS, {"agent": name, "station": station, "what": "added"})
         except peewee.IntegrityError:
             raise StoreError(f"there is an agent {name!r} already; choose another name") from None
         return Agent(name, station)
@@ -433,6 +444,7 @@ class Store:
         with self.transaction():
             self.agent(name)
             AgentRow.update(station=station).where(AgentRow.name == name).bind(self.database.peewee).execute()
+            self.trail.note(AuditKind.SETTINGS, {"agent": name, "station": station, "what": "moved"})
         return Agent(name, station)
 
     def remove_agent(self, name: str) -> None:
@@ -440,6 +452,7 @@ class Store:
         with self.transaction():
             self.agent(name)
             AgentRow.delete().where(AgentRow.name == name).bind(self.database.peewee).execute()
+            self.trail.note(AuditKind.SETTINGS, {"agent": name, "what": "removed"})
 
     # Do not call
 

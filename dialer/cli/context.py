@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,7 +52,9 @@ class Context:
 
     @cached_property
     def store(self) -> Store:
-        return self.site.open_store(self.config)
+        store = self.site.open_store(self.config)
+        store.trail.actor = f"user {getuser()}"
+        return store
 
     def running(self) -> bool:
         """Whether a dialer runs on the site."""

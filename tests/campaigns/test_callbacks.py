@@ -118,7 +118,7 @@ def test_a_callback_is_moved_and_called_off(desk: Desk, lead: Candidate, now: da
 
 def test_no_callback_outside_the_window_nor_in_the_past(desk: Desk, lead: Candidate, now: datetime) -> None:
     night = CallbackAsked(now.replace(hour=8))  # 04:00 in New York, tomorrow
-    with pytest.raises(StoreError, match="may not be called then.*13:00"):
+    with pytest.raises(StoreError, match=r"may not be called then.*13:00"):
         desk.store.make_callback("spring", lead.lead_id, replace_day(night, 1), "manager", now)
     with pytest.raises(StoreError, match="must be in the future"):
         desk.store.make_callback("spring", lead.lead_id, CallbackAsked(now - HOUR), "manager", now)

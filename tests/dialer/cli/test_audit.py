@@ -29,9 +29,11 @@ def complaint(site: Site, *arguments: str, code: int = 1) -> str:
 
 @pytest.fixture
 def logged(site: Site) -> Site:
-    """A lead, and four entries of the log, of which two are about it."""
+    """A lead, and a log of four entries, of which two are about it."""
     add_leads(site, NUMBER)
     with site.open_store(site.config()) as store:
+        store.database.execute("DELETE FROM audit")
+        store.database.execute("DELETE FROM meta WHERE name = 'audit_head'")
         log = AuditLog(store.database)
         for n in range(2):
             log.append("dial", "engine", {"phone": NUMBER, "n": n}, at=NOON, persons=(lead_key(1),))
