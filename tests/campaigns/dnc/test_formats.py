@@ -59,6 +59,7 @@ def test_bad_lines_are_told_with_their_place() -> None:
 
 
 def test_a_number_of_another_country_is_none_of_the_registry() -> None:
+    bad: object
     (bad,) = registry_numbers(["+12125550101"], GB)
     assert isinstance(bad, BadLine) and "no number of the country of gb-tps (+44)" in bad.reason
     (bad,) = registry_changes(["+12125550101,A"], GB)
