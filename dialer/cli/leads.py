@@ -288,8 +288,12 @@ def why(ctx: Context, campaign: str, lead_id: int, as_json: bool) -> None:
         return
     click.echo("callable now" if answer["callable"] else "not callable now:")
     for reason in answer["reasons"]:
-        until = f" (until {reason['until']})" if reason.get("until") else ""
+        until = f" (until {reason['until']})" if reason["until"] else ""
         click.echo(f"  {reason['rule']}: {reason['detail']}{until}")
+    if not answer["callable"] and answer["callable_at"]:
+        click.echo(f"callable from {answer['callable_at']} on")
+    for note in answer["notes"]:
+        click.echo(f"  note, {note['effect']}: {note['rule']}: {note['detail']}")
 
 
 def _number_in_turn(lead: dict[str, Any]) -> str | None:
