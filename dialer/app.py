@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from campaigns.importing import recover as recover_imports
 from campaigns.instants import instant_of
 from campaigns.lint import Severity
 from campaigns.model import CallbackAsked, CampaignSettings, CampaignState
@@ -80,6 +81,8 @@ def build(
     if lost:
         log.warning("%d attempts were open when the dialer last went down; closed as lost", len(lost))
     store.close_agent_sessions(datetime.now(UTC))
+    for sentence in recover_imports(store.database, store.profiles):
+        log.warning("%s", sentence)
     trunks = tuple(TrunkSettings(t.name, t.max_lines, t.starts_per_s, t.caller_ids) for t in config.trunk)
     rulebook = store.law.rulebook if store.law is not None else None
     engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1, rulebook=rulebook))
