@@ -92,11 +92,13 @@ def facts_of(cells: Mapping[str, str], currency: str = "") -> DebtFacts:
     code = (cells.get("currency", "") or currency).strip().upper()
     if not code:
         raise MoneyError("currency is empty; add a currency column, or name the currency of the file")
-    amounts = {name: cells.get(name, "").strip() for name in ("principal", "balance")}
-    if not any(amounts.values()):
+    amounts = {
+        name: _owed(name, text, code) for name in ("principal", "balance") if (text := cells.get(name, "").strip())
+    }
+    if not amounts:
         raise MoneyError("principal and balance are both empty")
-    principal = _owed("principal", amounts["principal"] or amounts["balance"], code)
-    balance = _owed("balance", amounts["balance"] or amounts["principal"], code)
+    principal = amounts["principal"] if "principal" in amounts else amounts["balance"]
+    balance = amounts.get("balance", principal)
     due = cells.get("due_date", "").strip()
     return DebtFacts(
         reference, cells.get("creditor", "").strip(), principal, balance, day_of(due, "due_date") if due else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from campaigns.model import Kind
+from campaigns.rules.model import Disclosure as LegalDisclosure
 from campaigns.statuses import status_of
 
 MINI_MIRANDA = "mini_miranda"
@@ -72,6 +73,11 @@ class Disclosure:
     def debt(self) -> bool:
         """Whether the debt may be spoken of."""
         return Field.BALANCE in self.allowed
+
+
+def required_statements(kind: Kind, demanded: Sequence[LegalDisclosure]) -> frozenset[str]:
+    """The statements that must come before the debt: the mini-Miranda where the terms of the law demand disclosures."""
+    return frozenset({MINI_MIRANDA} if kind is Kind.COLLECTIONS and demanded else ())
 
 
 def disclosure(facts: AttemptFacts) -> Disclosure:

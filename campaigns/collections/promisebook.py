@@ -51,6 +51,7 @@ class PromiseBook:
         debt: Debt,
         plan: Sequence[tuple[Money, date]],
         at: datetime,
+        settings: PromiseSettings,
         zone: ZoneInfo,
         *,
         agent: str = "",
@@ -66,7 +67,7 @@ class PromiseBook:
             today = at.astimezone(zone).date()
             if replace:
                 self._cancel_open(debt.debt_id, at)
-            self._check(debt, plan, today)
+            _check(debt, plan, today, self._open_amount(debt, today, settings, zone))
             first = 1 + int(self._database.value("SELECT COALESCE(MAX(id), 0) FROM promises"))
             rows = [
                 (
@@ -88,30 +89,10 @@ class PromiseBook:
             (seconds_of(at), debt_id),
         )
 
-    def _check(self, debt: Debt, plan: Sequence[tuple[Money, date]], today: date) -> None:
-        owed = debt.facts.balance
-        if not debt.due:
-            raise StoreError(f"debt {debt.facts.reference} is {debt.state}; nothing can be promised on it")
-        for amount, due_on in plan:
-            if amount.currency != owed.currency:
-                raise StoreError(f"debt {debt.facts.reference} is in {owed.currency}, the promise in {amount.currency}")
-            if amount.amount <= 0:
-                raise StoreError(f"a promise of {amount} is none; name an amount above zero")
-            if due_on < today:
-                raise StoreError(f"{due_on} is over; a promise is for today ({today}) or later")
-        open_already = self._open_amount(debt, today)
-        promised = sum((amount for amount, _ in plan), open_already)
-        if owed < promised:
-            others = f" with {open_already} promised already" if open_already else ""
-            raise StoreError(
-                f"{promised} is more than the {owed} owed on {debt.facts.reference}{others}; promise less, or replace "
-                "the open promises"
-            )
-
-    def _open_amount(self, debt: Debt, today: date) -> Money:
+    def _open_amount(self, debt: Debt, today: date, settings: PromiseSettings, zone: ZoneInfo) -> Money:
         """What the debt's open promises still lack."""
         lacking = zero(debt.facts.balance.currency)
-        for each in self._standings(debt.debt_id, today, PromiseSettings(grace_days=90), ZoneInfo("UTC")):
+        for each in self._standings(debt.debt_id, today, settings, zone):
             if each.state is PromiseState.OPEN:
                 lacking += each.promise.amount - each.covered
         return lacking
@@ -240,6 +221,27 @@ class PromiseBook:
             for row in rows
             if state in (None, row[7]) and reference in (None, row[1])
         ]
+
+
+def _check(debt: Debt, plan: Sequence[tuple[Money, date]], today: date, promised: Money) -> None:
+    owed = debt.facts.balance
+    if not debt.due:
+        raise StoreError(f"debt {debt.facts.reference} is {debt.state}; nothing can be promised on it")
+    total = promised
+    for amount, due_on in plan:
+        if amount.currency != owed.currency:
+            raise StoreError(f"debt {debt.facts.reference} is in {owed.currency}, the promise in {amount.currency}")
+        if amount.amount <= 0:
+            raise StoreError(f"a promise of {amount} is none; name an amount above zero")
+        if due_on < today:
+            raise StoreError(f"{due_on} is over; a promise is for today ({today}) or later")
+        total += amount
+    if owed < total:
+        others = f" with {promised} promised already" if promised else ""
+        raise StoreError(
+            f"{total} is more than the {owed} owed on {debt.facts.reference}{others}; promise less, or replace the "
+            "open promises"
+        )
 
 
 def _promise(row: Row, zone: ZoneInfo) -> Promise:

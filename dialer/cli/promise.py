@@ -57,7 +57,8 @@ def add(
     except MoneyError as error:
         raise Failure(str(error)) from None
     book = book_of(ctx)
-    ids = book.add(found, plan, datetime.now(UTC), zone_of(of), agent=agent, replace=replace)
+    now = datetime.now(UTC)
+    ids = book.add(found, plan, now, PromiseSettings.of(of), zone_of(of), agent=agent, replace=replace)
     rows = [row for row in book.listing(of.campaign_id, reference=debt) if row["id"] in ids]
     show_rows(rows, _COLUMNS, as_json=as_json, empty="")
 
