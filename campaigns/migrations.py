@@ -272,10 +272,11 @@ CREATE INDEX callbacks_open ON callbacks (campaign_id, at) WHERE state IN ('wait
 CREATE INDEX callbacks_lead ON callbacks (lead_id);
 
 CREATE TABLE scripts (
-    name TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
     version INTEGER NOT NULL,
     body TEXT NOT NULL,
-    updated_at DOUBLE PRECISION NOT NULL
+    updated_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (name, version)
 );
 CREATE TABLE answers (
     attempt_id INTEGER NOT NULL REFERENCES attempts (id),
@@ -298,7 +299,8 @@ CREATE TABLE sales (
     sold_at DOUBLE PRECISION NOT NULL,
     verification TEXT NOT NULL,
     verified_by TEXT NOT NULL,
-    verified_at DOUBLE PRECISION
+    verified_at DOUBLE PRECISION,
+    note TEXT NOT NULL
 );
 CREATE INDEX sales_campaign ON sales (campaign_id, sold_at);
 CREATE TABLE quotas (
@@ -306,6 +308,7 @@ CREATE TABLE quotas (
     campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
     name TEXT NOT NULL,
     condition TEXT NOT NULL,
+    statuses TEXT NOT NULL,
     target INTEGER NOT NULL,
     UNIQUE (campaign_id, name)
 );

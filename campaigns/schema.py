@@ -246,13 +246,14 @@ class Callback(Model):
 
 
 class Script(Model):
-    name = CharField(primary_key=True)
+    name = TextField()
     version = IntegerField()
     body = TextField()
     updated_at = DoubleField()
 
     class Meta:
         table_name = "scripts"
+        primary_key = CompositeKey("name", "version")
 
 
 class Answer(Model):
@@ -280,6 +281,7 @@ class Sale(Model):
     verification = TextField()
     verified_by = TextField()
     verified_at = DoubleField(null=True)
+    note = TextField()
 
     class Meta:
         table_name = "sales"
@@ -290,6 +292,7 @@ class Quota(Model):
     campaign = ForeignKeyField(Campaign)
     name = TextField()
     condition = TextField()
+    statuses = TextField()
     target = IntegerField()
 
     class Meta:
