@@ -1,10 +1,12 @@
 """The hopper's source: the next leads that may be called now, by lists, their order and their shares."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 
 from campaigns import eligibility, filters
 from campaigns.clashes import clashes
@@ -25,9 +27,9 @@ PUT_OFF_S = 24 * 3600
 # many. The next refill goes on from there.
 _LOOKS, _LEAST_LOOKS = 4, 1000
 
-# How often a list's groups are looked up anew even when nobody said that they changed. Looking up a filtered list means
-# to read all leads that its filter leaves out.
-_RESCAN_S, _FILTERED_RESCAN_S = 60, 600
+# How often a list's groups are looked up anew even when nobody said that they changed; and after how long in any case
+# when there are too few leads: looking up a filtered list means to read all leads that its filter leaves out.
+_RESCAN_S, _FILTERED_RESCAN_S = 1800, 60
 
 # Retries that became due are looked up from so long before the last time on: a commit may come a little after its time.
 _OVERLAP_S = 10
@@ -82,7 +84,7 @@ class _State:
 
     learner: Learner
     queues: dict[int, Queue] = field(default_factory=dict)
-    turns: Turns = field(default_factory=Turns)
+    turns: defaultdict[int, Turns] = field(default_factory=lambda: defaultdict(Turns))
     rollbacks: int = 0
     stirs: int = -1
     newest_lead: int = 0
@@ -92,15 +94,6 @@ class _State:
     opening: dict[int, datetime | None] = field(default_factory=dict)
     classes_for: int = -1
     classes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """A lead whose turn it is; `weights` are those of the lists that take turns, None when there is one only."""
-
-    lead_id: int
-    list_id: int
-    weights: Mapping[int, int] | None
 
 
 class Hopper:
@@ -199,15 +192,14 @@ class Hopper:
 
     def _stale(self, state: _State, of: LeadList, now: int) -> bool:
         scanned_at = state.queues[of.list_id].scanned_at
-        return scanned_at is None or not of.condition or now - scanned_at >= _RESCAN_S
+        return scanned_at is None or not of.condition or now - scanned_at >= _FILTERED_RESCAN_S
 
     def _rescan_one(self, state: _State, lists: list[LeadList], now: int) -> None:
         """A refill never pays for more than one list, nor is anything overlooked for long."""
         due = [
             (scanned_at, each.list_id)
             for each in lists
-            if (scanned_at := state.queues[each.list_id].scanned_at) is not None
-            and now - scanned_at >= (_FILTERED_RESCAN_S if each.condition else _RESCAN_S)
+            if (scanned_at := state.queues[each.list_id].scanned_at) is not None and now - scanned_at >= _RESCAN_S
         ]
         if due:
             state.queues[min(due)[1]].scan(now)
@@ -327,16 +319,15 @@ class _Run:
             self._state.queues[each.list_id].arrange(self._view(each, wall_now), self._now)
         picks = self._picks()
         while self.short:
-            batch = [pick for _, pick in zip(range(self._n - len(self.found)), picks, strict=False)]
+            batch = dict(islice(picks, self._n - len(self.found)))
             if not batch:
                 break
             self._looks -= len(batch)
-            offered = self._admitted([pick.lead_id for pick in batch])
-            for pick in batch:
-                if pick.lead_id in offered:
-                    self.found.append(offered[pick.lead_id])
-                elif pick.weights is not None:
-                    self._state.turns.give_back(pick.list_id, pick.weights)
+            offered = self._admitted(list(batch))
+            self.found += offered.values()
+            for lead_id in batch.keys() - offered.keys():
+                list_id = batch[lead_id]
+                self._state.turns[self._lists[list_id].priority].give_back(list_id)
         for queue in self._state.queues.values():
             queue.drop(self._gone)
 
@@ -367,22 +358,22 @@ class _Run:
             state.classes = state.learner.hours.classes(zones, wall_now, self._campaign.window)
         return state.classes
 
-    def _picks(self) -> Iterator[_Pick]:
-        """Leads in turn: lists of the highest priority until they are empty, then the next."""
+    def _picks(self) -> Iterator[tuple[int, int]]:
+        """Leads in turn, each with its list: lists of the highest priority until they are empty, then the next."""
+        passed = self._passed
         for priority in sorted({each.priority for each in self._lists.values()}, reverse=True):
             weights = {each.list_id: each.weight for each in self._lists.values() if each.priority == priority}
             walks = {list_id: self._state.queues[list_id].walk(self._now) for list_id in weights}
-            while weights:
-                shared = weights if len(weights) > 1 else None
-                list_id = next(iter(weights)) if shared is None else self._state.turns.take(shared)
-                lead_id = next((each for each in walks[list_id] if each not in self._passed), None)
-                if lead_id is not None:
-                    self._passed.add(lead_id)
-                    yield _Pick(lead_id, list_id, shared)
-                    continue
-                if shared is not None:
-                    self._state.turns.give_back(list_id, shared)
-                weights = {each: weight for each, weight in weights.items() if each != list_id}
+            turns = self._state.turns[priority]
+            turns.begin(weights)
+            while (list_id := turns.take()) is not None:
+                for lead_id in walks[list_id]:
+                    if lead_id not in passed:
+                        passed.add(lead_id)
+                        yield lead_id, list_id
+                        break
+                else:
+                    turns.leave(list_id)
 
     # One by one.
 

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of
@@ -29,8 +28,7 @@ class UnknownLead(KeyError):
         return str(self.args[0])
 
 
-@dataclass(frozen=True, slots=True)
-class LeadRow:
+class LeadRow(NamedTuple):
     """What decides about dialing a lead. `phones` has all its numbers, `usable` those that may be dialed."""
 
     lead_id: int
@@ -57,8 +55,10 @@ class LeadRow:
 
         When the first may not be dialed, the next in turn that has a known zone takes its place.
         """
-        barred = self.dnc | self.uncallable
-        phones = tuple(phone for phone in in_turn(self.phones, first_phone_id) if phone.phone_id not in barred)
+        phones = in_turn(self.phones, first_phone_id)
+        if self.dnc or self.uncallable:
+            barred = self.dnc | self.uncallable
+            phones = tuple(phone for phone in phones if phone.phone_id not in barred)
         if not phones:
             return None
         if phones[0].phone_id != first_phone_id:
@@ -69,12 +69,15 @@ class LeadRow:
     @property
     def must_move(self) -> bool:
         """Whether the number whose turn it is may not be dialed."""
-        candidate = self.candidate(self.next_phone_id)
-        return candidate is None or candidate.phone.phone_id != self.next_phone_id
+        if self.next_phone_id in self.dnc or self.next_phone_id in self.uncallable:
+            return True
+        return self.next_phone_id not in [phone.phone_id for phone in self.phones]
 
 
-def in_turn(phones: Sequence[Phone], first_phone_id: int) -> tuple[Phone, ...]:
+def in_turn(phones: tuple[Phone, ...], first_phone_id: int) -> tuple[Phone, ...]:
     """The numbers from `first_phone_id` on, then round to the one before it."""
+    if not phones or phones[0].phone_id == first_phone_id:
+        return phones
     at = next((index for index, phone in enumerate(phones) if phone.phone_id == first_phone_id), 0)
     return (*phones[at:], *phones[:at])
 
@@ -136,23 +139,11 @@ _NONE: frozenset[int] = frozenset()
 
 
 def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
-    lead_id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by = row
-    ids = [phone.phone_id for phone in phones]
-    return LeadRow(
-        lead_id,
-        campaign_id,
-        status,
-        attempts,
-        next_phone_id,
-        next_at,
-        list_id,
-        profile_id,
-        priority,
-        held_by,
-        tuple(phones),
-        frozenset(dnc.intersection(ids)) if dnc else _NONE,
-        frozenset(uncallable.intersection(ids)) if uncallable else _NONE,
-    )
+    of_dnc = of_uncallable = _NONE
+    if dnc or uncallable:
+        ids = frozenset(phone.phone_id for phone in phones)
+        of_dnc, of_uncallable = ids & dnc, ids & uncallable
+    return LeadRow._make((*row, tuple(phones), of_dnc, of_uncallable))
 
 
 def move_on(database: Database, row: LeadRow) -> None:

@@ -1,5 +1,6 @@
 """The order in which a list's leads are called, and how lists share a campaign's lines. Pure."""
 
+import heapq
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import blake2b
@@ -71,21 +72,52 @@ def _chance(e164: str) -> int:
 
 
 class Turns:
-    """Smooth weighted round robin: whose turn it is, so that shares are exact over time and turns well mixed."""
+    """Whose turn it is: shares by weight that are exact over time, and well mixed.
+
+    Each turn goes to the member for whom (turns had + 1/2) / weight is least (the method of Webster and Sainte-Laguë),
+    so after every round of as many turns as the weights add up to, each has had its share to the turn. Usage: `begin`,
+    then `take` again and again; `leave` when a member has nothing to offer, until it is named in a `begin` again.
+    """
 
     def __init__(self) -> None:
-        self._credits: dict[int, int] = {}
+        self._had: dict[int, float] = {}
+        self._present: set[int] = set()
+        self._weights: Mapping[int, int] = {}
+        self._heap: list[tuple[float, int]] = []
 
-    def take(self, weights: Mapping[int, int]) -> int:
-        """The next in turn among `weights` (positive; at least one). Who was not there before starts without credit."""
+    def begin(self, weights: Mapping[int, int]) -> None:
+        """Take turns among `weights` (positive). Who was not there at the end has no claim on the turns it missed."""
+        stayed = [self._worth(member, weight) for member, weight in weights.items() if member in self._present]
+        level = min(stayed, default=0.0)
         for member, weight in weights.items():
-            self._credits[member] = self._credits.get(member, 0) + weight
-        chosen = max(weights, key=lambda member: (self._credits[member], -member))
-        self._credits[chosen] -= sum(weights.values())
-        return chosen
+            if member not in self._present:
+                self._had[member] = max(self._had.get(member, 0.0), level * weight - 0.5)
+        self._weights, self._present = weights, set(weights)
+        self._heap = [(self._worth(member, weight), member) for member, weight in weights.items()]
+        heapq.heapify(self._heap)
 
-    def give_back(self, member: int, weights: Mapping[int, int]) -> None:
-        """Undo a turn of `member` that came to nothing, taken among `weights`."""
-        for each, weight in weights.items():
-            self._credits[each] = self._credits.get(each, 0) - weight
-        self._credits[member] += sum(weights.values())
+    def take(self) -> int | None:
+        """The member whose turn it is; None when all have left."""
+        if not self._heap:
+            return None
+        member = self._heap[0][1]
+        self._had[member] += 1
+        heapq.heapreplace(self._heap, (self._worth(member, self._weights[member]), member))
+        return member
+
+    def give_back(self, member: int) -> None:
+        """Undo a turn that came to nothing."""
+        self._had[member] -= 1
+        if member in self._present:
+            self._heap = [each for each in self._heap if each[1] != member]
+            heapq.heappush(self._heap, (self._worth(member, self._weights[member]), member))
+
+    def leave(self, member: int) -> None:
+        """The member had nothing to offer in the turn it took last."""
+        self._had[member] -= 1
+        self._present.discard(member)
+        self._heap = [each for each in self._heap if each[1] != member]
+        heapq.heapify(self._heap)
+
+    def _worth(self, member: int, weight: int) -> float:
+        return (self._had[member] + 0.5) / weight

@@ -2,15 +2,15 @@
 
 import heapq
 from bisect import insort
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from campaigns.database import Database
+from campaigns.database import Database, Row
 from campaigns.filters import Filter
 from campaigns.leads import NEW, RETRY
 
-# Leads read at a time from one index range: a few at first, since most ranges give few before others are in turn.
-_FIRST_CHUNK, _LAST_CHUNK = 4, 64
+# Leads read at a time from one index range: fewer at first, since most ranges give few before others are in turn.
+_FIRST_CHUNK, _LAST_CHUNK = 8, 64
 
 _WAITING = "campaign_id = ? AND list_id = ? AND next_at IS NOT NULL"
 _GROUP = "campaign_id = ? AND list_id = ? AND profile_id = ? AND priority = ?"
@@ -30,9 +30,13 @@ SELECT
 FROM found WHERE profile IS NOT NULL
 """  # noqa: S608
 
-_CHUNK = (
-    f"SELECT next_at, id FROM leads WHERE {_GROUP} AND next_at >= ? AND next_at <= ?:and ORDER BY next_at, id LIMIT ?"  # noqa: S608
+# The number of the group among those asked for goes with each lead.
+_CHUNK = f"""
+SELECT * FROM (
+    SELECT ? AS place, next_at, id FROM leads WHERE {_GROUP} AND next_at >= ? AND next_at <= ?:and
+    ORDER BY next_at, id LIMIT ?
 )
+"""  # noqa: S608
 
 # Thousands of leads may be due in the same second, so those left of a second are a range of their own.
 _NEXT_CHUNK = f"""
@@ -51,7 +55,28 @@ _FIRST = f"SELECT next_at FROM leads WHERE {_GROUP} AND next_at > ?:and ORDER BY
 Item = tuple[int, int, int]
 """Class, key and id of a lead: the order of offering."""
 
-_LEAD, _MORE = 0, 1
+# The id in the merge's entry of a group of which nothing has been read; the cursor of a lead that came alone.
+_UNREAD, _ALONE = -1, -1
+
+# Groups whose reading begins at once.
+_AT_ONCE = 16
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far a group is read: the chunk at hand, the place of the next lead in it, and whether there may be more."""
+
+    priority: int
+    profile_id: int
+    chunk: Sequence[Row] = ()
+    next: int = 0
+    limit: int = _FIRST_CHUNK
+    more: bool = True
+
+    def take(self, chunk: Sequence[Row]) -> None:
+        self.chunk, self.next = chunk, 0
+        self.more = len(chunk) == self.limit
+        self.limit = min(2 * self.limit, _LAST_CHUNK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +111,8 @@ class Queue:
         self._view: View | None = None
         self._read: list[Item] = []
         self._known: set[int] = set()
-        self._rest: list[tuple[int, int, int, int, int, int, int]] = []
+        self._rest: list[tuple[int, int, int, int]] = []
+        self._cursors: list[_Cursor] = []
         self.scanned_at: int | None = None
 
     def scan(self, now: int) -> None:
@@ -128,7 +154,7 @@ class Queue:
             insort(self._read, item)
             self._known.add(lead_id)
         else:
-            heapq.heappush(self._rest, (*item, _LEAD, 0, 0, 0))
+            heapq.heappush(self._rest, (*item, _ALONE))
 
     def arrange(self, view: View, now: int) -> None:
         """Offer by `view` from now on."""
@@ -136,11 +162,9 @@ class Queue:
             return
         self._view = view
         self._read, self._known = [], set()
-        self._rest = [
-            (view.class_of(priority, profile_id), key, -1, _MORE, priority, profile_id, _FIRST_CHUNK)
-            for (priority, profile_id), key in self._heads.items()
-            if profile_id in view.open_ids and key <= now
-        ]
+        groups = [group for group, key in self._heads.items() if group[1] in view.open_ids and key <= now]
+        self._cursors = [_Cursor(*group) for group in groups]
+        self._rest = [(view.class_of(*group), self._heads[group], _UNREAD, at) for at, group in enumerate(groups)]
         heapq.heapify(self._rest)
 
     def walk(self, now: int) -> Iterator[int]:
@@ -157,44 +181,92 @@ class Queue:
             self._read = [item for item in self._read if item[2] in self._known]
 
     def _read_on(self, now: int) -> bool:
+        """Take the next lead of the merge into what is read; False when there is none."""
         while self._rest:
-            first = heapq.heappop(self._rest)
-            if first[3] == _MORE:
-                self._read_chunk(first, now)
-            elif first[2] not in self._known:
+            first = self._rest[0]
+            if first[2] == _UNREAD:
+                self._begin_groups(now)
+                continue
+            spent = not self._advance(first, now)
+            if first[2] not in self._known and not spent:
                 self._read.append(first[:3])
                 self._known.add(first[2])
                 return True
         return False
 
-    def _read_chunk(self, marker: tuple[int, int, int, int, int, int, int], now: int) -> None:
-        """The next leads of a group after the marker's key and id go to the merge, and a marker behind the last."""
-        kind, key, lead_id, _, priority, profile_id, limit = marker
-        condition = self._view.condition if self._view is not None else None
-        params = () if condition is None else condition.params
-        group = (*self._of, profile_id, priority)
-        if lead_id == -1:
-            sql, of_chunk = _CHUNK, (*group, key, now, *params, limit)
-        else:
-            rest = (*group, key, now, *params, limit)
-            sql, of_chunk = _NEXT_CHUNK, (*group, key, lead_id, *params, limit, *rest, limit)
-        found = self._database.rows(sql.replace(":and", _and(condition)), of_chunk)
-        if lead_id == -1 and condition is None:
-            self._note_head(priority, profile_id, found[0][0] if found else None, now)
-        for next_at, each in found:
-            heapq.heappush(self._rest, (kind, next_at, each, _LEAD, 0, 0, 0))
-        if len(found) == limit:
-            last_key, last_id = found[-1]
-            more = min(2 * limit, _LAST_CHUNK)
-            heapq.heappush(self._rest, (kind, last_key, last_id, _MORE, priority, profile_id, more))
+    def _advance(self, first: tuple[int, int, int, int], now: int) -> bool:
+        """Let the lead after `first`, the merge's entry of its group, take its place; False when `first` was offered.
 
-    def _note_head(self, priority: int, profile_id: int, key: int | None, now: int) -> None:
-        if key is not None:
-            self._heads[(priority, profile_id)] = key
-        elif priority == NEW:
-            self._heads.pop((priority, profile_id), None)
+        The lead at the end of a chunk stays, offered, until another is wanted: only then is the group read on.
+        """
+        if first[3] == _ALONE:
+            heapq.heappop(self._rest)
+            return True
+        cursor = self._cursors[first[3]]
+        fresh = cursor.next <= len(cursor.chunk)
+        if not fresh:
+            self._continue_group(first, cursor, now)
+        elif cursor.next == len(cursor.chunk) and cursor.more:
+            cursor.next += 1
         else:
-            self._heads[(RETRY, profile_id)] = now + 1
+            self._place(first[0], cursor, first[3])
+        return fresh
+
+    def _place(self, kind: int, cursor: _Cursor, number: int) -> None:
+        """Put the next lead of the cursor's chunk in the place of the merge's first entry."""
+        if cursor.next < len(cursor.chunk):
+            heapq.heapreplace(self._rest, (kind, *cursor.chunk[cursor.next], number))
+            cursor.next += 1
+        else:
+            heapq.heappop(self._rest)
+
+    def _begin_groups(self, now: int) -> None:
+        """Read the first leads of the group that is next in turn, and of those near it of which nothing was read."""
+        near = [heapq.heappop(self._rest) for _ in range(min(len(self._rest), _AT_ONCE))]
+        unread = [entry for entry in near if entry[2] == _UNREAD]
+        condition, params = self._condition()
+        asked: list[object] = []
+        for place, (_, key, _, number) in enumerate(unread):
+            cursor = self._cursors[number]
+            asked += (place, *self._of, cursor.profile_id, cursor.priority, key, now, *params, cursor.limit)
+        chunks: list[list[Row]] = [[] for _ in unread]
+        sql = " UNION ALL ".join([_CHUNK.replace(":and", condition)] * len(unread))
+        for place, key, lead_id in self._database.rows(sql, asked):
+            chunks[place].append((key, lead_id))
+        for (kind, _, _, number), chunk in zip(unread, chunks, strict=True):
+            cursor = self._cursors[number]
+            cursor.take(chunk)
+            if not condition:
+                self._note_head(cursor, chunk[0][0] if chunk else None, now)
+            if chunk:
+                cursor.next = 1
+                heapq.heappush(self._rest, (kind, *chunk[0], number))
+        for entry in near:
+            if entry[2] != _UNREAD:
+                heapq.heappush(self._rest, entry)
+
+    def _continue_group(self, last: tuple[int, int, int, int], cursor: _Cursor, now: int) -> None:
+        """Read the leads of a group after the last that was read."""
+        kind, key, lead_id, number = last
+        condition, params = self._condition()
+        group = (*self._of, cursor.profile_id, cursor.priority)
+        rest = (*group, key, now, *params, cursor.limit)
+        sql = _NEXT_CHUNK.replace(":and", condition)
+        cursor.take(self._database.rows(sql, (*group, key, lead_id, *params, cursor.limit, *rest, cursor.limit)))
+        self._place(kind, cursor, number)
+
+    def _condition(self) -> tuple[str, tuple[object, ...]]:
+        condition = None if self._view is None else self._view.condition
+        return _and(condition), () if condition is None else condition.params
+
+    def _note_head(self, cursor: _Cursor, key: int | None, now: int) -> None:
+        group = (cursor.priority, cursor.profile_id)
+        if key is not None:
+            self._heads[group] = key
+        elif cursor.priority == NEW:
+            self._heads.pop(group, None)
+        else:
+            self._heads[group] = now + 1
 
 
 def _and(condition: Filter | None) -> str:

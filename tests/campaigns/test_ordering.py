@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.ordering import KEY_SPAN, Ordering, Turns, order_key
+from campaigns.ordering import KEY_SPAN, Ordering, Turns, at_rank, order_key
 
 E164 = st.integers(2_000_000_000, 9_999_999_999).map(lambda n: f"+1{n}")
 
@@ -90,39 +90,61 @@ def test_positions_past_the_last_window_stay_in_their_band() -> None:
 WEIGHTS = st.lists(st.integers(1, 100), min_size=1, max_size=8).map(lambda w: dict(enumerate(w)))
 
 
-@given(WEIGHTS, st.integers(1, 3))
-def test_turns_are_exact_over_every_round(weights: dict[int, int], rounds: int) -> None:
-    turns, total = Turns(), sum(weights.values())
-    taken = Counter(turns.take(weights) for _ in range(rounds * total))
+def took(turns: Turns, weights: dict[int, int], n: int) -> list[int]:
+    turns.begin(weights)
+    taken = [turns.take() for _ in range(n)]
+    return [member for member in taken if member is not None]
+
+
+@given(WEIGHTS, st.integers(1, 3), st.integers(1, 50))
+def test_turns_are_exact_over_every_round_however_often_they_begin(
+    weights: dict[int, int], rounds: int, at_once: int
+) -> None:
+    turns, left, taken = Turns(), rounds * sum(weights.values()), Counter[int]()
+    while left:
+        taken.update(took(turns, weights, min(at_once, left)))
+        left -= min(at_once, left)
     assert taken == {member: rounds * weight for member, weight in weights.items()}
 
 
 @given(WEIGHTS, st.integers(1, 400))
 def test_turns_never_stray_far_from_their_shares(weights: dict[int, int], n: int) -> None:
-    turns, total = Turns(), sum(weights.values())
-    taken = Counter(turns.take(weights) for _ in range(n))
+    taken, total = Counter(took(Turns(), weights, n)), sum(weights.values())
     assert all(abs(taken[m] - n * w / total) < len(weights) for m, w in weights.items())
 
 
 def test_turns_are_mixed() -> None:
-    turns = Turns()
-    assert [turns.take({1: 5, 2: 1, 3: 1}) for _ in range(7)] == [1, 1, 2, 1, 3, 1, 1]
+    assert took(Turns(), {1: 5, 2: 1, 3: 1}, 7) == [1, 1, 1, 2, 3, 1, 1]
 
 
 @given(WEIGHTS, st.lists(st.booleans(), min_size=1, max_size=300))
 def test_a_turn_that_came_to_nothing_takes_nothing_from_the_share(weights: dict[int, int], good: list[bool]) -> None:
     turns, plain = Turns(), Turns()
+    turns.begin(weights)
+    plain.begin(weights)
     for used in good:
-        chosen = turns.take(weights)
+        chosen = turns.take()
+        assert chosen is not None
         if used:
-            assert chosen == plain.take(weights)
+            assert chosen == plain.take()
         else:
-            turns.give_back(chosen, weights)
+            turns.give_back(chosen)
 
 
-def test_who_comes_back_after_a_pause_has_no_claim_on_the_turns_it_missed() -> None:
+def test_who_has_nothing_to_offer_leaves_and_has_no_claim_on_the_turns_it_missed() -> None:
     turns = Turns()
-    for _ in range(1000):
-        turns.take({1: 1})
-    taken = Counter(turns.take({1: 1, 2: 1}) for _ in range(10))
-    assert taken == {1: 5, 2: 5}
+    for _ in range(100):
+        turns.begin({1: 1, 2: 1})
+        for _ in range(10):
+            if turns.take() == 2:
+                turns.leave(2)
+    assert Counter(took(turns, {1: 1, 2: 1}, 10)) == {1: 5, 2: 5}
+    turns.leave(1)
+    turns.leave(2)
+    assert turns.take() is None
+
+
+def test_a_rank_given_later_keeps_the_place_within_it() -> None:
+    keys = [order_key(place, 3, f"+1212555{place:04}", Ordering.RETRIES_FIRST) for place in range(200)]
+    moved = [at_rank(key, -2) for key in keys]
+    assert moved == [order_key(place, -2, f"+1212555{place:04}", Ordering.RETRIES_FIRST) for place in range(200)]
