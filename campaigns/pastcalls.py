@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from campaigns import settings as campaign_settings
-from campaigns.collections.people import same_person
+from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.model import CampaignSettings, Outcome
@@ -79,14 +79,14 @@ class PastCalls:
         The debts of a call hold the same debts under the ids that they have in the person's other campaigns.
         """
         people = same_person(self._database, lead_ids)
-        everyone = sorted({each for group in people.values() for each in group})
+        leads = everyone(people)
         calls: dict[_Key, PastCall] = {}
         keys: dict[int, set[_Key]] = defaultdict(set)
-        self._attempts(everyone, seconds_of(since), calls, keys)
-        self._histories(everyone, seconds_of(since), calls, keys)
+        self._attempts(leads, seconds_of(since), calls, keys)
+        self._histories(leads, seconds_of(since), calls, keys)
         if not calls:
             return {}
-        calls = self._with_siblings(everyone, calls)
+        calls = self._with_siblings(leads, calls)
         found = {}
         for lead_id, group in people.items():
             own = {key for each in group for key in keys.get(each, ())}

@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from campaigns.collections.arrears import Arrears, rank
 from campaigns.collections.holds import Hold, Holds, InForce, state_under
 from campaigns.collections.money import Money, MoneyError, parsed, stored
-from campaigns.collections.people import same_person_in_campaign
+from campaigns.collections.people import everyone, same_person_in_campaign
 from campaigns.collections.promises import PromiseSettings
 from campaigns.collections.tables import day_of
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import iso_of, seconds_of
 from campaigns.lists import set_ranks
 from campaigns.model import Blocked
+
+_SETTLED = frozenset({"paid", "closed"})
 
 _RANKED = 2000
 
@@ -55,7 +57,15 @@ class Debt:
     @property
     def due(self) -> bool:
         """Whether there is something to collect."""
-        return self.state not in ("paid", "closed")
+        return self.state not in _SETTLED
+
+
+class _Owed(NamedTuple):
+    """What of a debt decides about calls."""
+
+    debt_id: int
+    reference: str
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +284,9 @@ class Debts:
     def of(self, lead_ids: Sequence[int]) -> dict[int, tuple[Debt, ...]]:
         """By lead, all debts of its person in its campaign, the paid and closed ones too."""
         people = same_person_in_campaign(self._database, lead_ids)
-        everyone = sorted({each for group in people.values() for each in group})
+        leads = everyone(people)
         owed: dict[int, list[Debt]] = {}
-        for debt in self._select("lead_id IN (:values)", everyone):
+        for debt in self._select("lead_id IN (:values)", leads):
             owed.setdefault(debt.lead_id, []).append(debt)
         return {
             lead_id: tuple(debt for each in group for debt in owed.get(each, ())) for lead_id, group in people.items()
@@ -297,21 +307,40 @@ class Debts:
         A promise counts to the end of its grace, in days of the campaign's `zone`. Refusals are "no_debt", "settled",
         "hold" and "promise".
         """
-        owed = self.of(lead_ids)
+        owed = self._owed(lead_ids)
         held = self._holds.of(lead_ids, at)
-        waiting = self._waiting(sorted({debt.debt_id for debts in owed.values() for debt in debts if debt.due}))
+        waiting = self._waiting([debt.debt_id for debts in owed.values() for debt in debts if debt.due])
         patience = {
             debt_id: end for debt_id, due_on in waiting.items() if (end := _after(settings.last_day(due_on), zone)) > at
         }
         siblings = self._siblings(held)
         return {lead_id: _callable(debts, held[lead_id], siblings, patience) for lead_id, debts in owed.items()}
 
+    def _owed(self, lead_ids: Sequence[int]) -> dict[int, list[_Owed]]:
+        """By lead, the debts of its person in its campaign as far as they decide about calls: asked at every refill."""
+        if self._database.one("SELECT 1 FROM debts LIMIT 1") is None:
+            return {lead_id: [] for lead_id in lead_ids}
+        people = same_person_in_campaign(self._database, lead_ids)
+        by_lead: dict[int, list[_Owed]] = {}
+        for debt_id, lead_id, reference, state in self._database.rows_in(
+            "SELECT id, lead_id, reference, state FROM debts WHERE lead_id IN (:values) ORDER BY id", everyone(people)
+        ):
+            by_lead.setdefault(lead_id, []).append(_Owed(debt_id, reference, state not in _SETTLED))
+        return {
+            lead_id: by_lead.get(lead_id, [])
+            if len(group) == 1
+            else [debt for each in group for debt in by_lead.get(each, ())]
+            for lead_id, group in people.items()
+        }
+
     def _waiting(self, debt_ids: Sequence[int]) -> dict[int, date]:
         """When the next open promise on each debt is due; a plan of which a promise was not kept does not count."""
+        if self._database.one("SELECT 1 FROM promises WHERE state = 'open' LIMIT 1") is None:
+            return {}
         rows = self._database.rows_in(
             "SELECT debt_id, state, made_at, due_on FROM promises WHERE state IN ('open', 'partial', 'broken')"
             " AND debt_id IN (:values)",
-            debt_ids,
+            sorted(set(debt_ids)),
         )
         failed: dict[int, float] = {}
         for debt_id, state, made_at, _ in rows:
@@ -441,31 +470,35 @@ def _conflict(old: Debt | None, row: DebtRow, people: Mapping[int, str]) -> str 
 
 
 def _callable(
-    debts: Sequence[Debt], holds: Sequence[Hold], references: Mapping[int, str], patience: Mapping[int, datetime]
+    debts: Sequence[_Owed], holds: Sequence[Hold], references: Mapping[int, str], patience: Mapping[int, datetime]
 ) -> CallableDebts:
     whole = [hold for hold in holds if hold.debt_id is None]
     if whole:
         return CallableDebts((), _held(whole))
     if not debts:
-        return CallableDebts((), Blocked("no_debt", "no debt is known of this person in this campaign"))
+        return _NO_DEBT
     owed = [debt for debt in debts if debt.due]
     if not owed:
-        return CallableDebts((), Blocked("settled", "every debt of this person is paid or closed"))
-    stopped = {
-        debt.debt_id: hold
-        for debt in owed
-        for hold in holds
-        if hold.debt_id is not None
-        and (hold.debt_id == debt.debt_id or references.get(hold.debt_id) == debt.facts.reference)
-    }
-    free = tuple(debt.debt_id for debt in owed if debt.debt_id not in stopped and debt.debt_id not in patience)
+        return _SETTLED_ALL
+    if not holds and not patience:
+        return CallableDebts(tuple([debt.debt_id for debt in owed]), None)
+    stopped = [hold for hold in holds for debt in owed if _is_about(hold, debt, references)]
+    called = [debt for debt in owed if not any(_is_about(hold, debt, references) for hold in holds)]
+    free = tuple(debt.debt_id for debt in called if debt.debt_id not in patience)
     if free:
         return CallableDebts(free, None)
-    waits = [patience[debt.debt_id] for debt in owed if debt.debt_id in patience and debt.debt_id not in stopped]
-    if waits:
-        until = min(waits)
+    if called:
+        until = min(patience[debt.debt_id] for debt in called)
         return CallableDebts((), Blocked("promise", f"a promise to pay may be kept until {until.isoformat()}", until))
-    return CallableDebts((), _held(list(stopped.values())))
+    return CallableDebts((), _held(stopped))
+
+
+_NO_DEBT = CallableDebts((), Blocked("no_debt", "no debt is known of this person in this campaign"))
+_SETTLED_ALL = CallableDebts((), Blocked("settled", "every debt of this person is paid or closed"))
+
+
+def _is_about(hold: Hold, debt: _Owed, references: Mapping[int, str]) -> bool:
+    return hold.debt_id == debt.debt_id or references.get(hold.debt_id or 0) == debt.reference
 
 
 def _held(holds: Sequence[Hold]) -> Blocked:

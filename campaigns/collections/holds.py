@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from campaigns.collections.people import same_person
+from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, iso_of, seconds_of
 
@@ -161,28 +161,34 @@ class Holds:
 
     def in_force(self, lead_ids: Sequence[int]) -> dict[int, tuple[InForce, ...]]:
         """By lead, the kinds of its person's holds that nobody lifted, and the debts they are about."""
-        if self._database.one("SELECT 1 FROM holds WHERE lifted_at IS NULL LIMIT 1") is None:
+        if not self._any():
             return dict.fromkeys(lead_ids, ())
         people = same_person(self._database, lead_ids)
-        everyone = sorted({each for group in people.values() for each in group})
+        leads = everyone(people)
         held: dict[int, list[InForce]] = {}
         for lead_id, kind, debt_id in self._database.rows_in(
-            "SELECT lead_id, kind, debt_id FROM holds WHERE lifted_at IS NULL AND lead_id IN (:values)", everyone
+            "SELECT lead_id, kind, debt_id FROM holds WHERE lifted_at IS NULL AND lead_id IN (:values)", leads
         ):
             held.setdefault(lead_id, []).append((HoldKind(kind), debt_id))
         return {
             lead_id: tuple(each for one in group for each in held.get(one, ())) for lead_id, group in people.items()
         }
 
+    def _any(self) -> bool:
+        """Whether there is a hold at all: most refills need not look for the people then."""
+        return self._database.one("SELECT 1 FROM holds WHERE lifted_at IS NULL LIMIT 1") is not None
+
     def of(self, lead_ids: Sequence[int], at: datetime) -> dict[int, tuple[Hold, ...]]:
         """By lead, the holds in force on its person, whichever of the person's leads they were placed on."""
+        if not self._any():
+            return dict.fromkeys(lead_ids, ())
         people = same_person(self._database, lead_ids)
-        everyone = sorted({each for group in people.values() for each in group})
+        leads = everyone(people)
         held: dict[int, list[Hold]] = {}
         for row in self._database.rows_in(
             "SELECT id, lead_id, debt_id, kind, placed_at, until, source FROM holds"
             " WHERE lifted_at IS NULL AND (until IS NULL OR until > ?) AND lead_id IN (:values) ORDER BY id",
-            everyone,
+            leads,
             (seconds_of(at),),
         ):
             held.setdefault(row[1], []).append(_hold(row))

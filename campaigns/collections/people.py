@@ -1,6 +1,6 @@
 """Leads of the same person: the client's key in `leads.person` says who is who; a lead without one stands alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from campaigns.database import Database
 
@@ -22,7 +22,15 @@ def same_person_in_campaign(database: Database, lead_ids: Sequence[int]) -> dict
 
 
 def _grouped(database: Database, sql: str, lead_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    groups = {lead_id: {lead_id} for lead_id in lead_ids}
+    groups: dict[int, tuple[int, ...]] = {lead_id: (lead_id,) for lead_id in lead_ids}
+    found: dict[int, list[int]] = {}
     for lead_id, other in database.rows_in(sql, list(groups)):
-        groups[lead_id].add(other)
-    return {lead_id: tuple(sorted(group)) for lead_id, group in groups.items()}
+        found.setdefault(lead_id, []).append(other)
+    for lead_id, group in found.items():
+        groups[lead_id] = tuple(sorted(group))
+    return groups
+
+
+def everyone(groups: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """All leads of some groups, each once."""
+    return sorted(set().union(*groups.values()))
