@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from campaigns import settings
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.model import Basis, Consent, Purpose
@@ -100,9 +102,10 @@ class Record:
 class Consents:
     """Consents of leads. Each change also settles `basis` in the calling profiles of the lead's numbers."""
 
-    def __init__(self, database: Database, profiles: Profiles) -> None:
+    def __init__(self, database: Database, profiles: Profiles, trail: Trail = NO_TRAIL) -> None:
         self._database = database
         self._profiles = profiles
+        self._trail = trail
 
     def add(self, lead_id: int, given: Given, *, phone: str | None = None, at: datetime | None = None) -> int | None:
         """Record a consent of a lead for one number, None: for all of them; its id, None when it was recorded already.
@@ -122,6 +125,9 @@ class Consents:
         with self._database.transaction():
             ids = self._insert([_row_of(*consent) for consent in consents])
             self.settle([lead_id for lead_id, _, _ in consents], now)
+            for (lead_id, phone, given), consent_id in zip(consents, ids, strict=True):
+                if consent_id is not None:
+                    self._trail.note(AuditKind.CONSENT, _given(consent_id, phone, given), at=now, leads=(lead_id,))
         return ids
 
     def _insert(self, rows: Sequence[Row]) -> list[int | None]:
@@ -168,6 +174,9 @@ class Consents:
                 ),
             )
             self.settle([lead_id], now)
+            if revoked:
+                body = {"what": "revoked", "lead": lead_id, "phone": phone, "basis": basis, "purpose": purpose}
+                self._trail.note(AuditKind.CONSENT, {**body, "consents": revoked}, at=now, leads=(lead_id,))
         return revoked
 
     def of(self, lead_ids: Sequence[int]) -> dict[int, tuple[Consent, ...]]:
@@ -272,6 +281,19 @@ class Consents:
         )
         purposes = {row[0]: settings.from_json(*row).purpose for row in rows}
         return {lead_id: purposes[campaign_id] for lead_id, campaign_id in campaigns.items()}
+
+
+def _given(consent_id: int, phone: str | None, given: Given) -> dict[str, object]:
+    return {
+        "what": "given",
+        "consent": consent_id,
+        "phone": phone,
+        "basis": given.basis,
+        "purpose": given.purpose,
+        "obtained_at": given.obtained_at,
+        "expires_at": given.expires_at,
+        "evidence": given.evidence.text,
+    }
 
 
 def strongest(consents: Iterable[Consent], phone: str, purpose: Purpose, at: datetime) -> Basis:

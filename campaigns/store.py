@@ -98,8 +98,8 @@ class Store:
         self.database = database
         self.profiles = Profiles(database)
         self.trail = Trail(AuditLog(database) if rulebook is not None else None)
-        self.dnc = Dnc(database, self.profiles)
-        self.consents = Consents(database, self.profiles)
+        self.dnc = Dnc(database, self.profiles, self.trail)
+        self.consents = Consents(database, self.profiles, self.trail)
         self.holds = Holds(database)
         self.debts = Debts(database, self.holds)
         self.lists = Lists(database)

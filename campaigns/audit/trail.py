@@ -29,3 +29,6 @@ class Trail:
             return
         persons = (*map(lead_key, leads), *map(number_key, numbers))
         self._log.append(kind, actor or self.actor, body, at=at or datetime.now(UTC), persons=persons)
+
+
+NO_TRAIL = Trail(None)

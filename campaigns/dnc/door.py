@@ -8,6 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.database import Database, Row, StoreError
 from campaigns.dnc import entries, registry_import
 from campaigns.dnc.copies import Coverage, age_days, copies, on_copies, routes
@@ -27,9 +29,10 @@ class Dnc:
     Whether a registry bars a number is for the calling rules to say: consent may lift it. `at` is now unless given.
     """
 
-    def __init__(self, database: Database, profiles: Profiles) -> None:
+    def __init__(self, database: Database, profiles: Profiles, trail: Trail = NO_TRAIL) -> None:
         self._database = database
         self._profiles = profiles
+        self._trail = trail
 
     def add(
         self,
@@ -49,9 +52,13 @@ class Dnc:
         _require_future(expires_at, now)
         with self._database.transaction():
             list_id = self._made_list(campaign_id)
-            return entries.add(
+            added = entries.add(
                 self._database, self._profiles, numbers, source, now, list_id=list_id, expires_at=expires_at
             )
+            for e164 in numbers:
+                facts = {"number": e164, "source": source, "campaign": campaign_id, "expires_at": expires_at}
+                self._trail.note(AuditKind.DNC, {"what": "added", **facts}, at=now, numbers=(e164,))
+            return added
 
     def remove(self, e164: str, *, campaign_id: int | None = None) -> bool:
         """Take a number off the site's or a campaign's list and reopen leads that ended only for it (DNCL).
@@ -61,7 +68,11 @@ class Dnc:
         require_e164(e164)
         with self._database.transaction():
             list_id = self._list(campaign_id)
-            return list_id is not None and entries.remove(self._database, self._profiles, e164, list_id=list_id)
+            removed = list_id is not None and entries.remove(self._database, self._profiles, e164, list_id=list_id)
+            if removed:
+                facts = {"what": "removed", "number": e164, "campaign": campaign_id}
+                self._trail.note(AuditKind.DNC, facts, numbers=(e164,))
+            return removed
 
     def hits(self, numbers: Iterable[str], at: datetime | None = None) -> dict[str, tuple[Hit, ...]]:
         """All lists that numbers are on, first the site's, then campaigns', then registries; others are left out."""
@@ -158,7 +169,7 @@ class Dnc:
         with self._database.transaction():
             list_id = self._made_list(campaign_id)
         with _reading(source) as lines:
-            return entries.import_lines(
+            counts = entries.import_lines(
                 self._database,
                 self._profiles,
                 lines,
@@ -168,6 +179,10 @@ class Dnc:
                 list_id=list_id,
                 expires_at=expires_at,
             )
+        facts = {key: counts[key] for key in ("read", "added", "already", "bad")}
+        body = {"what": "imported", "source": label or name_of(source), "campaign": campaign_id, **facts}
+        self._trail.note(AuditKind.DNC, body, at=now)
+        return counts
 
     def import_registry(
         self,
@@ -195,11 +210,27 @@ class Dnc:
         named = Import(of, as_of, at or datetime.now(UTC), label or name_of(source), tuple(areas))
         run = registry_import.full if full else registry_import.change
         with _reading(source) as lines:
-            return run(self._database, named, lines, force=force, progress=progress)
+            report = run(self._database, named, lines, force=force, progress=progress)
+        body = {
+            "what": "full copy" if full else "changes",
+            "registry": registry,
+            "as_of": as_of,
+            "areas": list(areas),
+            "source": named.label,
+            "read": report.read,
+            "added": report.added,
+            "removed": report.removed,
+            "entries": report.entries,
+        }
+        self._trail.note(AuditKind.DNC, body, at=named.at)
+        return report
 
     def remove_registry(self, registry: str) -> bool:
         """Forget all copies of a registry; False when there is none. Raises ValueError for a wrong id."""
-        return registry_import.forget(self._database, registry_of(registry))
+        forgotten = registry_import.forget(self._database, registry_of(registry))
+        if forgotten:
+            self._trail.note(AuditKind.DNC, {"what": "forgotten", "registry": registry})
+        return forgotten
 
     def export(self, list_ids: Sequence[int] | None = None, at: datetime | None = None) -> Iterator[dict[str, Any]]:
         """Every entry that holds, list by list, number by number: {number, scope, list, source, added_at, ...}."""
