@@ -166,7 +166,8 @@ class Law:
 
     def _verdict(self, case: Case, past: Sequence[PastCall], at: datetime) -> Verdict:
         """The rule book's word. Leads of which nothing particular is known share it for a quarter of an hour."""
-        if past or case.consents or case.on_registries or not self.rulebook.open_at(case, at):
+        counted = bool(past) and self.rulebook.counts_calls(case)
+        if counted or case.consents or case.on_registries or not self.rulebook.open_at(case, at):
             return self.rulebook.judge(case, at, past)
         quarter = int(seconds_of(at)) // _QUARTER_S
         if quarter != self._quarter or len(self._verdicts) >= _KEPT_VERDICTS:

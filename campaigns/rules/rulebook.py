@@ -76,6 +76,7 @@ class Rulebook:
         }
         self._openings: dict[object, Openings] = {}
         self._scopes: dict[object, tuple[Rule, ...]] = {}
+        self._counting: dict[object, bool] = {}
         strangers = (self._enforce | self._off.keys()) - {rule.id for rule in self.rules}
         if strangers:
             raise ValueError(f"no pack has the rule {', '.join(sorted(strangers))}; see: dialer rules list")
@@ -118,6 +119,15 @@ class Rulebook:
         """The first legal instant (UTC) from `at` on; None when there is none within `days` days."""
         at_s = self.openings(case).next_open(at.timestamp(), days)
         return None if at_s is None else datetime.fromtimestamp(at_s, UTC)
+
+    def counts_calls(self, case: Case) -> bool:
+        """Whether any rule about calls like this one stops or warns by the calls of the past."""
+        key = ("calls", case.regions, case.purpose, case.party, case.line, case.mode, case.place)
+        known = self._counting.get(key)
+        if known is None:
+            about = [self.standing(rule) for rule in self._scope(case) if rule.type in _BY_HISTORY]
+            known = self._counting[key] = any(effect in _STOPPING or effect is Effect.ALERT for effect in about)
+        return known
 
     def openings(self, case: Case) -> Openings:
         """The legal hours of every case of this profile; where thousands of leads share one, keep it."""
