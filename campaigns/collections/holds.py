@@ -121,13 +121,21 @@ class Holds:
         return None if row is None else int(row[0])
 
     def dispute_from_call(self, attempt_id: int, at: datetime, source: str) -> tuple[int, ...]:
-        """Dispute the debts that a call was about, as its agent's status DISP says; the ids of the holds."""
+        """Dispute the debts that a call was about, as its agent's status DISP says; the ids of the holds.
+
+        When it is not known which they are, all calls to the person stop until somebody lifts that.
+        """
         debts = self._database.rows(
             "SELECT d.lead_id, d.id FROM attempt_debts ad JOIN debts d ON d.id = ad.debt_id WHERE ad.attempt_id = ?"
             " ORDER BY d.id",
             (attempt_id,),
         )
-        return tuple(self.place(lead_id, HoldKind.DISPUTE, at, source, debt_id=debt_id) for lead_id, debt_id in debts)
+        if debts:
+            return tuple(self.place(owner, HoldKind.DISPUTE, at, source, debt_id=debt_id) for owner, debt_id in debts)
+        lead_id = self._database.value("SELECT lead_id FROM attempts WHERE id = ?", (attempt_id,))
+        if lead_id is None:
+            raise StoreError(f"there is no attempt {attempt_id} whose debts could be disputed")
+        return (self.place(lead_id, HoldKind.OTHER, at, f"{source}: disputes a debt that is not known here"),)
 
     def lift(self, hold_id: int, at: datetime, because: str) -> tuple[int, ...]:
         """End a hold; the leads that it held. Raises StoreError when it is unknown or lifted, or no reason given."""

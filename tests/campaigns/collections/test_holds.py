@@ -99,7 +99,15 @@ def test_an_agents_dispute_is_about_the_debts_of_the_call(office: Office) -> Non
     office.attempt(1, 1, NOW, debts=[one.debt_id])
     assert len(office.holds.dispute_from_call(1, NOW, "agent anna")) == 1
     assert office.callable().debts == (other.debt_id,)
-    assert office.holds.dispute_from_call(99, NOW, "agent anna") == ()
+    with pytest.raises(StoreError, match="no attempt 99"):
+        office.holds.dispute_from_call(99, NOW, "agent anna")
+
+
+def test_a_dispute_of_nobody_knows_which_debt_stops_all_calls(office: Office) -> None:
+    office.attempt(1, 4, NOW)
+    office.holds.dispute_from_call(1, NOW, "agent anna")
+    refusal = office.callable(4).refusal
+    assert refusal is not None and (refusal.reason, refusal.until) == ("hold", None)
 
 
 def test_the_list(office: Office) -> None:
