@@ -80,7 +80,9 @@ def test_outcomes_stand_beside_what_was_imported(desk: Desk, now: datetime) -> N
     ann, bob, _ = desk.refill(now)
     desk.call(ann, Outcome.HANDLED, now, "SALE")
     desk.store.database.execute(
-        "INSERT INTO sales VALUES (1, ?, 1, 'amy', 'box', 1, '19.90', 'USD', 0, 'pending', '', NULL)", (ann.lead_id,)
+        "INSERT INTO sales (attempt_id, lead_id, campaign_id, agent, product, quantity, amount, currency, sold_at,"
+        " verification, verified_by, note) VALUES (1, ?, 1, 'amy', 'box', 1, '19.90', 'USD', 0, 'pending', '', '')",
+        (ann.lead_id,),
     )
     desk.call(bob, Outcome.BUSY, now)
     rows = list(csv.DictReader(io.StringIO(exported(desk.store))))
