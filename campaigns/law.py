@@ -4,16 +4,20 @@ The rules themselves are in `campaigns.rules`; this gathers the facts they ask f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from campaigns.caps import Cap
+from campaigns.caps import check as check_caps
+from campaigns.caps import parse as parse_caps
 from campaigns.collections.debts import CallableDebts
 from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
 from campaigns.eligibility import first_open, is_open, next_open, subject_of
-from campaigns.hopper import Gate
+from campaigns.gates import Gate
 from campaigns.instants import seconds_of
 from campaigns.model import Allowed, Basis, Blocked, CallingWindow, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
@@ -96,7 +100,8 @@ class Law:
         ids = [candidate.lead_id for candidate in candidates]
         numbers = [candidate.phone.e164 for candidate in candidates]
         consents = self._consents.of(ids)
-        calls = self._calls.of(ids, at - timedelta(days=LOOKBACK_DAYS))
+        caps = _caps(settings.caps)
+        calls = self._calls.of(ids, _since(caps, at))
         listed, coverage = self._registries.registries_of(numbers), self._registries.coverage(at)
         debts = (
             self._debts.callable(ids, at, PromiseSettings.of(settings), ZoneInfo(settings.timezone))
@@ -141,12 +146,20 @@ class Law:
             return Judged(candidate, case, Blocked("no_timezone", detail), None)
         verdict = self._verdict(case, past, at)
         if verdict.allowed:
+            capped = check_caps(_caps(settings.caps), case.phone, case.zones, at, past, case.debts) if past else None
+            if capped is not None:
+                return Judged(candidate, case, self._later(settings, case, capped), verdict)
             if self._window_open(case.zones, settings.window, at):
                 return Judged(candidate, case, _ALLOWED, verdict)
             until = first_open(case, settings.window, self.rulebook, at)
             return Judged(candidate, case, Blocked("outside_window", "the campaign's window is closed", until), verdict)
         stops = next(reason for reason in verdict.reasons if reason.stops)
         return Judged(candidate, case, self._blocked(settings, case, stops, verdict), verdict)
+
+    def _later(self, settings: CampaignSettings, case: Case, blocked: Blocked) -> Blocked:
+        """The same, until the hours are open as well."""
+        until = blocked.until and first_open(case, settings.window, self.rulebook, blocked.until)
+        return replace(blocked, until=until)
 
     def _window_open(self, zones: tuple[str, ...], window: CallingWindow, at: datetime) -> bool:
         """`is_open`, kept for the instant: a refill asks it for thousands of leads of a few profiles."""
@@ -179,6 +192,18 @@ class Law:
         if verdict is None or not verdict.allowed:
             verdict = self._verdicts[key] = self.rulebook.judge(case, at, ())
         return verdict
+
+
+@lru_cache(maxsize=256)
+def _caps(text: str) -> tuple[Cap, ...]:
+    return parse_caps(text)
+
+
+def _since(caps: Sequence[Cap], at: datetime) -> datetime:
+    """From when on calls of the past matter to the law or to one of the caps."""
+    if any(cap.days is None and cap.hours is None for cap in caps):
+        return datetime(1970, 1, 2, tzinfo=UTC)
+    return at - timedelta(days=max([LOOKBACK_DAYS, *(2 + (cap.days or 0) for cap in caps)]))
 
 
 class Gatekeeper:

@@ -205,16 +205,32 @@ class RetryRule:
     next_phone: bool = False
 
 
+class SaleTerms(StrEnum):
+    """Whether a sale needs product and amount."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class Switch(StrEnum):
+    """Whether something is done."""
+
+    OFF = "off"
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
     """All that the engine needs to know of a campaign.
 
     `purpose` and `party` decide which rules bind it; campaigns of one `subject` share the caps that the law sets per
-    subject ('': the campaign is a subject of its own).
+    subject ('': the campaign is a subject of its own). `caps` are its own attempt caps, as `campaigns.caps` writes them.
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
     `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
     `callback_wait_s` after its time is anyone's. A promise to pay is broken `promise_grace_days` after its due date;
     its person is called so many days after that as `promise_partial_days` or `promise_broken_days` say.
+    `script` is the name of what agents say and ask ('': nothing); sales wait for somebody to verify them when
+    `verification` is on.
     """
 
     campaign_id: int
@@ -224,6 +240,7 @@ class CampaignSettings:
     purpose: Purpose = Purpose.SALES
     party: Party = Party.CONSUMER
     subject: str = ""
+    caps: str = ""
     state: CampaignState = CampaignState.STOPPED
     max_abandon_rate: float = 0.03
     abandon_window: AbandonWindow = AbandonWindow.PERIOD_30D
@@ -239,6 +256,9 @@ class CampaignSettings:
     promise_grace_days: int = 3
     promise_partial_days: int = 2
     promise_broken_days: int = 1
+    script: str = ""
+    sale_details: SaleTerms = SaleTerms.OPTIONAL
+    verification: Switch = Switch.OFF
     window: CallingWindow = field(default_factory=CallingWindow)
     retry: dict[Outcome, RetryRule] = field(default_factory=dict)
     caller_id: str = ""

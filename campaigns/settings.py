@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from campaigns import caps
 from campaigns.model import (
     AbandonClock,
     AbandonWindow,
@@ -20,6 +21,8 @@ from campaigns.model import (
     Party,
     Purpose,
     RetryRule,
+    SaleTerms,
+    Switch,
 )
 from campaigns.retry import DEFAULT_RULES
 
@@ -167,6 +170,13 @@ def _rule(key: str, outcome: object, rule: object) -> RetryRule:
     return rule
 
 
+def _caps(key: str, value: object) -> object:
+    try:
+        return caps.to_text(caps.parse(value if isinstance(value, str) else repr(value)))
+    except ValueError as error:
+        raise SettingError(f"{key}: {error}") from None
+
+
 def _timezone(key: str, value: object) -> object:
     name = value.strip() if isinstance(value, str) else ""
     try:
@@ -201,6 +211,7 @@ _CHECKS: dict[str, Check] = {
     "purpose": _one_of(Purpose),
     "party": _one_of(Party),
     "subject": _text,
+    "caps": _caps,
     "max_abandon_rate": _number(0.0, MAX_ABANDON_RATE),
     "abandon_window": _one_of(AbandonWindow),
     "abandon_clock": _one_of(AbandonClock),
@@ -215,6 +226,9 @@ _CHECKS: dict[str, Check] = {
     "promise_grace_days": _whole(0, 90),
     "promise_partial_days": _whole(0, 90),
     "promise_broken_days": _whole(0, 90),
+    "script": _text,
+    "sale_details": _one_of(SaleTerms),
+    "verification": _one_of(Switch),
     "window": _window,
     "retry": _retry,
     "caller_id": _caller_id,

@@ -32,7 +32,7 @@ def problems(store: Store, numbers: str, kind: str = "telesales", **settings: ob
     return worst
 
 
-NEW_YORK, FLORIDA, LONDON, BERLIN = "+12125550101\n", "+13055550102\n", "+442079460101\n", "+4930123456\n"
+NEW_YORK, FLORIDA, LONDON, BERLIN = "+12125550101\n", "+13055550102\n", "+442079460101\n", "+493023125001\n"
 TOLL_FREE = "+18005550103\n"
 
 

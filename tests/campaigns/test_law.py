@@ -1,0 +1,184 @@
+"""The law joined with the store: what is known of a lead reaches the rules, at refill and in the reservation."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from campaigns.collections.holds import HoldKind
+from campaigns.consents import Evidence, Given
+from campaigns.importing import import_leads
+from campaigns.model import Basis, CampaignState, Candidate, Outcome, RetryDecision
+from campaigns.rules import Rulebook, load_builtin
+from campaigns.store import Store
+
+RULEBOOK = Rulebook(load_builtin())
+# A Monday: 10:00 in New York, 15:00 in London and 16:00 in Berlin.
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store.open(":memory:", fast=True, rulebook=lambda: RULEBOOK) as opened:
+        yield opened
+
+
+class Calls:
+    """Leads of one campaign, and the calls made to them."""
+
+    def __init__(self, store: Store, text: str, kind: str = "telesales", **settings: object) -> None:
+        self.store = store
+        store.create_campaign("spring", kind, "predictive", **settings)
+        self.campaign = store.set_campaign_state("spring", CampaignState.ACTIVE)
+        assert import_leads(store, "spring", io.StringIO(text)).loaded
+
+    def offered(self, at: datetime = NOW) -> list[Candidate]:
+        return list(self.store.refill(self.campaign.campaign_id, 50, at).leads)
+
+    def reserve(self, lead: Candidate, at: datetime = NOW) -> str | None:
+        with self.store.transaction():
+            return self.store.reserve_attempt(
+                self.store.last_attempt_id() + 1,
+                *(self.campaign.campaign_id, lead.lead_id, lead.phone.phone_id, lead.phone.e164),
+                *("t1", "+12125550100", at),
+            )
+
+    def call(self, lead: Candidate, at: datetime, again_at: datetime, status: str = "NA") -> None:
+        assert self.reserve(lead, at) is None
+        outcome = Outcome.NO_ANSWER if status == "NA" else Outcome.HANDLED
+        attempt_id = self.store.last_attempt_id()
+        with self.store.transaction():
+            if outcome is Outcome.HANDLED:
+                self.store.mark_answered(attempt_id, at)
+                self.store.mark_connected(attempt_id, "anna", at)
+            self.store.close_attempt(
+                attempt_id, at=at, outcome=outcome, status=status, ringing_at=at, cause="normal", sip_code=200, q850=16,
+                detail="", ref="", agent="anna", retry=RetryDecision(again_at, lead.phone.phone_id, "test"),
+            )  # fmt: skip
+
+    def held_by(self, lead_id: int = 1) -> str:
+        return str(self.store.database.value("SELECT held_by FROM leads WHERE id = ?", (lead_id,)))
+
+    def audited(self, kind: str) -> list[dict[str, object]]:
+        rows = self.store.database.rows("SELECT body FROM audit WHERE kind = ? ORDER BY id", (kind,))
+        return [json.loads(body) for (body,) in rows]
+
+
+def test_a_call_without_the_consent_it_needs_is_not_offered_until_it_is_there(store: Store) -> None:
+    calls = Calls(store, "phone\n+493023125001\n")
+    assert calls.offered() == []
+    assert calls.held_by() == "rule:de.sales.consent"
+    given = Given(Basis.EXPRESS, obtained_at=NOW - timedelta(days=3), evidence=Evidence(note="web form 4711"))
+    store.consents.add(1, given, at=NOW)
+    later = NOW + timedelta(days=1)
+    assert [lead.lead_id for lead in calls.offered(later)] == [1]
+    store.consents.revoke(1, at=later)
+    assert calls.offered(later + timedelta(minutes=1)) == []
+
+
+def test_the_fourth_call_within_a_day_waits_in_florida(store: Store) -> None:
+    calls = Calls(store, "phone\n+13055550101\n")
+    at = NOW
+    for _ in range(3):
+        (lead,) = calls.offered(at)
+        calls.call(lead, at, at + timedelta(hours=1))
+        at += timedelta(hours=1)
+    assert calls.offered(at) == []
+    assert calls.held_by().startswith("rule:us-fl.sales.")
+    assert calls.offered(NOW + timedelta(hours=23, minutes=59)) == []
+    assert [lead.lead_id for lead in calls.offered(NOW + timedelta(hours=24, minutes=1))] == [1]
+
+
+def test_another_campaigns_calls_to_the_person_count(store: Store) -> None:
+    calls = Calls(store, "phone,person\n+13055550101,P1\n", subject="solar")
+    other = store.create_campaign("autumn", "telesales", "power", subject="solar")
+    import_leads(store, "autumn", io.StringIO("phone,person\n+13055550102,P1\n"))
+    (lead,) = calls.offered()
+    at = NOW
+    for _ in range(3):
+        calls.call(lead, at, at + timedelta(hours=1))
+        at += timedelta(hours=1)
+    assert store.refill(other.campaign_id, 5, at).leads == ()
+
+
+def test_what_changed_since_the_refill_is_a_veto_with_its_rule(store: Store) -> None:
+    calls = Calls(store, "phone\n+13055550101\n")
+    (lead,) = calls.offered()
+    evening = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 20:00 in Florida
+    reason = calls.reserve(lead, evening)
+    assert reason == "rule:us-fl.sales.hours"
+    assert calls.held_by() == reason
+    (veto,) = calls.audited("veto")
+    assert veto["because"] == reason and veto["zones"] == ["America/New_York"] and veto["regions"] == ["US-FL"]
+    assert store.database.value("SELECT COUNT(*) FROM attempts") == 0
+    assert store.database.value("SELECT next_at FROM leads") == datetime(2026, 11, 24, 14, 0, tzinfo=UTC).timestamp()
+
+
+def test_every_dialing_decision_is_audited_with_what_was_looked_at(store: Store) -> None:
+    calls = Calls(store, "phone\n+12125550101\n")
+    (lead,) = calls.offered()
+    assert calls.reserve(lead) is None
+    (dial,) = calls.audited("dial")
+    assert dial["attempt"] == 1 and dial["phone"] == "+12125550101" and dial["caller_id"] == "+12125550100"
+    assert "us.sales.hours" in str(dial["rules"]) and "us 2026" in str(dial["packs"])
+
+
+def test_a_cease_request_stops_every_campaign_of_the_person(store: Store) -> None:
+    calls = Calls(store, "phone,person\n+12125550101,P1\n")
+    other = store.create_campaign("arrears", "collections", "power")
+    import_leads(store, "arrears", io.StringIO("phone,person\n+12125550102,P1\n"))
+    hold = store.holds.place(2, HoldKind.CEASE, NOW, "letter")
+    assert calls.offered() == [] and store.refill(other.campaign_id, 5, NOW).leads == ()
+    assert calls.held_by() == "hold"
+    store.holds.lift(hold, NOW, "withdrawn")
+    assert [lead.lead_id for lead in calls.offered(NOW + timedelta(days=1))] == [1]
+
+
+def test_a_number_on_a_registry_is_not_called_without_a_ground(store: Store) -> None:
+    calls = Calls(store, "phone\n+12125550101\n+12125550102\n")
+    store.dnc.import_registry(io.BytesIO(b"212,5550101\n"), "us-national", as_of=NOW, full=True, at=NOW)
+    assert [lead.lead_id for lead in calls.offered()] == [2]
+    assert calls.held_by() == "rule:us.sales.registry"
+
+
+@pytest.mark.parametrize(
+    ("caps", "free_after"), [("number:1/4h", timedelta(hours=4)), ("lead:1/1d", timedelta(days=1))]
+)
+def test_the_campaigns_own_caps_come_on_top(store: Store, caps: str, free_after: timedelta) -> None:
+    calls = Calls(store, "phone\n+12125550101\n", caps=caps)
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(minutes=5))
+    assert calls.offered(NOW + timedelta(minutes=6)) == []
+    assert calls.held_by() == f"cap:{caps}"
+    assert len(calls.offered(NOW + free_after)) == 1
+
+
+def test_a_cap_for_life_holds_for_good(store: Store) -> None:
+    calls = Calls(store, "phone\n+12125550101\n", caps="number:1/life")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(minutes=5))
+    assert calls.offered(NOW + timedelta(days=200)) == []
+
+
+def test_seven_days_of_silence_after_a_conversation_about_a_debt(store: Store) -> None:
+    text = "phone,person,debt_reference,balance,currency\n+12125550101,P1,D-1,100.00,USD\n"
+    calls = Calls(store, text, kind="collections")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(hours=1), status="RPC")
+    assert calls.offered(NOW + timedelta(days=2)) == []
+    assert calls.held_by().startswith("rule:us.collections.")
+    assert calls.offered(NOW + timedelta(days=6, hours=1)) == []
+    assert len(calls.offered(NOW + timedelta(days=7, hours=1))) == 1
+
+
+def test_leads_why_tells_each_rule_and_when_it_is_over(store: Store) -> None:
+    calls = Calls(store, "phone\n+13055550101\n")
+    night = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    answer = store.why("spring", 1, night)
+    assert not answer["callable"]
+    assert {"outside_window", "us-fl.sales.hours", "us.sales.hours"} <= {each["rule"] for each in answer["reasons"]}
+    assert answer["callable_at"] == "2026-11-24T14:00:00+00:00"
+    assert calls.offered(night) == []
+    assert any(note["effect"] == "alert" for note in answer["notes"])
