@@ -224,7 +224,7 @@ class CampaignSettings:
     """All that the engine needs to know of a campaign.
 
     `purpose` and `party` decide which rules bind it; campaigns of one `subject` share the caps that the law sets per
-    subject ('': the campaign is a subject of its own). `caps` are its own attempt caps, as `campaigns.caps` writes them.
+    subject ('': the campaign is a subject of its own). `caps` are its own attempt caps, as in `campaigns.caps`.
     `amd_false_positive_rate` is the share of machine verdicts that were people: so much of each counts as abandoned.
     `timezone` (IANA) is where the days and months of `abandon_window` begin. A callback that its agent has not made
     `callback_wait_s` after its time is anyone's. A promise to pay is broken `promise_grace_days` after its due date;
