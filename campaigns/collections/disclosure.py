@@ -5,7 +5,7 @@ answers may not say that a debt is owed (1692b(2), 12 CFR 1006.10(b)(2)). Where 
 call is from a debt collector (12 CFR 1006.18(e)), it comes before the debt. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,61 +106,3 @@ def status_refusal(code: str, facts: AttemptFacts) -> str | None:
     if facts.party is Party.RIGHT:
         return None
     return f"status {code} needs the right party: verify who is on the line first, or set WPC for a wrong party"
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptStep:
-    """What of a script's step matters here: the statements it makes, the variables it speaks, where it leads."""
-
-    name: str
-    says: frozenset[str] = frozenset()
-    variables: frozenset[str] = frozenset()
-    following: tuple[str, ...] = ()
-
-
-# Variables of a script that speak of the debt; fields of the same names on the agent's page are hidden too.
-DEBT_VARIABLES = frozenset(
-    {"debt", "reference", "creditor", "principal", "balance", "amount", "due_on", "due_date", "promises", "payments"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptFault:
-    """A way through a script on which the debt is spoken of before a statement that must come first, or without it."""
-
-    step: str
-    statement: str
-    detail: str
-
-
-def script_faults(start: str, steps: Sequence[ScriptStep], required: frozenset[str]) -> tuple[ScriptFault, ...]:
-    """Where a collections script speaks of the debt on some way that has not passed each required statement.
-
-    A statement that no step makes is a fault as well. A step that makes the statement may speak of the debt itself.
-    """
-    by_name = {step.name: step for step in steps}
-    faults = []
-    for statement in sorted(required):
-        if not any(statement in step.says for step in steps):
-            faults.append(ScriptFault("", statement, f"no step says {statement}; the law asks for it before the debt"))
-            continue
-        for name in sorted(_reached_without(start, by_name, statement)):
-            spoken = sorted(by_name[name].variables & DEBT_VARIABLES)
-            if spoken:
-                detail = f"step {name} speaks of {', '.join(spoken)} on a way that has not passed {statement}"
-                faults.append(ScriptFault(name, statement, detail))
-    return tuple(faults)
-
-
-def _reached_without(start: str, steps: Mapping[str, ScriptStep], statement: str) -> set[str]:
-    """The steps that can be come to before the statement has been made."""
-    reached: set[str] = set()
-    ahead = [start]
-    while ahead:
-        name = ahead.pop()
-        step = steps.get(name)
-        if step is None or name in reached or statement in step.says:
-            continue
-        reached.add(name)
-        ahead += step.following
-    return reached

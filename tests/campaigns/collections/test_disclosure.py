@@ -7,10 +7,8 @@ from campaigns.collections.disclosure import (
     AttemptFacts,
     Field,
     Party,
-    ScriptStep,
     disclosure,
     required_statements,
-    script_faults,
     status_refusal,
 )
 from campaigns.model import Kind
@@ -62,42 +60,3 @@ def test_statuses_of_the_right_party_need_it(party: Party) -> None:
 def test_an_unknown_status() -> None:
     with pytest.raises(ValueError, match="XYZ"):
         status_refusal("XYZ", AttemptFacts(COLLECTIONS))
-
-
-def step(name: str, *following: str, says: str = "", variables: str = "") -> ScriptStep:
-    return ScriptStep(name, frozenset(says.split()), frozenset(variables.split()), following)
-
-
-class TestScripts:
-    GREETING = step("greeting", "verify", variables="first_name")
-
-    def faults(self, *steps: ScriptStep) -> list[tuple[str, str]]:
-        found = script_faults("greeting", [self.GREETING, *steps], MIRANDA)
-        return [(fault.step, fault.detail) for fault in found]
-
-    def test_a_script_that_says_it_on_every_way(self) -> None:
-        assert not self.faults(
-            step("verify", "miranda", "wrong"),
-            step("wrong"),
-            step("miranda", "debt", says=MINI_MIRANDA, variables="creditor"),
-            step("debt", "verify", variables="balance"),
-        )
-
-    def test_a_way_round_it(self) -> None:
-        faults = self.faults(
-            step("verify", "miranda", "short"),
-            step("short", "debt"),
-            step("miranda", "debt", says=MINI_MIRANDA),
-            step("debt", variables="balance creditor"),
-        )
-        assert faults == [("debt", "step debt speaks of balance, creditor on a way that has not passed mini_miranda")]
-
-    def test_a_script_without_it(self) -> None:
-        ((name, detail),) = self.faults(step("verify"))
-        assert name == "" and "no step says mini_miranda" in detail
-
-    def test_loops_and_steps_that_there_are_not_end(self) -> None:
-        assert not self.faults(step("verify", "greeting", "nowhere", "miranda"), step("miranda", says=MINI_MIRANDA))
-
-    def test_nothing_required_nothing_found(self) -> None:
-        assert not script_faults("greeting", [step("greeting", variables="balance")], frozenset())
