@@ -2,20 +2,21 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import islice
 
-from campaigns import eligibility, filters
+from campaigns import filters
 from campaigns.clashes import clashes
+from campaigns.counts import ReasonCount, reasons
 from campaigns.database import Database
+from campaigns.gates import Gate
 from campaigns.hours import Learner
 from campaigns.instants import seconds_of
 from campaigns.leads import NEW, RETRY, LeadRow, load, move_on, stirs
 from campaigns.lists import LeadList, of_campaign, successes
-from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate, Profile
+from campaigns.model import Blocked, CampaignSettings, Candidate
 from campaigns.ordering import Ordering, Turns
 from campaigns.profiles import Profiles
 from campaigns.queues import Queue, View
@@ -47,35 +48,6 @@ class Refill:
 
     leads: tuple[Candidate, ...]
     next_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What decides whether leads may be called: by their places, and one by one.
-
-    `opens` and `next_open` look at a profile's hours; the answer of `opens` is kept for the minute, as hours begin and
-    end at whole minutes. `judge` answers for each of the candidates in turn. Pass an equal gate as long as nothing
-    changes.
-    """
-
-    opens: Callable[[Profile, datetime], bool]
-    next_open: Callable[[Profile, datetime], datetime | None]
-    judge: Callable[[Sequence[Candidate]], Sequence[Allowed | Blocked]]
-
-
-@lru_cache(maxsize=64)
-def window_gate(window: CallingWindow) -> Gate:
-    """The gate of a campaign's own calling window alone."""
-
-    @lru_cache(maxsize=4096)
-    def opens(zones: tuple[str, ...], at: datetime) -> bool:
-        return eligibility.is_open(zones, window, at)
-
-    return Gate(
-        lambda profile, at: opens(profile.zones, at),
-        lambda profile, at: eligibility.next_open(profile.zones, window, at),
-        lambda candidates: [Allowed()] * len(candidates),
-    )
 
 
 @dataclass(slots=True)
@@ -132,6 +104,11 @@ class Hopper:
         if not run.short:
             return Refill((), wall_now + timedelta(seconds=1))
         return Refill((), self._next_at(state, lists, now, gate))
+
+    def reasons(self, campaign: CampaignSettings, wall_now: datetime, gate: Gate) -> list[ReasonCount]:
+        """All leads of the campaign by what keeps them from being offered at `wall_now`, the most first."""
+        self._profiles.refresh()
+        return reasons(self._database, self._profiles, campaign, wall_now, gate)
 
     def _state(self, campaign_id: int) -> _State:
         """What is known, or nothing when a rollback may have undone it."""

@@ -175,7 +175,7 @@ ALTER TABLE leads ADD COLUMN held_by TEXT NOT NULL DEFAULT '';
 CREATE INDEX leads_hopper ON leads (campaign_id, list_id, profile_id, priority, next_at, id) WHERE next_at IS NOT NULL;
 CREATE INDEX leads_timed ON leads (campaign_id, next_at, list_id, profile_id, priority)
     WHERE priority = 0 AND next_at IS NOT NULL;
-CREATE INDEX leads_held ON leads (campaign_id, held_by, list_id, profile_id, next_at) WHERE held_by <> '';
+CREATE INDEX leads_held ON leads (campaign_id, list_id, held_by, profile_id, priority, next_at) WHERE held_by <> '';
 CREATE INDEX leads_ended ON leads (campaign_id, list_id, status, next_at) WHERE next_at IS NULL;
 CREATE INDEX leads_person ON leads (person) WHERE person <> '';
 

@@ -22,12 +22,14 @@ from campaigns.callbacks import Callback, Callbacks
 from campaigns.collections.debts import Debts
 from campaigns.collections.holds import Holds
 from campaigns.consents import Consents
+from campaigns.counts import ReasonCount
 from campaigns.database import Database, StoreError
 from campaigns.dnc import Dnc, Scope
 from campaigns.dnc import Hit as DncHit
 from campaigns.eligibility import check
 from campaigns.forecasts import Forecast, SampleSummary
-from campaigns.hopper import Hopper, Refill, window_gate
+from campaigns.gates import window_gate
+from campaigns.hopper import Hopper, Refill
 from campaigns.instants import seconds_of
 from campaigns.law import Gatekeeper, Law
 from campaigns.leads import UnknownLead
@@ -52,6 +54,9 @@ from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
 from campaigns.rules.rulebook import Rulebook
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
+from campaigns.telesales.quotas import Quotas
+from campaigns.telesales.sales import Sales
+from campaigns.telesales.scriptbook import Answers, Scriptbook
 from campaigns.textfiles import Source
 
 __all__ = [
@@ -105,6 +110,10 @@ class Store:
         self.lists = Lists(database)
         self.hopper = Hopper(database, self.profiles)
         self.callbacks = Callbacks(database, self.profiles, self.trail)
+        self.scripts = Scriptbook(database, self.trail)
+        self.answers = Answers(database)
+        self.sales = Sales(database, self.trail)
+        self.quotas = Quotas(database, self.trail)
         self._rulebook = rulebook
         self._gatekeepers: dict[int, Gatekeeper] = {}
         self.attempts = Attempts(
@@ -201,10 +210,15 @@ class Store:
         return self.update_campaign(campaign, state=state)
 
     def update_campaign(self, campaign: str | int, **changes: object) -> CampaignSettings:
-        """Change settings by key; a `retry` rule changes its own outcome only. Raises SettingError for a bad value."""
+        """Change settings by key; a `retry` rule changes its own outcome only. Raises SettingError for a bad value.
+
+        StoreError when there is no such `script`.
+        """
         with self.transaction():
             before = self._campaign(campaign)
             after = settings.changed(before, changes)
+            if after.script and after.script != before.script:
+                self.scripts.get(after.script)
             row = {"name": after.name, "kind": after.kind, "mode": after.mode, "state": after.state}
             update = CampaignRow.update(**row, settings=settings.to_json(after))
             try:
@@ -240,16 +254,29 @@ class Store:
         self.dnc.sweep(wall_now)
         self.consents.sweep(wall_now)
         campaign = self.campaign_by_id(campaign_id)
-        if self.law is None:
+        keeper = self._gatekeeper(campaign)
+        if keeper is None:
             return self.hopper.refill(campaign, n, wall_now, exclude, window_gate(campaign.window))
-        keeper = self._gatekeepers.get(campaign_id)
-        if keeper is None or keeper.settings != campaign:
-            keeper = self._gatekeepers[campaign_id] = Gatekeeper(self.law, campaign)
         keeper.at = wall_now
         keeper.cases.clear()
         found = self.hopper.refill(campaign, n, wall_now, exclude, keeper.gate)
         leads = tuple(replace(lead, case=keeper.cases.get(lead.lead_id)) for lead in found.leads)
         return replace(found, leads=leads)
+
+    def _gatekeeper(self, campaign: CampaignSettings) -> Gatekeeper | None:
+        """The law as this campaign's hopper asks it; None when the store knows no law."""
+        if self.law is None:
+            return None
+        keeper = self._gatekeepers.get(campaign.campaign_id)
+        if keeper is None or keeper.settings != campaign:
+            keeper = self._gatekeepers[campaign.campaign_id] = Gatekeeper(self.law, campaign)
+        return keeper
+
+    def hopper_reasons(self, campaign: str | int, wall_now: datetime) -> list[ReasonCount]:
+        """All leads of a campaign by what keeps them from being called at `wall_now`, the most first."""
+        of = self._campaign(campaign)
+        keeper = self._gatekeeper(of)
+        return self.hopper.reasons(of, wall_now, window_gate(of.window) if keeper is None else keeper.gate)
 
     def due_callbacks(
         self, campaign_id: int, wall_now: datetime, agents: Collection[str], exclude: Collection[int] = ()

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.perf.machine import Figure, median, percentile, print_figures, print_machine
-from campaigns.hopper import Gate, window_gate
+from campaigns.gates import Gate, window_gate
 from campaigns.leads import NEW, RETRY
 from campaigns.model import CampaignSettings, Kind, Mode, Profile
 from campaigns.ordering import Ordering, order_key
