@@ -22,6 +22,7 @@ from dialer.core.keeping import counting
 from dialer.core.snapshot import agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
 from dialer.runner import CommandRefused, Runner
+from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
 from hw.contract import LineDriver
 from hw.contract.driver import DriverError
@@ -183,6 +184,7 @@ class Desk:
         self._config = config
         self._runner = runner
         self._engine = runner.engine
+        self._selling = Selling(runner)
         self._counted = {run.settings.campaign_id: counting(run.settings) for run in runner.engine.runs.values()}
 
     async def state(self) -> dict[str, Any]:
@@ -210,20 +212,28 @@ class Desk:
         await self._station_of(name)
         return self._agent_state(name)
 
+    async def agent_script(self, name: str) -> dict[str, Any]:
+        """What the agent says now, and what is asked. Raises UnknownName, CommandRefused."""
+        await self._station_of(name)
+        return await self._selling.shown(name)
+
     async def agent_command(self, name: str, verb: str, body: dict[str, Any]) -> str:
         """Raises UnknownName, ValueError for a body that does not fit, CommandRefused."""
         station = await self._station_of(name)
         if verb == "login":
             return await self._log_in(name, station, body.get("campaign"))
+        if verb == "answer":
+            return await self._selling.answer(name, body)
+        sale = await self._selling.sale(name, _status(body), body) if verb == "dispose" else None
         makers: dict[str, Callable[[int], object]] = {
             "ready": lambda request: ev.MakeReady(name, request),
             "pause": lambda request: ev.Pause(name, _pause_code(body), request),
             "logout": lambda request: ev.LogOut(name, request),
             "hangup": lambda request: ev.HangUpCustomer(name, request),
-            "dispose": lambda request: ev.Dispose(name, _status(body), self._callback(name, body), request),
+            "dispose": lambda request: ev.Dispose(name, _status(body), self._callback(name, body), request, sale),
         }
         if verb not in makers:
-            raise UnknownName(f"unknown verb '{verb}'; known: login, {', '.join(makers)}")
+            raise UnknownName(f"unknown verb '{verb}'; known: login, answer, {', '.join(makers)}")
         maker = makers[verb]
         maker(0)
         return await self._runner.ask(maker)

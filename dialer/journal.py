@@ -29,6 +29,7 @@ class Journal:
             ),
             rec.AttemptClosed: self._closed,
             rec.CallbackMade: self._callback_made,
+            rec.SaleMade: lambda r: store.sales.make(r.attempt_id, r.sale, r.at),
             rec.AgentStateChanged: lambda r: store.log_agent(r.agent, r.campaign_id, r.state, r.code, r.at),
             rec.CampaignStateChanged: self._campaign_state,
             rec.NumberSuppressed: self._suppressed,

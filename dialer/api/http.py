@@ -44,6 +44,7 @@ def make_app(desk: Desk, token: str) -> Starlette:
         Route("/why/lines/{name}", _reads(lambda request: desk.why_lines(request.path_params["name"]))),
         Route("/agents", _reads(lambda request: desk.agents())),
         Route("/agents/{name}", _reads(lambda request: desk.agent(request.path_params["name"]))),
+        Route("/agents/{name}/script", _reads(lambda request: desk.agent_script(request.path_params["name"]))),
         Route("/agents/{name}/{verb}", _agent_command(desk), methods=["POST"]),
         Route("/campaigns/{name}/{verb}", _campaign_command(desk), methods=["POST"]),
     ]

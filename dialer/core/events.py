@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, Candidate
+from campaigns.telesales.details import SaleAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,13 @@ class HangUpCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Dispose:
-    """`callback` goes with a status that has the scheduled_callback flag."""
+    """`callback` goes with a status that has the scheduled_callback flag, `sale` with one that has the sale flag."""
 
     agent: str
     status: str
     callback: CallbackAsked | None = None
     request: int = 0
+    sale: SaleAsked | None = None
 
 
 AgentCommand = MakeReady | Pause | LogOut | HangUpCustomer | Dispose

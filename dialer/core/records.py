@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.model import CallbackAsked, CampaignState, Outcome, PacingSample, RetryDecision
+from campaigns.telesales.details import SaleAsked
 from hw.contract import Cause
 
 
@@ -77,6 +78,15 @@ class CallbackMade:
 
 
 @dataclass(frozen=True, slots=True)
+class SaleMade:
+    """What was sold on an attempt that was just closed."""
+
+    attempt_id: int
+    sale: SaleAsked
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     agent: str
     campaign_id: int
@@ -126,6 +136,7 @@ Record = (
     | CallEnded
     | AttemptClosed
     | CallbackMade
+    | SaleMade
     | AgentStateChanged
     | CampaignStateChanged
     | NumberSuppressed

@@ -4,6 +4,7 @@ from campaigns.model import CallbackAsked, Outcome
 from campaigns.statuses import UNDISPOSED, agent_status
 from dialer.core import actions as act
 from dialer.core import events as ev
+from dialer.core import records as rec
 from dialer.core.attempts import Agent, Attempt, Line
 from dialer.core.callbacks import Callbacks
 from dialer.core.states import AgentState as G
@@ -111,7 +112,15 @@ class Staffing(Callbacks):
             if refusal is not None:
                 self._refuse(event.request, refusal)
                 return
+        if event.sale is not None and not status.sale:
+            self._refuse(
+                event.request, f"status {status.code} is no sale: product and amount go with one, such as SALE"
+            )
+            return
+        attempt = agent.attempt
         self._dispose(agent, status.code, event.callback)
+        if event.sale is not None and attempt is not None:
+            self._records.append(rec.SaleMade(attempt.attempt_id, event.sale, self._wall))
         again = f", to be called again at {event.callback.at.isoformat(timespec='minutes')}" if event.callback else ""
         self._reply(event.request, f"disposed as {status.code}{again}; {agent.name} is {agent.state}")
 
