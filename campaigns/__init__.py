@@ -2,6 +2,6 @@
 
 import zoneinfo
 
-# Zones from the tzdata package that is installed with the program, never from the machine's own files: those of a box that
-# was set up once are years old, and a changed summer time would have people called at the wrong hour.
+# Zones from the tzdata package that is installed with the program, never from the machine's own files: those of a box
+# that was set up once are years old, and a changed summer time would have people called at the wrong hour.
 zoneinfo.reset_tzpath(to=())

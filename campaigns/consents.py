@@ -14,6 +14,7 @@ from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
+from campaigns.leads import wake
 from campaigns.model import Basis, Consent, Purpose
 from campaigns.profiles import Profiles
 
@@ -125,6 +126,7 @@ class Consents:
         with self._database.transaction():
             ids = self._insert([_row_of(*consent) for consent in consents])
             self.settle([lead_id for lead_id, _, _ in consents], now)
+            wake(self._database, sorted({lead_id for lead_id, _, _ in consents}), now)
             for (lead_id, phone, given), consent_id in zip(consents, ids, strict=True):
                 if consent_id is not None:
                     self._trail.note(AuditKind.CONSENT, _given(consent_id, phone, given), at=now, leads=(lead_id,))

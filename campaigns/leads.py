@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from campaigns.database import Database, Row
-from campaigns.instants import iso_of
+from campaigns.instants import iso_of, seconds_of
 from campaigns.model import CampaignSettings, Candidate, Phone
 from campaigns.ordering import KEY_SPAN
 from campaigns.profiles import Profiles
@@ -177,6 +178,21 @@ def stir(database: Database) -> None:
     )
     if not changed:
         database.execute("INSERT INTO meta (name, value) VALUES (?, '1')", (_STIRS,))
+
+
+def wake(database: Database, lead_ids: Sequence[int], at: datetime) -> int:
+    """Let leads that a rule put off be looked at anew, as what held them may be over; how many."""
+    now = int(seconds_of(at))
+    woken = 0
+    for (lead_id,) in database.rows_in(
+        "SELECT id FROM leads WHERE held_by <> '' AND priority >= 0 AND next_at > ? AND id IN (:values)",
+        list(lead_ids),
+        (now,),
+    ):
+        woken += database.execute("UPDATE leads SET next_at = ?, held_by = '' WHERE id = ?", (now, lead_id))
+    if woken:
+        stir(database)
+    return woken
 
 
 def stirs(database: Database) -> int:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import peewee
 
@@ -20,7 +21,11 @@ from campaigns.audit.log import AuditLog
 from campaigns.audit.trail import Trail
 from campaigns.callbacks import Callback, Callbacks
 from campaigns.collections.debts import Debts
+from campaigns.collections.histories import Histories
 from campaigns.collections.holds import Holds
+from campaigns.collections.payments import Payments
+from campaigns.collections.promisebook import PromiseBook
+from campaigns.collections.promises import PromiseSettings
 from campaigns.consents import Consents
 from campaigns.counts import ReasonCount
 from campaigns.database import Database, StoreError
@@ -105,9 +110,12 @@ class Store:
         self.trail = Trail(AuditLog(database) if rulebook is not None else None)
         self.dnc = Dnc(database, self.profiles, self.trail)
         self.consents = Consents(database, self.profiles, self.trail)
-        self.holds = Holds(database)
+        self.holds = Holds(database, self.trail)
         self.debts = Debts(database, self.holds)
-        self.lists = Lists(database)
+        self.promises = PromiseBook(database, self.debts, self.trail)
+        self.payments = Payments(database, self.debts, self.trail)
+        self.histories = Histories(database, self.debts)
+        self.lists = Lists(database, self.trail)
         self.hopper = Hopper(database, self.profiles)
         self.callbacks = Callbacks(database, self.profiles, self.trail)
         self.scripts = Scriptbook(database, self.trail)
@@ -410,7 +418,7 @@ class Store:
                 detail=detail,
                 ref=ref,
                 agent=agent,
-                retry=retry,
+                retry=self.lists.recycled(attempt_id, status, at, retry),
             )
 
     def log_agent(self, agent: str, campaign_id: int, state: str, code: str, at: datetime) -> None:
@@ -546,6 +554,24 @@ class Store:
     def sampled_decisions(self, campaign: str | int, since: datetime | None = None) -> SampleSummary | None:
         """The sampled pacing decisions from `since` on in numbers; None when there is none."""
         return forecasting.samples(self.database, self._campaign(campaign), since)
+
+    # Upkeep
+
+    def upkeep(self, at: datetime) -> Iterator[None]:
+        """What time alone brings: promises that are due, ranks of arrears, entries and consents that expire.
+
+        In short steps, so that whoever else needs the store can have it between them.
+        """
+        self.dnc.sweep(at)
+        yield
+        self.consents.sweep(at)
+        for campaign in self.campaigns():
+            if campaign.kind is Kind.COLLECTIONS:
+                zone = ZoneInfo(campaign.timezone)
+                yield
+                self.promises.settle(campaign.campaign_id, at, PromiseSettings.of(campaign), zone)
+                for _ in self.debts.reranked(campaign.campaign_id, at.astimezone(zone).date()):
+                    yield
 
     # Leads and reports
 

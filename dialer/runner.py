@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ T = TypeVar("T")
 STOP_GRACE_S = 3.0
 # A commit that takes longer than this eats a good part of the two seconds a person may wait.
 SLOW_COMMIT_S = 0.5
+UPKEEP_EVERY_S = 3600
 # How often the log says of each campaign why its lines are dialed as they are.
 PACING_LOGGED_S = 60.0
 
@@ -39,6 +40,11 @@ class CommandRefused(Exception):
 
 class StoreFailed(Exception):
     """Records could not be committed, so nothing more may be dialed."""
+
+
+def _step_of(steps: Iterator[None]) -> Callable[[Store], bool]:
+    """One step of an upkeep; False when it was the last."""
+    return lambda store: next(steps, store) is None
 
 
 class Runner:
@@ -104,6 +110,7 @@ class Runner:
         """Work until drained (after `DrainRequested`) or stopped. Raises StoreFailed, DriverError."""
         try:
             await self._driver.start(self.post)
+            self._spawn(self._keep_house())
             await self._work()
         finally:
             await self._driver.close()
@@ -222,6 +229,17 @@ class Runner:
             log.error("campaign %s: leads could not be loaded: %s. Tried again in a moment", action.campaign_id, error)
             refill = Refill((), None)
         self.post(ev.LeadsLoaded(action.campaign_id, refill.leads, refill.next_at))
+
+    async def _keep_house(self) -> None:
+        """Let the store do now and then what time alone brings; a failure is told, and tried again."""
+        while True:
+            try:
+                steps = self._store.upkeep(self._wall_clock())
+                while await self.in_store(_step_of(steps)):
+                    pass
+            except StoreError as error:
+                log.error("upkeep of the store: %s. Tried again in %d minutes", error, UPKEEP_EVERY_S // 60)
+            await asyncio.sleep(UPKEEP_EVERY_S)
 
     async def _load_callbacks(self, action: act.LoadCallbacks) -> None:
         wall_now = self._wall_clock()

@@ -1,6 +1,6 @@
 """Debts, apart from the people who owe them: written from imports, and which of them a lead may be called about."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -399,11 +399,16 @@ class Debts:
 
     def rerank_campaign(self, campaign_id: int, on: date) -> int:
         """The same for all leads of a campaign that owe something, in short transactions."""
+        return sum(self.reranked(campaign_id, on))
+
+    def reranked(self, campaign_id: int, on: date) -> Iterator[int]:
+        """The same step by step: how many changed in each."""
         leads = self._database.rows(
             "SELECT DISTINCT lead_id FROM debts WHERE campaign_id = ? ORDER BY lead_id", (campaign_id,)
         )
         ids = [lead_id for (lead_id,) in leads]
-        return sum(self.rerank(ids[place : place + _RANKED], on) for place in range(0, len(ids), _RANKED))
+        for place in range(0, len(ids), _RANKED):
+            yield self.rerank(ids[place : place + _RANKED], on)
 
     def _broken(self, debt_ids: Sequence[int]) -> dict[int, int]:
         return dict(

@@ -10,9 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, iso_of, seconds_of
+from campaigns.leads import wake
 
 
 class HoldKind(StrEnum):
@@ -72,8 +75,9 @@ def state_under(held: Sequence[InForce], debt_id: int) -> str:
 class Holds:
     """The holds of a site."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, trail: Trail = NO_TRAIL) -> None:
         self._database = database
+        self._trail = trail
 
     def place(
         self,
@@ -110,6 +114,8 @@ class Holds:
                 ),
             )
             self._mark(lead_id, debt_id)
+            facts = {"what": "placed", "hold": hold_id, "lead": lead_id, "debt": debt_id, "kind": kind}
+            self._trail.note(AuditKind.HOLD, {**facts, "until": until, "source": source}, at=at, leads=(lead_id,))
         return hold_id
 
     def _same(self, lead_id: int, kind: HoldKind, debt_id: int | None, until: datetime | None) -> int | None:
@@ -153,7 +159,11 @@ class Holds:
                 (seconds_of(at), because.strip(), hold_id),
             )
             self._mark(lead_id, debt_id)
-            return same_person(self._database, [lead_id])[lead_id]
+            facts = {"what": "lifted", "hold": hold_id, "lead": lead_id, "because": because.strip()}
+            self._trail.note(AuditKind.HOLD, facts, at=at, leads=(lead_id,))
+            leads = same_person(self._database, [lead_id])[lead_id]
+            wake(self._database, leads, at)
+            return leads
 
     def _mark(self, lead_id: int, debt_id: int | None) -> None:
         """Let the states of the debts that a hold is about follow from the holds there are now."""

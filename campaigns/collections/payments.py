@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import Debt, Debts
 from campaigns.collections.money import Money, MoneyError, parsed, stored, zero
 from campaigns.collections.tables import day_of
@@ -53,9 +55,10 @@ def payment_of(cells: Mapping[str, str], currencies: Mapping[str, str], currency
 class Payments:
     """The payments of a site."""
 
-    def __init__(self, database: Database, debts: Debts) -> None:
+    def __init__(self, database: Database, debts: Debts, trail: Trail = NO_TRAIL) -> None:
         self._database = database
         self._debts = debts
+        self._trail = trail
 
     def add_many(
         self, campaign_id: int, payments: Sequence[Payment], at: datetime, today: date, *, keep_balances: bool = False
@@ -98,6 +101,8 @@ class Payments:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 new,
             )
+            body = {"campaign": campaign_id, "booked": len(new), "before": before, "refused": len(refused)}
+            self._trail.note(AuditKind.PAYMENT, body, at=at)
         return Booked(len(new), before, frozenset(touched), surplus, refused)
 
     def _known(self, debt_ids: Sequence[int]) -> dict[tuple[int, str], Payment]:

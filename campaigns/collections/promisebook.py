@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import Debt, Debts
 from campaigns.collections.money import Money, stored, zero
 from campaigns.collections.promises import (
@@ -42,9 +44,10 @@ class Settled:
 class PromiseBook:
     """The promises of a site."""
 
-    def __init__(self, database: Database, debts: Debts) -> None:
+    def __init__(self, database: Database, debts: Debts, trail: Trail = NO_TRAIL) -> None:
         self._database = database
         self._debts = debts
+        self._trail = trail
 
     def add(
         self,
@@ -81,6 +84,12 @@ class PromiseBook:
                 " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
                 rows,
             )
+            body = {
+                "debt": debt.debt_id,
+                "attempt": attempt_id,
+                "promises": [(amount.text, amount.currency, due_on) for amount, due_on in plan],
+            }
+            self._trail.note(AuditKind.PROMISE, body, at=at, leads=(debt.lead_id,), actor=agent or None)
         return tuple(range(first, first + len(rows)))
 
     def _cancel_open(self, debt_id: int, at: datetime) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
+from campaigns.audit.kinds import AuditKind
 from campaigns.database import Database
 from campaigns.dnc import barred
 from campaigns.importing import staging
@@ -24,7 +26,7 @@ from campaigns.importing.parsing import Clues, Lead, Parser, Reject
 from campaigns.importing.report import Duplicates, ImportFileError, ImportReport
 from campaigns.importing.rows import Broken, Cells, Rows
 from campaigns.importing.writing import Writer, add_all, next_id
-from campaigns.model import Profile
+from campaigns.model import Kind, Profile
 from campaigns.places import whereabouts
 from campaigns.places.numbering import prefix_of
 from campaigns.store import Store
@@ -101,6 +103,12 @@ def import_leads(
             with staging.exclusive(store.database, waiting):
                 staging.mend(store.database, store.profiles)
                 target.load(chunks, keep_going=keep_going, settings=list_settings or ListSettings())
+            body = {"campaign": settings.name, "list": report.list_name, "encoding": report.encoding, **report.counts()}
+            store.trail.note(AuditKind.IMPORT, body, at=instant)
+            if settings.kind is Kind.COLLECTIONS:
+                store.debts.rerank_campaign(
+                    settings.campaign_id, instant.astimezone(ZoneInfo(settings.timezone)).date()
+                )
     if not report.read:
         report.warn("the file names columns, but no lead follows" if rows.first else "the file holds no lead")
     return report

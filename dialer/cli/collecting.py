@@ -47,11 +47,11 @@ def debt_of(ctx: Context, campaign: CampaignSettings, reference: str) -> Debt:
 
 
 def book_of(ctx: Context) -> PromiseBook:
-    return PromiseBook(ctx.store.database, ctx.store.debts)
+    return ctx.store.promises
 
 
 def payments_of(ctx: Context) -> Payments:
-    return Payments(ctx.store.database, ctx.store.debts)
+    return ctx.store.payments
 
 
 def loader_of(ctx: Context, campaign: CampaignSettings, *, region: str = "", dry_run: bool = False) -> Loader:

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from campaigns.collections.histories import Histories
 from campaigns.textfiles import name_of
 from dialer.cli.collecting import (
     FILE,
@@ -65,6 +64,6 @@ def import_(
     """
     require_apart(file, rejects)
     loader = loader_of(ctx, campaign_of(ctx, campaign), region=region, dry_run=dry_run)
-    histories = Histories(ctx.store.database, ctx.store.debts)
+    histories = ctx.store.histories
     tally = loader.load_history(source_of(file), histories, name_of(file), zone)
     tell(tally, rejects=rejects, dry_run=dry_run, as_json=as_json)
