@@ -1,128 +1,22 @@
-"""`dialer report`."""
+"""`dialer report pacing`: a forecast held against what came."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
-from campaigns.store import UnknownCampaign
-from dialer.cli.context import Context, Failure, pass_context
+from dialer.cli.context import Context, pass_context
 from dialer.cli.figures import LABELS, interval_text, value_text
-from dialer.cli.output import json_option, show_facts, show_json, show_rows
+from dialer.cli.output import json_option, show_json, show_rows
+from dialer.cli.report.common import known
 
 if TYPE_CHECKING:
     from campaigns.forecasts import Forecast, SampleSummary
     from campaigns.recorded import Performance
 
 
-@click.group()
-def report() -> None:
-    """What came of a campaign. Works while the dialer runs."""
-
-
-@report.command()
-@click.argument("campaign")
-@click.option("--limit", type=click.IntRange(1), default=None, help="The latest so many. Default: 50, with --json all.")
-@json_option
-@pass_context
-def attempts(ctx: Context, campaign: str, limit: int | None, as_json: bool) -> None:
-    """Every attempt: number, times, status, agent, cause.
-
-    \b
-    Example:
-      dialer report attempts spring --json
-    """
-    rows = _report(lambda: ctx.store.report_attempts(campaign))
-    shown = rows if limit is None and as_json else rows[-(limit or 50) :]
-    columns = ("id", "lead_id", "phone", "started_at", "status", "agent", "cause", "sip_code", "talk_s")
-    show_rows(shown, columns, as_json=as_json, empty="no attempts yet")
-
-
-@report.command()
-@click.argument("campaign")
-@json_option
-@pass_context
-def agents(ctx: Context, campaign: str, as_json: bool) -> None:
-    """Calls and time of each agent, in seconds: pause, wait, talk, wrap-up, dead.
-
-    \b
-    Example:
-      dialer report agents spring
-    """
-    rows = _report(lambda: ctx.store.report_agents(campaign))
-    columns = ("agent", "calls", "pause", "wait", "talk", "wrap-up", "dead")
-    show_rows(rows, columns, as_json=as_json, empty="no agent has worked on this campaign yet")
-
-
-@report.command()
-@click.argument("campaign")
-@json_option
-@pass_context
-def campaign(ctx: Context, campaign: str, as_json: bool) -> None:
-    """Attempts by status, leads by status, leads left.
-
-    \b
-    Example:
-      dialer report campaign spring
-    """
-    show_facts(_report(lambda: ctx.store.report_campaign(campaign)), as_json=as_json)
-
-
-@report.command()
-@click.argument("campaign")
-@json_option
-@pass_context
-def abandonment(ctx: Context, campaign: str, as_json: bool) -> None:
-    """Calls that a person answered, those abandoned, and the rate: of all time, and in each window of the limit.
-
-    \b
-    Example:
-      dialer report abandonment spring --json
-    """
-    found = _report(lambda: ctx.store.report_abandonment(campaign))
-    if as_json:
-        show_json(found)
-    else:
-        _show_abandonment(found)
-
-
-def _show_abandonment(found: dict[str, Any]) -> None:
-    window = found["window"]
-    shares = {"rate": _percent(found["rate"]), "limit": _percent(found["limit"])}
-    all_time = {key: value for key, value in found.items() if key not in ("window", "past_windows")} | shares
-    show_facts(all_time | {"counted over": f"{window['kind']} ({window['timezone']})"}, as_json=False)
-    click.echo()
-    zone = ZoneInfo(window["timezone"])
-    rows = [*(_window_row("past", past, zone) for past in found["past_windows"]), _window_row("running", window, zone)]
-    show_rows(rows, tuple(rows[0]), as_json=False, empty="")
-
-
-def _window_row(name: str, window: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        "window": name,
-        "from": _instant(window["start"], zone),
-        "to": _instant(window["end"], zone),
-        "live": window["live"],
-        "abandoned": window["abandoned"],
-        "machine verdicts": window["machine_verdicts"],
-        "rate": _percent(window["rate"]),
-        "limit": _percent(window["limit"]),
-        "": "OVER THE LIMIT" if window["over_limit"] else "",
-    }
-
-
-def _instant(iso: str | None, zone: ZoneInfo) -> str:
-    return "open" if iso is None else f"{datetime.fromisoformat(iso).astimezone(zone):%Y-%m-%d %H:%M}"
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.2f} %"
-
-
-@report.command()
+@click.command()
 @click.argument("campaign")
 @click.option("--forecast", "forecast_id", type=int, help="The forecast with this number. Default: the latest.")
 @json_option
@@ -137,7 +31,7 @@ def pacing(ctx: Context, campaign: str, forecast_id: int | None, as_json: bool) 
       dialer report pacing spring
       dialer report pacing spring --forecast 3 --json
     """
-    forecast = _report(lambda: ctx.store.forecast(campaign, forecast_id))
+    forecast = known(lambda: ctx.store.forecast(campaign, forecast_id))
     since = None if forecast is None else forecast.made_at
     actual = ctx.store.performance(campaign, since)
     samples = ctx.store.sampled_decisions(campaign, since)
@@ -233,10 +127,3 @@ def _span(seconds: float) -> str:
 
 def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _report(read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
