@@ -10,75 +10,38 @@ from zoneinfo import ZoneInfo
 from campaigns.database import Database
 from campaigns.instants import seconds_of
 from campaigns.profiles import Profiles
+from campaigns.reports.shares import Share
 from campaigns.statuses import STATUSES
-
-# Two-sided 95 % point of the normal distribution.
-_Z = 1.959964
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MARK_S = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A share with its 95 % interval; all None when nothing was tried."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-def wilson(successes: int, tries: int) -> Rate:
-    """The share and its score interval, which holds for few tries and for shares near 0 and 1 too (Wilson 1927).
-
-    Raises ValueError for more successes than tries or less than none.
-    """
-    if not 0 <= successes <= tries:
-        raise ValueError(f"{successes} successes in {tries} tries")
-    if tries == 0:
-        return Rate(None, None, None)
-    share, weight = successes / tries, _Z**2 / tries
-    middle = (share + weight / 2) / (1 + weight)
-    half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / tries + weight / (4 * tries))
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    return Rate(share, low, 1.0 if successes == tries else min(1.0, middle + half))
-
-
-@dataclass(frozen=True, slots=True)
 class Cell:
-    """Attempts in one local hour: contacts are people who answered, sales what agents sold them.
-
-    `contact` is the share of attempts, `sale` that of contacts, `yield_` sales of attempts.
-    """
+    """Attempts in one local hour: contacts are people who answered, sales what agents sold them."""
 
     attempts: int = 0
     contacts: int = 0
     sales: int = 0
 
     @property
-    def contact(self) -> Rate:
-        return wilson(self.contacts, self.attempts)
+    def contact(self) -> Share:
+        """Contacts of attempts."""
+        return Share(self.contacts, self.attempts)
 
     @property
-    def sale(self) -> Rate:
-        return wilson(self.sales, self.contacts)
-
-    @property
-    def yield_(self) -> Rate:
-        return wilson(self.sales, self.attempts)
+    def sale(self) -> Share:
+        """Sales of contacts."""
+        return Share(self.sales, self.contacts)
 
     def plus(self, attempts: int, contacts: int, sales: int) -> "Cell":
         return Cell(self.attempts + attempts, self.contacts + contacts, self.sales + sales)
 
     def facts(self) -> dict[str, Any]:
-        """Counts and shares for programs."""
-        shares = {"contact_rate": self.contact, "sale_rate": self.sale, "yield": self.yield_}
-        rates = {
-            f"{name}{end}": value
-            for name, rate in shares.items()
-            for end, value in (("", rate.value), ("_low", rate.low), ("_high", rate.high))
-        }
-        return {"attempts": self.attempts, "contacts": self.contacts, "sales": self.sales, **rates}
+        """Counts, and shares with their intervals."""
+        counts = {"attempts": self.attempts, "contacts": self.contacts, "sales": self.sales}
+        return {**counts, "contact_rate": self.contact.facts(), "sale_rate": self.sale.facts()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +62,7 @@ class HourTable:
     def best(self, count: int = 3) -> list[tuple[tuple[int, int], Cell]]:
         """The hours that reach most people for sure: those whose interval begins highest."""
         tried = [item for item in self.cells.items() if item[1].attempts]
-        return sorted(tried, key=lambda item: (-(item[1].contact.low or 0.0), item[0]))[:count]
+        return sorted(tried, key=lambda item: (-(item[1].contact.interval or (0.0,))[0], item[0]))[:count]
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each cell, in the order of the week."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from campaigns.collections.disclosure import AttemptFacts, Disclosure, Party, disclosure
+from campaigns.collections.disclosure import AttemptFacts, Disclosure, Party, disclosure, status_refusal
 from campaigns.collections.disclosure import Field as Shown
 from campaigns.model import Kind
 from campaigns.statuses import status_of
@@ -61,12 +61,12 @@ class Sheet:
         return bool(self.step.ends) and not self.open
 
     @property
-    def disclosure(self) -> Disclosure:
-        """What of the lead may be said at this point."""
+    def standing(self) -> AttemptFacts:
+        """Whom the agent has on the line, and what was said, as far as the script tells."""
         steps = [self.script.steps[name] for name in self.path]
         party = Party.RIGHT if any(step.right_party for step in steps) else Party.UNKNOWN
         said = frozenset[str]().union(*(step.says for step in steps))
-        return disclosure(AttemptFacts(self.facts.kind, party, self.facts.statements, said))
+        return AttemptFacts(self.facts.kind, party, self.facts.statements, said)
 
     @property
     def say(self) -> str:
@@ -75,7 +75,7 @@ class Sheet:
         return "\n\n".join(text for text in texts if text)
 
     def _rendered(self, step: Step) -> str:
-        allowed = self.disclosure
+        allowed = disclosure(self.standing)
         return step.text.render(lambda name: self._value(name, allowed)).strip()
 
     def _value(self, name: str, allowed: Disclosure) -> str | None:
@@ -124,9 +124,13 @@ def finish(sheet: Sheet, status: str) -> Mapping[str, str]:
     """The answers with which a call ends. Raises Unfinished, naming what is missing.
 
     A sale goes all the way to a step that ends with its status, where the script has one. Other statuses need what the
-    script requires for them: a person may hang up at any step. Raises ValueError for an unknown status.
+    script requires for them: a person may hang up at any step. In collections some are the right party's alone. Raises
+    ValueError for an unknown status.
     """
     sale, script = status_of(status).sale, sheet.script
+    refusal = status_refusal(status, sheet.standing)
+    if refusal is not None:
+        raise Unfinished(refusal)
     open_fields = missing(sheet, status) if sale else missing(replace(sheet, open=()), status)
     if open_fields:
         text = f"{status} needs {', '.join(open_fields)}, which script {script.name} has no answer to"

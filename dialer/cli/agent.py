@@ -1,12 +1,13 @@
 """`dialer agent`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from campaigns.store import UnknownAgent
 from dialer.cli.context import Context, Failure, pass_context
-from dialer.cli.output import json_option, show_facts, show_rows
+from dialer.cli.output import json_option, show_facts, show_json, show_rows
 from dialer.core.states import AgentState
 
 
@@ -168,25 +169,94 @@ def hangup(ctx: Context, name: str) -> None:
 @click.option("--zone", default="", help="IANA zone of --at, where the person's is not certain.")
 @click.option("--mine", is_flag=True, help="The agent makes the callback; else anyone does.")
 @click.option("--comments", default="", help="What whoever calls back should know.")
+@click.option("--product", help="With SALE: what was sold.")
+@click.option("--quantity", type=click.IntRange(1), help="With SALE: how many. Default: 1.")
+@click.option("--amount", help="With SALE: the price of all of it, such as 19.90.")
+@click.option("--currency", help="With SALE: the ISO 4217 code of --amount, such as EUR.")
 @pass_context
 def dispose(
-    ctx: Context, name: str, status: str, callback_at: str | None, zone: str, mine: bool, comments: str
+    ctx: Context,
+    name: str,
+    status: str,
+    callback_at: str | None,
+    zone: str,
+    mine: bool,
+    comments: str,
+    product: str | None,
+    quantity: int | None,
+    amount: str | None,
+    currency: str | None,
 ) -> None:
     """Set what came of the agent's last call.
 
-    A callback is refused when the person may not be called then; the answer says from when on they may.
+    A callback is refused when the person may not be called then; the answer says from when on they may. In a campaign
+    with a script a sale needs product, amount and currency, here or as answers of these names, and the script's
+    required answers.
 
     \b
     Examples:
       dialer agent dispose anna --status SALE
+      dialer agent dispose anna --status SALE --product Gold --amount 19.90 --currency EUR --quantity 2
       dialer agent dispose anna --status CALLBK --at "2026-11-24 15:00" --mine
     """
-    body: dict[str, Any] = {"status": status}
+    sale = {"product": product, "quantity": quantity, "amount": amount, "currency": currency}
+    body: dict[str, Any] = {"status": status, **{key: value for key, value in sale.items() if value is not None}}
     if callback_at is not None:
         body |= {"callback_at": callback_at, "zone": zone, "mine": mine, "comments": comments}
     elif zone or mine or comments:
         raise click.UsageError("--zone, --mine and --comments go with --at")
     _command(ctx, name, "dispose", body)
+
+
+@agent.command()
+@click.argument("name")
+@json_option
+@pass_context
+def script(ctx: Context, name: str, as_json: bool) -> None:
+    """Show what the agent says now by the campaign's script, and what is asked.
+
+    \b
+    Example:
+      dialer agent script anna
+    """
+    sheet = ctx.api("GET", "agents", name, "script")
+    if as_json:
+        show_json(sheet)
+        return
+    click.echo(f"{sheet['script']} {sheet['version']}, step {sheet['step']}\n")
+    click.echo(sheet["say"] + "\n")
+    if sheet["ask"]:
+        asked = [{**each, "wanted": _wanted(each)} for each in sheet["ask"]]
+        show_rows(asked, ("field", "prompt", "wanted", "answer"), as_json=False, empty="")
+    if sheet["ended"]:
+        click.echo(f"end of the script; dispose as {' or '.join(sheet['ends'])}")
+
+
+def _wanted(field: Mapping[str, Any]) -> str:
+    bounds = [f"{word} {field[key]}" for word, key in (("from", "min"), ("to", "max")) if field[key] is not None]
+    of = " | ".join(field["choices"]) or " ".join([field["kind"], field["currency"] or "", *bounds]).strip()
+    return of if field["required"] else f"{of} (optional)"
+
+
+@agent.command()
+@click.argument("name")
+@click.argument("answers", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@pass_context
+def answer(ctx: Context, name: str, answers: tuple[str, ...]) -> None:
+    """Take down answers to the script's questions; FIELD= leaves an optional one open.
+
+    An answer to an earlier question is mended; the script goes back as far as its way changes by it.
+
+    \b
+    Examples:
+      dialer agent answer anna reached=customer
+      dialer agent answer anna product=Gold amount=19.90 email=
+    """
+    pairs = [text.partition("=") for text in answers]
+    for field, sign, value in pairs:
+        if not sign or not field.strip():
+            raise click.UsageError(f"'{field}{sign}{value}' is not FIELD=VALUE, for example product=Gold")
+    _command(ctx, name, "answer", {"answers": {field.strip(): value for field, _, value in pairs}})
 
 
 @agent.command()
