@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from campaigns import filters, recycling
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.database import Database, Row
-from campaigns.instants import iso_of, seconds_of
+from campaigns.instants import iso_of
 from campaigns.leads import NEW, RETRY, stir
 from campaigns.model import RetryDecision
 from campaigns.ordering import KEY_SPAN, Ordering, at_rank, order_key
@@ -120,8 +122,9 @@ def set_ranks(database: Database, ranks: Sequence[tuple[int, int]]) -> None:
 class Lists:
     """All lists of a site. `name` of a list may also be its id."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, trail: Trail = NO_TRAIL) -> None:
         self._database = database
+        self._trail = trail
 
     def all(self, campaign_id: int) -> list[LeadList]:
         """The lists of a campaign in the order in which they were made."""
@@ -161,6 +164,8 @@ class Lists:
         """
         before = self.get(campaign_id, name)
         after = replace(before, **checked(changes))
+        if any(each.name == after.name and each.list_id != after.list_id for each in self.all(campaign_id)):
+            raise ListError(f"there is a list {after.name!r} already; choose another name")
         with self._database.transaction():
             self._database.execute(
                 "UPDATE lists SET name = ?, active = ?, priority = ?, weight = ?, ordering = ?, condition = ?,"
@@ -173,6 +178,9 @@ class Lists:
             if before.ordering is Ordering.OLDEST_ATTEMPT and after.ordering is not before.ordering:
                 self._give_back_times(after)
             stir(self._database)
+            facts, now = as_facts(before), as_facts(after)
+            altered = {key: value for key, value in now.items() if value != facts[key]}
+            self._trail.note(AuditKind.SETTINGS, {"campaign": campaign_id, "list": before.name, "changed": altered})
         if (before.ordering is Ordering.RANDOM) != (after.ordering is Ordering.RANDOM):
             self.reorder(after)
         return after
@@ -219,6 +227,9 @@ class Lists:
         """
         of = self.get(campaign_id, name)
         wanted = _resettable(statuses)
+        with self._database.transaction():
+            body = {"campaign": campaign_id, "list": of.name, "reset": sorted(wanted)}
+            self._trail.note(AuditKind.SETTINGS, body)
         position, last, reset, kept = 0, 0, 0, 0
         while True:
             rows = self._database.rows(
@@ -246,25 +257,26 @@ class Lists:
             reset, kept = reset + len(keys), kept + ended - len(keys)
             position, last = position + len(rows), rows[-1][0]
 
-    def recycled(self, lead_id: int, status: str, at: datetime, otherwise: RetryDecision) -> RetryDecision:
-        """What becomes of a lead that got this status at `at`: what its list's recycling says, else `otherwise`.
+    def recycled(self, attempt_id: int, status: str, at: datetime, otherwise: RetryDecision) -> RetryDecision:
+        """When the lead of an attempt that ends with `status` at `at` is tried again: as its list recycles, if it does.
 
-        Call it when the attempt is closed or about to be, in that transaction.
+        Else `otherwise`, which also says on which number. Calls before the list's last reset are not counted.
         """
         row = self._database.one(
-            "SELECT l.recycle, leads.next_phone_id FROM leads JOIN lists l ON l.id = leads.list_id WHERE leads.id = ?",
-            (lead_id,),
+            "SELECT l.recycle, a.lead_id, a.phone_id FROM attempts a JOIN leads ON leads.id = a.lead_id"
+            " JOIN lists l ON l.id = leads.list_id WHERE a.id = ?",
+            (attempt_id,),
         )
         rules = recycling.from_json(row[0]) if row else {}
         if row is None or status not in rules:
             return otherwise
-        before = int(
-            self._database.value(
-                "SELECT COUNT(*) FROM attempts WHERE lead_id = ? AND status = ? AND closed_at < ?",
-                (lead_id, status, seconds_of(at)),
-            )
+        _, lead_id, phone_id = row
+        before = self._database.value(
+            "SELECT COUNT(*) FROM attempts WHERE lead_id = ? AND status = ? AND id < ?"
+            " AND id >= COALESCE((SELECT MAX(id) FROM attempts WHERE lead_id = ? AND nth = 1), 0)",
+            (lead_id, status, attempt_id, lead_id),
         )
-        return recycling.decide(rules, status, before, otherwise.phone_id or row[1], at)
+        return recycling.decide(rules, status, int(before), otherwise.phone_id or phone_id, at)
 
 
 def _resettable(statuses: Collection[str]) -> frozenset[str]:

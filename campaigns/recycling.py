@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from campaigns.model import RetryDecision
-from campaigns.statuses import STATUSES
+from campaigns.model import Outcome, RetryDecision
+from campaigns.retry import DEFAULT_RULES
+from campaigns.statuses import MACHINE_STATUS, STATUSES
 
 _UNIT_S = {"m": 60, "h": 3600, "d": 86_400}
 _RULE = re.compile(r"(?P<status>\w+):(?P<count>\d+)(?P<unit>[mhd])/(?P<most>\d+)")
@@ -40,6 +41,8 @@ def parse(text: str) -> dict[str, RecycleRule]:
             raise ValueError(f"{status} is there twice")
         if not MIN_DELAY_S <= delay_s <= MAX_DELAY_S:
             raise ValueError(f"the delay of {part!r} must be from 1m to 365d")
+        if status == MACHINE_STATUS[Outcome.ABANDONED] and delay_s < (DEFAULT_RULES[Outcome.ABANDONED].delay_s or 0):
+            raise ValueError(f"{part!r}: a person who was abandoned is left alone for 24h at least")
         if not 1 <= int(match["most"]) <= MAX_TIMES:
             raise ValueError(f"the times of {part!r} must be from 1 to {MAX_TIMES}")
         rules[status] = RecycleRule(delay_s, int(match["most"]))

@@ -1,12 +1,12 @@
 """`dialer why`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from campaigns.model import CampaignSettings
+from campaigns.model import CampaignSettings, CampaignState
 from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
@@ -55,6 +55,42 @@ def lines(ctx: Context, campaign: str | None, history: bool, limit: int | None, 
         click.echo(said, err=True)
     for decision in answer["campaigns"]:
         _show(decision)
+
+
+@why.command()
+@click.argument("campaign")
+@json_option
+@pass_context
+def hopper(ctx: Context, campaign: str, as_json: bool) -> None:
+    """Show why a campaign's hopper is full or empty: all its leads, each counted once, by what keeps it back.
+
+    The leads that the running dialer has in its hopper count as ready. For a single lead: dialer leads why.
+
+    \b
+    Examples:
+      dialer why hopper spring
+      dialer why hopper spring --json
+    """
+    settings, now = _campaign(ctx, campaign), datetime.now(UTC)
+    counts = [
+        {
+            "reason": each.reason,
+            "leads": each.leads,
+            "until": None if each.until is None else each.until.isoformat(timespec="seconds"),
+            "detail": each.detail,
+        }
+        for each in ctx.store.hopper_reasons(campaign, now)
+    ]
+    if as_json:
+        total = sum(int(each["leads"] or 0) for each in counts)
+        at = now.isoformat(timespec="seconds")
+        show_json({"campaign": campaign, "state": settings.state.value, "at": at, "leads": total, "reasons": counts})
+        return
+    if settings.state is not CampaignState.ACTIVE:
+        click.echo(f"the campaign is {settings.state}; dialer campaign start {campaign} makes it dial", err=True)
+    shown = [{**each, "until": _time(str(each["until"])) if each["until"] else None} for each in counts]
+    empty = f"no leads; bring some with: dialer leads import {campaign} FILE"
+    show_rows(shown, ("leads", "reason", "until", "detail"), as_json=False, empty=empty)
 
 
 def _of_running(ctx: Context, campaign: str | None) -> dict[str, Any]:
