@@ -5,7 +5,7 @@ The rules themselves are in `campaigns.rules`; this gathers the facts they ask f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.gates import Gate
 from campaigns.instants import seconds_of
 from campaigns.model import Allowed, Basis, Blocked, CallingWindow, CampaignSettings, Candidate, Consent, Kind, Profile
+from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
 
@@ -121,7 +122,9 @@ class Law:
                 mode=mode,
                 consents=consents.get(candidate.lead_id, ()),
                 on_registries=listed.get(phone.e164, _NO_REGISTRY),
-                registry_age_days=coverage.ages(phone.e164) if coverage.routes else _NO_AGES,
+                registry_age_days=coverage.ages(phone.e164, latest_date(phone.zones, at))
+                if coverage.routes
+                else _NO_AGES,
                 debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
                 subject=subject,
                 campaign_id=settings.campaign_id,
@@ -192,6 +195,14 @@ class Law:
         if verdict is None or not verdict.allowed:
             verdict = self._verdicts[key] = self.rulebook.judge(case, at, ())
         return verdict
+
+
+@lru_cache(maxsize=4096)
+def latest_date(zones: tuple[str, ...], at: datetime) -> date | None:
+    """The latest date that a call has in any of the zones; None when one is unknown."""
+    found = [zone_of(name) for name in zones]
+    dates = [at.astimezone(zone).date() for zone in found if zone is not None]
+    return max(dates) if dates and len(dates) == len(found) else None
 
 
 @lru_cache(maxsize=256)

@@ -56,6 +56,7 @@ from campaigns.model import (
 from campaigns.pastcalls import PastCalls
 from campaigns.profiles import Profiles
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
+from campaigns.rules.model import Case
 from campaigns.rules.rulebook import Rulebook
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
@@ -294,9 +295,11 @@ class Store:
         Agents whose callbacks these are count as reminded.
         """
         settings = self.campaign_by_id(campaign_id)
-        leads = self.callbacks.due(
-            campaign_id, wall_now, agents, exclude, lambda found: self._answers(settings, found, wall_now)
+        cases: dict[int, Case] = {}
+        found = self.callbacks.due(
+            campaign_id, wall_now, agents, exclude, lambda offered: self._answers(settings, offered, wall_now, cases)
         )
+        leads = [replace(lead, case=cases.get(lead.lead_id)) for lead in found]
         owned = [lead.lead_id for lead in leads if lead.owner]
         if owned:
             self.callbacks.reminded(owned)
@@ -337,11 +340,19 @@ class Store:
             raise StoreError(f"the person may not be called then: {answer.detail}{instead}")
 
     def _answers(
-        self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime
+        self,
+        settings: CampaignSettings,
+        candidates: Sequence[Candidate],
+        at: datetime,
+        cases: dict[int, Case] | None = None,
     ) -> list[Allowed | Blocked]:
+        """What stands against each candidate; their cases go to `cases`."""
         if self.law is None:
             return [check(candidate, settings, at) for candidate in candidates]
-        return [judged.answer for judged in self.law.judge(settings, candidates, at)]
+        judged = self.law.judge(settings, candidates, at)
+        if cases is not None:
+            cases.update((each.candidate.lead_id, each.case) for each in judged)
+        return [each.answer for each in judged]
 
     # The journal
 

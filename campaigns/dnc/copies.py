@@ -6,7 +6,7 @@ stands before an older one of the country. Numbers of a copy that another stands
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from campaigns.database import Database, Row
@@ -73,10 +73,19 @@ class Coverage:
     at: datetime
     routes: tuple[Route, ...]
 
-    def ages(self, e164: str) -> dict[str, int]:
-        """The registries that a copy of covers this number, with its age in days."""
+    def ages(self, e164: str, on: date | None = None) -> dict[str, int]:
+        """The registries that a copy of covers this number, with its age in days on the date of the call.
+
+        Laws count dates, and the date is the called person's: `on`, else that of UTC.
+        """
         found = ((route.registry, route.copy_of(e164)) for route in self.routes)
-        return {registry: age_days(copy.as_of, self.at) for registry, copy in found if copy is not None}
+        day = on or self.at.astimezone(UTC).date()
+        return {registry: days_between(copy.as_of, day) for registry, copy in found if copy is not None}
+
+
+def days_between(as_of: datetime, day: date) -> int:
+    """From the date of a copy to a day."""
+    return max(0, (day - as_of.astimezone(UTC).date()).days)
 
 
 def age_days(as_of: datetime, at: datetime) -> int:

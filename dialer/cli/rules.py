@@ -11,6 +11,7 @@ import click
 
 from campaigns.dnc import Hit, Scope
 from campaigns.dnc.model import require_e164
+from campaigns.law import latest_date
 from campaigns.model import Mode
 from campaigns.places import Whereabouts, whereabouts
 from campaigns.rules import (
@@ -164,7 +165,7 @@ def _as_the_site_knows(ctx: Context, case: Case, at: datetime) -> tuple[Case, tu
     known = replace(
         case,
         on_registries=frozenset(hit.registry for hit in hits if hit.registry is not None),
-        registry_age_days=ctx.store.dnc.coverage(at).ages(case.phone),
+        registry_age_days=ctx.store.dnc.coverage(at).ages(case.phone, latest_date(case.zones, at)),
     )
     return known, tuple(_own_reason(hit) for hit in hits if hit.scope is not Scope.REGISTRY)
 

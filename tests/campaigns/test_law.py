@@ -9,8 +9,9 @@ import pytest
 
 from campaigns.collections.holds import HoldKind
 from campaigns.consents import Evidence, Given
+from campaigns.eligibility import check
 from campaigns.importing import import_leads
-from campaigns.model import Basis, CampaignState, Candidate, Outcome, RetryDecision
+from campaigns.model import Allowed, Basis, CallbackAsked, CampaignState, Candidate, Outcome, RetryDecision
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store
 
@@ -182,3 +183,25 @@ def test_leads_why_tells_each_rule_and_when_it_is_over(store: Store) -> None:
     assert answer["callable_at"] == "2026-11-24T14:00:00+00:00"
     assert calls.offered(night) == []
     assert any(note["effect"] == "alert" for note in answer["notes"])
+
+
+def test_a_callback_is_offered_with_its_case_so_that_dialing_knows_what_refill_knew(store: Store) -> None:
+    calls = Calls(store, "phone\n+493023125001\n")
+    given = Given(Basis.EXPRESS, obtained_at=NOW - timedelta(days=3), evidence=Evidence(note="web form 4711"))
+    store.consents.add(1, given, at=NOW)
+    store.make_callback("spring", 1, CallbackAsked(NOW + timedelta(hours=1)), "manager", NOW)
+    (lead,) = store.due_callbacks(calls.campaign.campaign_id, NOW + timedelta(hours=1), ())
+    assert check(lead, calls.campaign, NOW + timedelta(hours=1), RULEBOOK) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("day", "offered"),
+    [(datetime(2026, 11, 23, 15, 0, tzinfo=UTC), 1), (datetime(2026, 11, 24, 15, 0, tzinfo=UTC), 0)],
+)
+def test_the_age_of_a_registrys_copy_is_counted_in_dates_of_the_person(
+    store: Store, day: datetime, offered: int
+) -> None:
+    calls = Calls(store, "phone\n+12125550101\n")
+    as_of = datetime(2026, 10, 23, 20, 0, tzinfo=UTC)
+    store.dnc.import_registry(io.BytesIO(b"212,5550177\n"), "us-national", as_of=as_of, full=True, at=as_of)
+    assert len(calls.offered(day)) == offered

@@ -26,7 +26,6 @@ WEAK = {
     "us-nm.sales.hours",
     "ca.sales.abandon",
     "it.sales.registry",
-    "au.sales.registry",
 }
 DRAFTS = {"in.collections.recording", "in.collections.festivals"}
 GUIDANCE = {"gb.sales.hours", "gb.sales.holidays"}
