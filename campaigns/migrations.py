@@ -188,6 +188,7 @@ ALTER TABLE lists ADD COLUMN recycle TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE lists ADD COLUMN quota INTEGER;
 
 ALTER TABLE attempts ADD COLUMN nth INTEGER NOT NULL DEFAULT 0;
+UPDATE attempts SET nth = (SELECT COUNT(*) FROM attempts b WHERE b.lead_id = attempts.lead_id AND b.id <= attempts.id);
 DROP INDEX attempts_open_phone;
 DROP INDEX attempts_abandoned;
 CREATE INDEX attempts_phone ON attempts (phone, started_at);
