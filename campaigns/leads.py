@@ -223,10 +223,14 @@ def reopen_barred(database: Database, profiles: Profiles, e164: str) -> None:
         (e164,),
     )
     for row in load(database, profiles, sorted(lead_id for (lead_id,) in holders)):
-        status, next_at = database.one(
-            "SELECT status, retry_at FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,)
-        ) or ("NEW", 0)
-        database.execute("UPDATE leads SET status = ?, next_at = ? WHERE id = ?", (status, next_at, row.lead_id))
+        status, next_at, priority = database.one(
+            f"SELECT status, retry_at, {RETRY} FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1",  # noqa: S608
+            (row.lead_id,),
+        ) or ("NEW", 0, NEW)
+        database.execute(
+            "UPDATE leads SET status = ?, next_at = ?, priority = ? WHERE id = ?",
+            (status, next_at, priority, row.lead_id),
+        )
         move_on(database, row)
     if holders:
         stir(database)

@@ -110,7 +110,7 @@ class Queue:
         self._heads: dict[tuple[int, int], int] = {}
         self._view: View | None = None
         self._read: list[Item] = []
-        self._known: set[int] = set()
+        self._known: dict[int, Item] = {}
         self._rest: list[tuple[int, int, int, int]] = []
         self._cursors: list[_Cursor] = []
         self.scanned_at: int | None = None
@@ -148,11 +148,11 @@ class Queue:
             self._view = None
             return
         item = (view.class_of(priority, profile_id), key, lead_id)
-        if lead_id in self._known:
-            return
-        if self._read and item < self._read[-1]:
+        if self._known.pop(lead_id, None) == item:
+            self._known[lead_id] = item
+        elif self._read and item < self._read[-1]:
             insort(self._read, item)
-            self._known.add(lead_id)
+            self._known[lead_id] = item
         else:
             heapq.heappush(self._rest, (*item, _ALONE))
 
@@ -161,7 +161,7 @@ class Queue:
         if self._view is not None and view.same_as(self._view):
             return
         self._view = view
-        self._read, self._known = [], set()
+        self._read, self._known = [], {}
         groups = [group for group, key in self._heads.items() if group[1] in view.open_ids and key <= now]
         self._cursors = [_Cursor(*group) for group in groups]
         self._rest = [(view.class_of(*group), self._heads[group], _UNREAD, at) for at, group in enumerate(groups)]
@@ -171,14 +171,16 @@ class Queue:
         """The ids of the leads that may be offered, from the first on; some of them may have left."""
         at = 0
         while at < len(self._read) or self._read_on(now):
-            yield self._read[at][2]
+            item = self._read[at]
+            if self._known.get(item[2]) == item:
+                yield item[2]
             at += 1
 
     def drop(self, gone: Collection[int]) -> None:
         """Forget leads that do not wait any more; only between walks."""
-        if not self._known.isdisjoint(gone):
-            self._known.difference_update(gone)
-            self._read = [item for item in self._read if item[2] in self._known]
+        left = [lead_id for lead_id in gone if self._known.pop(lead_id, None) is not None]
+        if left:
+            self._read = [item for item in self._read if self._known.get(item[2]) == item]
 
     def _read_on(self, now: int) -> bool:
         """Take the next lead of the merge into what is read; False when there is none."""
@@ -189,8 +191,8 @@ class Queue:
                 continue
             spent = not self._advance(first, now)
             if first[2] not in self._known and not spent:
-                self._read.append(first[:3])
-                self._known.add(first[2])
+                item = self._known[first[2]] = first[:3]
+                self._read.append(item)
                 return True
         return False
 
