@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from enum import StrEnum
 from itertools import pairwise
 
@@ -198,7 +198,9 @@ def _neighbours(field: Field, point: Decimal | date) -> tuple[Decimal | date, ..
         day = timedelta(days=1)
         return (*((point - day,) if point > date.min else ()), *((point + day,) if point < date.max else ()))
     unit = Decimal(1).scaleb(-exponent_of(field.currency)) if field.kind is Kind.MONEY else Decimal(1)
-    return (point - unit, point + unit)
+    below = (point / unit).to_integral_value(ROUND_FLOOR) * unit
+    above = (point / unit).to_integral_value(ROUND_CEILING) * unit
+    return (above - unit, below, above, below + unit)
 
 
 def _midpoint(low: Decimal | date, high: Decimal | date) -> Decimal | date:
