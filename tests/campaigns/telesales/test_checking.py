@@ -58,11 +58,13 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script("s", 1, "", "s0", FIELDS, steps, required)
 
 
-def places(script: Script) -> dict[tuple[str, tuple[tuple[str, str], ...], frozenset[str]], list[object]]:
+Where = tuple[str, tuple[tuple[str, str], ...], frozenset[str]]
+
+
+def places(script: Script) -> dict[Where, list[Where | None]]:
     """All (step, answers before it, fields asked before it) and what follows: places, or None for nowhere."""
-    first = (script.start, (), frozenset[str]())
-    found: dict[tuple[str, tuple[tuple[str, str], ...], frozenset[str]], list[object]] = {}
-    waiting = deque([first])
+    found: dict[Where, list[Where | None]] = {}
+    waiting: deque[Where] = deque([(script.start, (), frozenset())])
     while waiting:
         place = waiting.popleft()
         if place in found:
@@ -82,8 +84,8 @@ def places(script: Script) -> dict[tuple[str, tuple[tuple[str, str], ...], froze
     return found
 
 
-def leading_to_an_end(script: Script, found: dict[object, list[object]]) -> set[object]:
-    safe = {place for place in found if script.steps[place[0]].ends}  # type: ignore[index]
+def leading_to_an_end(script: Script, found: dict[Where, list[Where | None]]) -> set[Where]:
+    safe = {place for place in found if script.steps[place[0]].ends}
     while True:
         more = {place for place, following in found.items() if place not in safe and safe & set(following)}
         if not more:
@@ -102,7 +104,7 @@ def test_the_check_finds_what_a_walk_over_all_answers_finds(script: Script) -> N
     assert matching(problems, "no way leads here") == script.steps.keys() - {place[0] for place in found}
     stuck = {place[0] for place, following in found.items() if None in following}
     assert matching(problems, "goes nowhere") == stuck
-    safe = leading_to_an_end(script, found)  # type: ignore[arg-type]
+    safe = leading_to_an_end(script, found)
     endless = {place[0] for place in found if place not in safe} - stuck
     assert matching(problems, "loop without a way out") == endless
     skipped = {
