@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from campaigns.database import Database
 from campaigns.eligibility import SEARCH_DAYS
+from campaigns.law import Law
 from campaigns.lists import LeadList
 from campaigns.model import AbandonWindow, CampaignSettings, Outcome, Profile
+from campaigns.profiles import Profiles
 from campaigns.rules.model import Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
@@ -57,6 +60,32 @@ class Facts:
     hours: Mapping[Profile, datetime | None]
     registry_age_days: Mapping[str, int]
     caller_ids: Sequence[str] = ()
+
+
+def facts_of(
+    database: Database,
+    profiles: Profiles,
+    law: Law,
+    settings: CampaignSettings,
+    at: datetime,
+    lists: Sequence[LeadList],
+    registry_age_days: Mapping[str, int],
+    caller_ids: Sequence[str],
+) -> Facts:
+    """What the database says of a campaign at an instant."""
+    counts = database.rows(
+        "SELECT profile_id, COUNT(*) FROM leads WHERE campaign_id = ? AND next_at IS NOT NULL GROUP BY profile_id",
+        (settings.campaign_id,),
+    )
+    open_leads = {profiles.get(profile_id): count for profile_id, count in counts}
+    return Facts(
+        open_leads,
+        int(database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ?", (settings.campaign_id,))),
+        lists,
+        {profile: law.next_open(settings, profile, at) for profile in open_leads},
+        registry_age_days,
+        (settings.caller_id,) if settings.caller_id else tuple(caller_ids),
+    )
 
 
 def lint(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datetime) -> list[Problem]:

@@ -1,7 +1,7 @@
 """The plain values that pass between the campaign store and whoever dials. Pure: no I/O, no clock."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -297,6 +297,16 @@ class CallbackAsked:
     zone: str = ""
     agent: str = ""
     comments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseAsked:
+    """What a person promised to pay on a debt: an amount as decimal text with its ISO 4217 code, and by which day."""
+
+    debt_id: int
+    amount: str
+    currency: str
+    due_on: date
 
 
 @dataclass(frozen=True, slots=True)

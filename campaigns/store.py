@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +24,7 @@ from campaigns.collections.debts import Debts
 from campaigns.collections.histories import Histories
 from campaigns.collections.holds import Holds
 from campaigns.collections.payments import Payments
-from campaigns.collections.promisebook import PromiseBook
+from campaigns.collections.promisebook import PromiseBook, asked
 from campaigns.collections.promises import PromiseSettings
 from campaigns.consents import Consents
 from campaigns.counts import ReasonCount
@@ -38,7 +38,7 @@ from campaigns.hopper import Hopper, Refill
 from campaigns.instants import seconds_of
 from campaigns.law import Gatekeeper, Law
 from campaigns.leads import UnknownLead
-from campaigns.lint import Facts, Problem, lint
+from campaigns.lint import Problem, facts_of, lint
 from campaigns.lists import Lists
 from campaigns.model import (
     Allowed,
@@ -51,6 +51,7 @@ from campaigns.model import (
     Mode,
     Outcome,
     PacingSample,
+    PromiseAsked,
     RetryDecision,
 )
 from campaigns.pastcalls import PastCalls
@@ -60,6 +61,7 @@ from campaigns.rules.model import Case
 from campaigns.rules.rulebook import Rulebook
 from campaigns.schema import Agent as AgentRow
 from campaigns.schema import Campaign as CampaignRow
+from campaigns.statuses import DISPUTED
 from campaigns.telesales.quotas import Quotas
 from campaigns.telesales.sales import Sales
 from campaigns.telesales.scriptbook import Answers, Scriptbook
@@ -431,6 +433,14 @@ class Store:
                 agent=agent,
                 retry=self.lists.recycled(attempt_id, status, at, retry),
             )
+            if status == DISPUTED:
+                self.holds.dispute_from_call(attempt_id, at, f"status {status} of attempt {attempt_id}")
+
+    def promise_asked(
+        self, campaign: str | int, lead_id: int, amount: str, due_on: date, debt: str | None, at: datetime
+    ) -> PromiseAsked:
+        """A promise on a lead's debt (its reference; None: the only one), checked. Raises StoreError saying why not."""
+        return asked(self.debts, self.promises, self._campaign(campaign), lead_id, amount, due_on, debt, at)
 
     def log_agent(self, agent: str, campaign_id: int, state: str, code: str, at: datetime) -> None:
         """An agent entered a state. Raises ValueError for a state that no report knows."""
@@ -613,22 +623,9 @@ class Store:
         if self.law is None:
             return []
         of = self._campaign(campaign)
-        return lint(of, self._facts(of, self.law, at, caller_ids), self.law.rulebook, at)
-
-    def _facts(self, of: CampaignSettings, law: Law, at: datetime, caller_ids: Sequence[str]) -> Facts:
-        counts = self.database.rows(
-            "SELECT profile_id, COUNT(*) FROM leads WHERE campaign_id = ? AND next_at IS NOT NULL GROUP BY profile_id",
-            (of.campaign_id,),
-        )
-        open_leads = {self.profiles.get(profile_id): count for profile_id, count in counts}
-        return Facts(
-            open_leads,
-            int(self.database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ?", (of.campaign_id,))),
-            self.lists.all(of.campaign_id),
-            {profile: law.next_open(of, profile, at) for profile in open_leads},
-            self.dnc.registry_ages(at),
-            (of.caller_id,) if of.caller_id else tuple(caller_ids),
-        )
+        lists, ages = self.lists.all(of.campaign_id), self.dnc.registry_ages(at)
+        facts = facts_of(self.database, self.profiles, self.law, of, at, lists, ages, caller_ids)
+        return lint(of, facts, self.law.rulebook, at)
 
     def report_attempts(
         self,

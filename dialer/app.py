@@ -4,16 +4,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from campaigns.importing import recover as recover_imports
 from campaigns.instants import instant_of
 from campaigns.lint import Severity
-from campaigns.model import CallbackAsked, CampaignSettings, CampaignState
+from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, PromiseAsked
 from campaigns.periods import period_at
-from campaigns.store import Store, UnknownAgent, UnknownCampaign
+from campaigns.store import Store, StoreError, UnknownAgent, UnknownCampaign
 from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
@@ -224,19 +224,45 @@ class Desk:
             return await self._log_in(name, station, body.get("campaign"))
         if verb == "answer":
             return await self._selling.answer(name, body)
-        sale = await self._selling.sale(name, _status(body), body) if verb == "dispose" else None
+        sale = promise = None
+        if verb == "dispose":
+            sale = await self._selling.sale(name, _status(body), body)
+            promise = await self._promise(name, body)
         makers: dict[str, Callable[[int], object]] = {
             "ready": lambda request: ev.MakeReady(name, request),
             "pause": lambda request: ev.Pause(name, _pause_code(body), request),
             "logout": lambda request: ev.LogOut(name, request),
             "hangup": lambda request: ev.HangUpCustomer(name, request),
-            "dispose": lambda request: ev.Dispose(name, _status(body), self._callback(name, body), request, sale),
+            "dispose": lambda request: ev.Dispose(
+                name, _status(body), self._callback(name, body), request, sale, promise
+            ),
         }
         if verb not in makers:
             raise UnknownName(f"unknown verb '{verb}'; known: login, answer, {', '.join(makers)}")
         maker = makers[verb]
         maker(0)
         return await self._runner.ask(maker)
+
+    async def _promise(self, name: str, body: dict[str, Any]) -> PromiseAsked | None:
+        """What the agent's person promised to pay, checked against what is owed. Raises CommandRefused."""
+        amount, by, debt = body.get("promise"), body.get("by"), body.get("debt")
+        live = self._engine.agents.get(name)
+        if amount is None or live is None or live.attempt is None:
+            return None
+        try:
+            due_on = date.fromisoformat(str(by))
+        except ValueError:
+            raise CommandRefused(f"a promise needs the day by which it is paid, as 2026-12-01, not {by!r}") from None
+        attempt, now = live.attempt, datetime.now(UTC)
+        campaign, lead = attempt.campaign.campaign_id, attempt.candidate.lead_id
+        try:
+            return await self._runner.in_store(
+                lambda store: store.promise_asked(
+                    campaign, lead, str(amount), due_on, None if debt is None else str(debt), now
+                )
+            )
+        except StoreError as error:
+            raise CommandRefused(str(error)) from None
 
     def _callback(self, name: str, body: dict[str, Any]) -> CallbackAsked | None:
         """When the agent's person asked to be called again; in the person's own time unless an offset is given."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from campaigns.collections.money import stored
 from campaigns.store import Store
 from dialer.core import records as rec
 
@@ -29,6 +30,7 @@ class Journal:
             ),
             rec.AttemptClosed: self._closed,
             rec.CallbackMade: self._callback_made,
+            rec.PromiseMade: self._promised,
             rec.SaleMade: lambda r: store.sales.make(r.attempt_id, r.sale, r.at),
             rec.AgentStateChanged: lambda r: store.log_agent(r.agent, r.campaign_id, r.state, r.code, r.at),
             rec.CampaignStateChanged: self._campaign_state,
@@ -74,6 +76,10 @@ class Journal:
         self._store.callbacks.make(
             r.lead_id, r.callback, falls_at=r.falls_at, made_by=r.made_by, made_at=r.at, phone_id=r.phone_id
         )
+
+    def _promised(self, r: rec.PromiseMade) -> None:
+        plan = [(stored(r.promise.amount, r.promise.currency), r.promise.due_on)]
+        self._store.promises.keep(r.promise.debt_id, r.lead_id, plan, r.at, agent=r.agent, attempt_id=r.attempt_id)
 
     def _campaign_state(self, r: rec.CampaignStateChanged) -> None:
         self._store.set_campaign_state(r.campaign_id, r.state)

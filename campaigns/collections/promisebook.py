@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import Debt, Debts
-from campaigns.collections.money import Money, stored, zero
+from campaigns.collections.money import Money, MoneyError, parsed, stored, zero
 from campaigns.collections.promises import (
     TRANSITIONS,
     FollowUp,
@@ -25,6 +25,7 @@ from campaigns.collections.promises import (
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, iso_of, seconds_of, whole_seconds_of
 from campaigns.leads import RETRY
+from campaigns.model import CampaignSettings, PromiseAsked
 from campaigns.statuses import STATUSES
 
 
@@ -67,14 +68,34 @@ class PromiseBook:
         that is over in the campaign's `zone`, an amount of nothing or in another currency, and for more than is owed.
         """
         with self._database.transaction():
-            today = at.astimezone(zone).date()
             if replace:
                 self._cancel_open(debt.debt_id, at)
-            _check(debt, plan, today, self._open_amount(debt, today, settings, zone))
+            self.check(debt, plan, at, settings, zone)
+            return self.keep(debt.debt_id, debt.lead_id, plan, at, agent=agent, attempt_id=attempt_id)
+
+    def check(
+        self, debt: Debt, plan: Sequence[tuple[Money, date]], at: datetime, settings: PromiseSettings, zone: ZoneInfo
+    ) -> None:
+        """Raises StoreError as `add` does, and writes nothing."""
+        today = at.astimezone(zone).date()
+        _check(debt, plan, today, self._open_amount(debt, today, settings, zone))
+
+    def keep(
+        self,
+        debt_id: int,
+        lead_id: int,
+        plan: Sequence[tuple[Money, date]],
+        at: datetime,
+        *,
+        agent: str = "",
+        attempt_id: int | None = None,
+    ) -> tuple[int, ...]:
+        """Write down a promise that was checked, whatever came between; the ids of its parts."""
+        with self._database.transaction():
             first = 1 + int(self._database.value("SELECT COALESCE(MAX(id), 0) FROM promises"))
             rows = [
                 (
-                    *(first + place, debt.debt_id, debt.lead_id, attempt_id, agent, amount.text, amount.currency),
+                    *(first + place, debt_id, lead_id, attempt_id, agent, amount.text, amount.currency),
                     *(due_on.isoformat(), seconds_of(at)),
                 )
                 for place, (amount, due_on) in enumerate(plan)
@@ -85,11 +106,11 @@ class PromiseBook:
                 rows,
             )
             body = {
-                "debt": debt.debt_id,
+                "debt": debt_id,
                 "attempt": attempt_id,
                 "promises": [(amount.text, amount.currency, due_on) for amount, due_on in plan],
             }
-            self._trail.note(AuditKind.PROMISE, body, at=at, leads=(debt.lead_id,), actor=agent or None)
+            self._trail.note(AuditKind.PROMISE, body, at=at, leads=(lead_id,), actor=agent or None)
         return tuple(range(first, first + len(rows)))
 
     def _cancel_open(self, debt_id: int, at: datetime) -> None:
@@ -264,3 +285,27 @@ def _promise(row: Row, zone: ZoneInfo) -> Promise:
         date.fromisoformat(due_on),
         cancelled=state == PromiseState.CANCELLED,
     )
+
+
+def asked(
+    debts: Debts,
+    promises: PromiseBook,
+    campaign: CampaignSettings,
+    lead_id: int,
+    amount: str,
+    due_on: date,
+    reference: str | None,
+    at: datetime,
+) -> PromiseAsked:
+    """What a person promised on the debt of this reference, or on their only one, checked; see `Store.promise_asked`."""
+    owed = [each for each in debts.of([lead_id])[lead_id] if each.due]
+    chosen = owed if reference is None else [each for each in owed if each.facts.reference == reference]
+    if len(chosen) != 1:
+        names = ", ".join(each.facts.reference for each in owed) or "no debt"
+        raise StoreError(f"say which debt is promised on: the person owes on {names}")
+    try:
+        money = parsed(amount, chosen[0].facts.balance.currency)
+    except MoneyError as error:
+        raise StoreError(str(error)) from None
+    promises.check(chosen[0], [(money, due_on)], at, PromiseSettings.of(campaign), ZoneInfo(campaign.timezone))
+    return PromiseAsked(chosen[0].debt_id, money.text, money.currency, due_on)

@@ -173,6 +173,9 @@ def hangup(ctx: Context, name: str) -> None:
 @click.option("--quantity", type=click.IntRange(1), help="With SALE: how many. Default: 1.")
 @click.option("--amount", help="With SALE: the price of all of it, such as 19.90.")
 @click.option("--currency", help="With SALE: the ISO 4217 code of --amount, such as EUR.")
+@click.option("--promise", metavar="AMOUNT", help="With PTP: what the person promised to pay, in the debt's currency.")
+@click.option("--by", metavar="DATE", help="With --promise: the day by which it is paid.")
+@click.option("--debt", metavar="REFERENCE", help="With --promise: on which debt, where the person owes on several.")
 @pass_context
 def dispose(
     ctx: Context,
@@ -186,6 +189,9 @@ def dispose(
     quantity: int | None,
     amount: str | None,
     currency: str | None,
+    promise: str | None,
+    by: str | None,
+    debt: str | None,
 ) -> None:
     """Set what came of the agent's last call.
 
@@ -198,9 +204,14 @@ def dispose(
       dialer agent dispose anna --status SALE
       dialer agent dispose anna --status SALE --product Gold --amount 19.90 --currency EUR --quantity 2
       dialer agent dispose anna --status CALLBK --at "2026-11-24 15:00" --mine
+      dialer agent dispose anna --status PTP --promise 120.00 --by 2026-12-01 --debt A-1001
     """
+    if (promise is None) != (by is None):
+        raise click.UsageError("--promise and --by go together: how much, and by which day")
     sale = {"product": product, "quantity": quantity, "amount": amount, "currency": currency}
     body: dict[str, Any] = {"status": status, **{key: value for key, value in sale.items() if value is not None}}
+    if promise is not None:
+        body |= {"promise": promise, "by": by, **({} if debt is None else {"debt": debt})}
     if callback_at is not None:
         body |= {"callback_at": callback_at, "zone": zone, "mine": mine, "comments": comments}
     elif zone or mine or comments:

@@ -6,7 +6,7 @@ Facts are in the past tense; commands of people carry a `request` number, by whi
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, Candidate
+from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, Candidate, PromiseAsked
 from campaigns.telesales.details import SaleAsked
 
 
@@ -123,6 +123,7 @@ class Dispose:
     callback: CallbackAsked | None = None
     request: int = 0
     sale: SaleAsked | None = None
+    promise: PromiseAsked | None = None
 
 
 AgentCommand = MakeReady | Pause | LogOut | HangUpCustomer | Dispose

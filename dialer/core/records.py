@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.model import CallbackAsked, CampaignState, Outcome, PacingSample, RetryDecision
+from campaigns.model import CallbackAsked, CampaignState, Outcome, PacingSample, PromiseAsked, RetryDecision
 from campaigns.telesales.details import SaleAsked
 from hw.contract import Cause
 
@@ -87,6 +87,17 @@ class SaleMade:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseMade:
+    """What a person promised on an attempt that was just closed."""
+
+    attempt_id: int
+    lead_id: int
+    agent: str
+    promise: PromiseAsked
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     agent: str
     campaign_id: int
@@ -137,6 +148,7 @@ Record = (
     | AttemptClosed
     | CallbackMade
     | SaleMade
+    | PromiseMade
     | AgentStateChanged
     | CampaignStateChanged
     | NumberSuppressed

@@ -1,7 +1,7 @@
 """Agents: their commands, their stations and their dispositions."""
 
 from campaigns.model import CallbackAsked, Outcome
-from campaigns.statuses import UNDISPOSED, agent_status
+from campaigns.statuses import PROMISED, UNDISPOSED, agent_status
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
@@ -117,8 +117,14 @@ class Staffing(Callbacks):
                 event.request, f"status {status.code} is no sale: product and amount go with one, such as SALE"
             )
             return
+        if event.promise is not None and status.code != PROMISED:
+            self._refuse(event.request, f"status {status.code} is no promise to pay: amount and day go with {PROMISED}")
+            return
         attempt = agent.attempt
         self._dispose(agent, status.code, event.callback)
+        if event.promise is not None and attempt is not None:
+            lead_id = attempt.candidate.lead_id
+            self._records.append(rec.PromiseMade(attempt.attempt_id, lead_id, agent.name, event.promise, self._wall))
         if event.sale is not None and attempt is not None:
             self._records.append(rec.SaleMade(attempt.attempt_id, event.sale, self._wall))
         again = f", to be called again at {event.callback.at.isoformat(timespec='minutes')}" if event.callback else ""

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from campaigns.eligibility import check
 from campaigns.importing import import_leads
 from campaigns.model import Allowed, Basis, CallbackAsked, CampaignState, Candidate, Outcome, RetryDecision
 from campaigns.rules import Rulebook, load_builtin
-from campaigns.store import Store
+from campaigns.store import Store, StoreError
 
 RULEBOOK = Rulebook(load_builtin())
 # A Monday: 10:00 in New York, 15:00 in London and 16:00 in Berlin.
@@ -205,3 +205,25 @@ def test_the_age_of_a_registrys_copy_is_counted_in_dates_of_the_person(
     as_of = datetime(2026, 10, 23, 20, 0, tzinfo=UTC)
     store.dnc.import_registry(io.BytesIO(b"212,5550177\n"), "us-national", as_of=as_of, full=True, at=as_of)
     assert len(calls.offered(day)) == offered
+
+
+def test_a_dispute_on_a_call_stops_calls_about_its_debts(store: Store) -> None:
+    text = "phone,person,debt_reference,balance,currency\n+12125550101,P1,D-1,100.00,USD\n"
+    calls = Calls(store, text, kind="collections")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(hours=1), status="DISP")
+    assert calls.offered(NOW + timedelta(days=30)) == []
+    assert calls.held_by() == "hold"
+
+
+def test_a_promise_is_checked_against_what_is_owed(store: Store) -> None:
+    text = "phone,person,debt_reference,balance,currency\n"
+    text += "+12125550101,P1,D-1,100.00,USD\n+12125550101,P1,D-2,50.00,USD\n"
+    Calls(store, text, kind="collections")
+    due_on = date(2026, 12, 1)
+    with pytest.raises(StoreError, match="D-1, D-2"):
+        store.promise_asked("spring", 1, "20", due_on, None, NOW)
+    with pytest.raises(StoreError, match=r"100\.00"):
+        store.promise_asked("spring", 1, "120.00", due_on, "D-1", NOW)
+    asked = store.promise_asked("spring", 1, "40.00", due_on, "D-2", NOW)
+    assert (asked.amount, asked.currency, asked.due_on) == ("40.00", "USD", due_on)
