@@ -40,6 +40,7 @@ PARTS = (
     Part("consents", Record.CONSENTS, {"phone": "''", "evidence": "''"}, "obtained_at"),
     Part("callbacks", Record.NOTES, {"comments": "''"}, "made_at"),
     Part("answers", Record.SALES, {"value": "''"}, "at"),
+    Part("sales", Record.SALES, {"note": "''"}, "sold_at"),
     Part("holds", Record.NOTES, {"source": "''", "lifted_because": "''"}, "placed_at"),
     Part("debts", Record.DEBTS, {"reference": "'erased-' || id"}, "updated_at"),
     Part(

@@ -235,7 +235,8 @@ def script(ctx: Context, name: str, as_json: bool) -> None:
         show_json(sheet)
         return
     click.echo(f"{sheet['script']} {sheet['version']}, step {sheet['step']}\n")
-    click.echo(sheet["say"] + "\n")
+    if sheet["say"]:
+        click.echo(sheet["say"] + "\n")
     if sheet["ask"]:
         asked = [{**each, "wanted": _wanted(each)} for each in sheet["ask"]]
         show_rows(asked, ("field", "prompt", "wanted", "answer"), as_json=False, empty="")
@@ -245,7 +246,7 @@ def script(ctx: Context, name: str, as_json: bool) -> None:
 
 def _wanted(field: Mapping[str, Any]) -> str:
     bounds = [f"{word} {field[key]}" for word, key in (("from", "min"), ("to", "max")) if field[key] is not None]
-    of = " | ".join(field["choices"]) or " ".join([field["kind"], field["currency"] or "", *bounds]).strip()
+    of = " | ".join(field["choices"]) or " ".join(filter(None, [field["kind"], field["currency"], *bounds]))
     return of if field["required"] else f"{of} (optional)"
 
 

@@ -1,5 +1,8 @@
 """What is wrong with a script is told with file, step and key."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from campaigns.telesales.parsing import MAX_SIZE, parsed
@@ -151,3 +154,9 @@ def test_a_collections_script_is_read() -> None:
     assert script.steps["notice"].right_party
     assert script.steps["notice"].says == {"mini_miranda"}
     assert parsed(ARREARS).title == ""
+
+
+def test_the_script_of_the_manual_is_sound() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "scripts.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    assert parsed(example).required == {"SALE": ("product", "amount")}
