@@ -297,7 +297,7 @@ def asked(
     reference: str | None,
     at: datetime,
 ) -> PromiseAsked:
-    """What a person promised on the debt of this reference, or on their only one, checked; see `Store.promise_asked`."""
+    """What a person promised on the debt of this reference, or on their only one; see `Store.promise_asked`."""
     owed = [each for each in debts.of([lead_id])[lead_id] if each.due]
     chosen = owed if reference is None else [each for each in owed if each.facts.reference == reference]
     if len(chosen) != 1:
