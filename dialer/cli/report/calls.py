@@ -1,6 +1,6 @@
 """`dialer report penetration|hours|best-hours|callerids`: what came of calls, by list and pass, hour, shown number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,9 +144,10 @@ def hours(
     form, of = Form(as_json, csv_file, draw), selection(ctx, campaign, since, until, list_name)
     found = by_hour(ctx.store.database, ctx.store.profiles, of)
     rows = [row for row in found[clock] if row["attempts"]]
-    table = [{"hour": _hour(row["hour"]), **_result_cells(row)} for row in rows]
+    seen = [name for name, count in found["total"]["results"].items() if count]
+    table = [{"hour": _hour(row["hour"]), **_result_cells(row, seen)} for row in rows]
     if table:
-        table.append({"hour": "all", **_result_cells(found["total"])})
+        table.append({"hour": "all", **_result_cells(found["total"], seen)})
     picture = partial(pictures.hours, found=found, title=_title("Calls by hour", of.facts()))
     form.give(found, found[clock], lambda: show_table(table, empty=_NO_ATTEMPTS), picture)
 
@@ -155,14 +156,12 @@ def _hour(hour: int | None) -> str:
     return "unknown" if hour is None else f"{hour:02}:00"
 
 
-def _result_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+def _result_cells(row: Mapping[str, Any], seen: Sequence[str]) -> dict[str, Any]:
     rates = row["rates"]
     return {
         "attempts": row["attempts"],
-        "picked up": percent(rates["picked_up"]["rate"]),
-        "people": _counted_share(row["people"], rates["people"]),
-        "contacts": _counted_share(row["contacts"], rates["contacts"]),
-        "what came of them": counted(row["results"]),
+        "people": share_text(rates["people"]),
+        **{name: row["results"][name] for name in seen},
     }
 
 
@@ -202,7 +201,7 @@ def best_hours(
         }
         for row in rows
     ]
-    picture = partial(pictures.best_hours, found=found, title=_title("Expected share of calls", of.facts()))
+    picture = partial(pictures.best_hours, found=found, title=_title("Where and when people are reached", of.facts()))
     form.give(found, rows, lambda: show_table(table, empty=_NO_ATTEMPTS), picture)
 
 
@@ -238,7 +237,9 @@ def caller_ids(
     table = [{"shown number": row["caller_id"] or "(the trunk's)", **_shown_cells(row)} for row in found["caller_ids"]]
     if len(table) > 1:
         table.append({"shown number": "all", **_shown_cells(found["total"])})
-    picture = partial(pictures.caller_ids, found=found, title=_title("Shown numbers", of.facts()))
+    picture = partial(
+        pictures.caller_ids, found=found, title=_title("Answers and refusals by shown number", of.facts())
+    )
     form.give(found, found["caller_ids"], lambda: show_table(table, empty=_NO_ATTEMPTS), picture)
     for warning in found["warnings"]:
         click.echo(f"warning: {warning['detail']}", err=True)

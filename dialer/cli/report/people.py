@@ -27,14 +27,20 @@ from dialer.cli.report.common import (
 
 @click.command()
 @click.argument("campaign")
-@click.option("--by", type=click.Choice(By), default=By.AGENT, show_default=True, help="What a row is about.")
+@click.option(
+    "--by",
+    type=click.Choice([each.value for each in By]),
+    default="agent",
+    show_default=True,
+    help="What a row is about.",
+)
 @period_options
 @form_options(draw=True)
 @pass_context
 def agents(
     ctx: Context,
     campaign: str,
-    by: By,
+    by: str,
     since: str | None,
     until: str | None,
     as_json: bool,

@@ -1,9 +1,10 @@
 """Pictures of reports. Colours by Okabe and Ito, told apart by all kinds of eyes."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from campaigns.agentlog import BUCKETS
 
@@ -29,8 +30,11 @@ _RESULTS = {
     "failed": _GREYS[2],
     "open": _GREYS[3],
 }
-_TIMES = (_GREYS[0], _SKY, _BLUE, _ORANGE, _RED)
+_TIMES = (_GREYS[0], "#C6DBEF", "#6BAED6", "#2171B5", "#08306B")
 _BUCKETS = dict(zip(BUCKETS, (_ORANGE, _GREYS[0], _BLUE, _SKY, _GREYS[3]), strict=True))
+# So that one bar alone is no wall.
+_LEAST_BARS = 6
+
 _STATES = {"kept": _GREEN, "partial": _YELLOW, "broken": _RED, "open": _GREYS[1]}
 
 
@@ -74,12 +78,12 @@ def _leads(axes: "Axes", lists: Sequence[Mapping[str, Any]]) -> None:
     for times, (label, colour) in enumerate(zip(labels, _TIMES, strict=True)):
         leads = [_called_times(each, times, last=times == len(labels) - 1) for each in lists]
         if any(leads):
-            axes.barh(names, leads, left=left, color=colour, label=label, edgecolor="white", linewidth=0.5)
+            axes.barh(names, leads, left=left, color=colour, label=label, edgecolor="#888888", linewidth=0.3)
         left = [a + b for a, b in zip(left, leads, strict=True)]
     axes.invert_yaxis()
     axes.set(title="Leads by the number of their calls", xlabel="leads")
     _whole(axes.xaxis)
-    _finish(axes, bool(any(left)))
+    _finish(axes, any(left), grid="x")
 
 
 def _called_times(part: Mapping[str, Any], times: int, *, last: bool) -> int:
@@ -110,7 +114,7 @@ def _passes(axes: "Axes", passes: Sequence[Mapping[str, Any]]) -> None:
 def hours(figure: "Figure", *, found: Mapping[str, Any], title: str) -> None:
     """What came of the calls of each hour, on the person's clock over the site's."""
     figure.set_size_inches(11, 8.5)
-    person, site = figure.subplots(2, 1, sharex=True, sharey=True)
+    person, site = figure.subplots(2, 1, sharex=True)
     _stacked(person, found["person"], "The called person's hour")
     _stacked(site, found["site"], f"The hour in {found['timezone']}")
     site.set_xlabel("hour in which the call was placed")
@@ -134,7 +138,7 @@ def _stacked(axes: "Axes", rows: Sequence[Mapping[str, Any]], title: str) -> Non
     axes.set_xticks(range(0, 25, 2), [f"{hour:02}" for hour in range(0, 25, 2)])
     axes.tick_params(labelbottom=True)
     _whole(axes.yaxis)
-    _finish(axes, bool(known), legend=False)
+    _finish(axes, bool(known), legend="")
 
 
 def best_hours(figure: "Figure", *, found: Mapping[str, Any], title: str) -> None:
@@ -158,15 +162,15 @@ def best_hours(figure: "Figure", *, found: Mapping[str, Any], title: str) -> Non
         axes.set_yticks(range(len(places)), [place["place"] for place in places])
         axes.set_xticks(range(24), [f"{hour:02}" for hour in range(24)])
         axes.set_xlim(min(seen) - 0.5, max(seen) + 0.5)
-        axes.set_xlabel("local hour; figures are per cent of calls that reach a person")
-    _finish(axes, bool(places), legend=False, grid=False)
-    _title(figure, title + " that reach a person")
+        axes.set_xlabel("local hour; figures are the per cent of calls expected to reach a person")
+    _finish(axes, bool(places), legend="", grid="")
+    _title(figure, title)
 
 
 def caller_ids(figure: "Figure", *, found: Mapping[str, Any], title: str) -> None:
     """The share of calls picked up by shown number, what was to be expected, and refusals."""
     rows = found["caller_ids"]
-    figure.set_size_inches(11, 2.2 + 0.4 * len(rows))
+    figure.set_size_inches(11, 2.8 + 0.4 * len(rows))
     answered, refused = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     names = [row["caller_id"] or "(the trunk's)" for row in rows]
     accused = {each["caller_id"] for each in found["warnings"]}
@@ -179,12 +183,13 @@ def caller_ids(figure: "Figure", *, found: Mapping[str, Any], title: str) -> Non
         answered.errorbar([share["rate"]], [place], xerr=errors, color=axes_colour, marker="o", capsize=3)
     expected = [(row["expected_rate"], place) for place, row in enumerate(rows) if row["expected_rate"] is not None]
     if expected:
-        label = "expected by the other numbers' calls of the same hour and pass"
+        label = "expected by calls of the same hour and pass"
         answered.scatter(*zip(*expected, strict=True), marker="|", s=160, color="black", label=label, zorder=3)
     answered.set_yticks(at, names)
     answered.set(title="Picked up, with 95 % intervals (red: a warning)", xlabel="share of the calls")
+    answered.set_xlim(left=0.0)
     _percents(answered, axis="x")
-    _finish(answered, bool(rows))
+    _finish(answered, bool(rows), legend="below", grid="x")
     left = [0.0] * len(rows)
     for name, label, colour in (
         ("declined", "declined (603)", _SKY),
@@ -196,7 +201,7 @@ def caller_ids(figure: "Figure", *, found: Mapping[str, Any], title: str) -> Non
         left = [a + b for a, b in zip(left, shares, strict=True)]
     refused.set(title="Refused", xlabel="share of the calls")
     _percents(refused, axis="x")
-    _finish(refused, bool(rows))
+    _finish(refused, bool(rows), legend="below", grid="x")
     if rows:
         answered.invert_yaxis()
     _title(figure, title)
@@ -204,6 +209,7 @@ def caller_ids(figure: "Figure", *, found: Mapping[str, Any], title: str) -> Non
 
 def agents(figure: "Figure", *, rows: Sequence[Mapping[str, Any]], title: str) -> None:
     """Each row's hours by bucket, as stacked bars."""
+    rows = [row for row in rows if row["logged_in"]]
     names = [" ".join(str(row[name]) for name in ("agent", "day") if name in row) or "all agents" for row in rows]
     figure.set_size_inches(11, min(40.0, 2.0 + 0.38 * len(rows)))
     axes = figure.subplots()
@@ -217,31 +223,42 @@ def agents(figure: "Figure", *, rows: Sequence[Mapping[str, Any]], title: str) -
         axes.text(left[place], place, busy, va="center", fontsize=8.5)
     axes.invert_yaxis()
     axes.set_xlabel("hours")
-    axes.margins(x=0.2)
-    _finish(axes, bool(rows))
+    axes.margins(x=0.22, y=0.4 / (1 + len(rows)))
+    _finish(axes, bool(rows), grid="x")
     _title(figure, title)
 
 
 def promises(figure: "Figure", *, found: Mapping[str, Any], title: str) -> None:
     """Amounts promised by the week in which they are due, and what became of them; a panel for each currency."""
     currencies = [row["currency"] for row in found["currencies"]]
+    weeks = _weeks([row["week"] for row in found["weeks"]])
     figure.set_size_inches(11, 1.5 + 3.2 * max(1, len(currencies)))
     panels = figure.subplots(max(1, len(currencies)), 1, squeeze=False)[:, 0]
     for axes, currency in zip(panels, currencies, strict=False):
-        weeks = [row for row in found["weeks"] if row["currency"] == currency]
+        sums = {row["week"]: row for row in found["weeks"] if row["currency"] == currency}
         bottom = [0.0] * len(weeks)
         for state, colour in _STATES.items():
-            amounts = [float(row[state]["amount"]) for row in weeks]
-            axes.bar(range(len(weeks)), amounts, 0.8, bottom=bottom, color=colour, label=state)
+            amounts = [float(sums[week][state]["amount"]) if week in sums else 0.0 for week in weeks]
+            if any(amounts):
+                axes.bar(range(len(weeks)), amounts, 0.8, bottom=bottom, color=colour, label=state)
             bottom = [a + b for a, b in zip(bottom, amounts, strict=True)]
         step = 1 + len(weeks) // 14
-        axes.set_xticks(range(0, len(weeks), step), [row["week"] for row in weeks][::step])
-        axes.set(ylabel=currency, xlabel="week due, from Monday")
+        axes.set_xticks(range(0, len(weeks), step), weeks[::step])
+        axes.set(ylabel=f"promised, {currency}", xlabel="week due, from Monday", ylim=(0.0, 1.08 * max((*bottom, 1.0))))
+        axes.set_xlim(-0.6, max(len(weeks), _LEAST_BARS) - 0.4)
         _thousands(axes)
         _finish(axes, True)
     if not currencies:
         _finish(panels[0], False)
     _title(figure, title)
+
+
+def _weeks(named: Sequence[str]) -> list[str]:
+    """All Mondays from the first to the last."""
+    if not named:
+        return []
+    first, last = date.fromisoformat(min(named)), date.fromisoformat(max(named))
+    return [str(first + timedelta(days=days)) for days in range(0, (last - first).days + 1, 7)]
 
 
 def abandonment(figure: "Figure", *, windows: Sequence[Mapping[str, Any]], title: str) -> None:
@@ -256,6 +273,7 @@ def abandonment(figure: "Figure", *, windows: Sequence[Mapping[str, Any]], title
     limit = shown[-1]["limit"]
     axes.axhline(limit, color="black", linestyle="--", linewidth=1.2, label=f"limit: {100 * limit:g} %")
     axes.set_ylim(0.0, 1.25 * max(limit, *(each["rate"] for each in shown)))
+    axes.set_xlim(-0.6, max(len(shown), _LEAST_BARS) - 0.4)
     step = 1 + len(shown) // 14
     axes.set_xticks(range(0, len(shown), step), [_window_name(each) for each in shown][::step])
     axes.set(xlabel="window, from", ylabel="abandoned, share of live answers")
@@ -269,16 +287,18 @@ def _window_name(window: Mapping[str, Any]) -> str:
     return f"{start}\n(running)" if window["state"] == "running" else start
 
 
-def _finish(axes: "Axes", anything: bool, *, legend: bool = True, grid: bool = True) -> None:
+def _finish(axes: "Axes", anything: bool, *, legend: str = "beside", grid: "Literal['x', 'y', '']" = "y") -> None:
     if not anything:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "nothing in this time", ha="center", va="center", transform=axes.transAxes)
         return
     if grid:
         axes.set_axisbelow(True)
-        axes.grid(alpha=0.3)
+        axes.grid(axis=grid, alpha=0.3)
     if legend and axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+        below = legend == "below"
+        place: dict[str, Any] = {"loc": "upper center" if below else "upper left"}
+        axes.legend(bbox_to_anchor=(0.5, -0.16) if below else (1.0, 1.0), frameon=False, fontsize=9, **place)
 
 
 def _title(figure: "Figure", title: str) -> None:
@@ -292,7 +312,7 @@ def _short(name: str) -> str:
 def _whole(axis: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10], integer=True))
     _with_commas(axis)
 
 
@@ -307,7 +327,11 @@ def _with_commas(axis: Any) -> None:
 
 
 def _percents(axes: "Axes", axis: str = "y") -> None:
-    from matplotlib.ticker import PercentFormatter
+    """Ticks in per cent at round steps, with as many decimals as tell each from the next."""
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     which = axes.yaxis if axis == "y" else axes.xaxis
-    which.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    which.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    low, high, *_ = which.get_majorticklocs()
+    decimals = max(0, math.ceil(-math.log10(100.0 * (high - low)) - 1e-6))
+    which.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol=" %"))
