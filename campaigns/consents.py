@@ -14,7 +14,7 @@ from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
-from campaigns.leads import wake
+from campaigns.leads import stir, wake
 from campaigns.model import Basis, Consent, Purpose
 from campaigns.profiles import Profiles
 
@@ -249,6 +249,8 @@ class Consents:
             "UPDATE leads SET profile_id = (SELECT profile_id FROM lead_phones WHERE id = next_phone_id) WHERE id = ?",
             ((lead_id,) for lead_id in sorted(moved)),
         )
+        if moved:
+            stir(self._database)
         return len(changed)
 
     def settle_campaign(self, campaign_id: int, at: datetime | None = None) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 from campaigns.database import Database
 from campaigns.importing.admission import Addition
 from campaigns.importing.writing import Extras, add_all, from_json, next_id, to_json
+from campaigns.leads import stir
 from campaigns.profiles import Profiles
 
 STEP_ROWS = 2000
@@ -151,6 +152,7 @@ def _move(database: Database, staged: Staged, target_id: int) -> None:
                 "UPDATE leads SET list_id = ? WHERE id >= ? AND id < ? AND list_id = ?",
                 (target_id, first, first + STEP_ROWS, staged.list_id),
             )
+            stir(database)
 
 
 def take_back(database: Database, staged: Staged) -> int:
