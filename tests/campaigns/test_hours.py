@@ -2,7 +2,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from campaigns.hours import ContactHours, Learner
+from campaigns.hours import SLICE, ContactHours, Learner
 from campaigns.model import CallingWindow, Outcome
 from tests.campaigns.desk import Desk
 
@@ -85,3 +85,21 @@ def test_a_learner_takes_attempts_that_are_over_and_waits_for_the_others(desk: D
     learner.learn()
     assert learner.hours.rate(NEW_YORK, 11) > one
     assert learner.hours.rate(NEW_YORK, 12) != learner.hours.rate(NEW_YORK, 11)
+
+
+def test_a_learner_takes_a_slice_at_a_time(desk: Desk, now: datetime) -> None:
+    desk.load("phone\n2125550101\n")
+    columns = (
+        "id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, started_at, connected_at, closed_at, outcome"
+    )
+    at = now.timestamp()
+    desk.store.database.many(
+        f"INSERT INTO attempts ({columns}) VALUES (?, 1, 1, 1, '', '', '', {at}, {at}, {at}, 'handled')",  # noqa: S608
+        [(number,) for number in range(1, 2 * SLICE + 1)],
+    )
+    learner = Learner(desk.store.database, desk.store.profiles, desk.campaign.campaign_id)
+    rates = []
+    for _ in range(4):
+        rates.append(learner.hours.rate(NEW_YORK, 11))
+        learner.learn()
+    assert rates[0] < rates[1] < rates[2] == rates[3]

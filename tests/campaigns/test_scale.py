@@ -62,6 +62,19 @@ def put_off(desk: Desk, now: datetime) -> None:
         assert desk.store.refill(other.campaign_id, 500, now).leads == ()
 
 
+def refill_by(**changes: str) -> Work:
+    """A refill of a list that is set so, and two more while leads are called."""
+
+    def work(desk: Desk, now: datetime) -> None:
+        (of,) = desk.store.lists.all(desk.campaign.campaign_id)
+        desk.store.lists.set(desk.campaign.campaign_id, of.name, changes)
+        for _ in range(3):
+            for lead in desk.refill(now, n=100)[:10]:
+                desk.call(lead, Outcome.NO_ANSWER, now)
+
+    return work
+
+
 @pytest.mark.parametrize(
     "work",
     [
@@ -71,11 +84,26 @@ def put_off(desk: Desk, now: datetime) -> None:
         put_off,
         lambda desk, now: desk.refill(now, n=500),
         lambda desk, now: desk.store.refill(desk.campaign.campaign_id, 500, now.replace(hour=3)),
+        refill_by(ordering="fresh_first", quota="50"),
+        refill_by(condition='phone.startswith("+1212")'),
         lambda desk, now: desk.store.why("spring", 7, now),
         lambda desk, now: desk.store.lead("spring", 7),
         lambda desk, now: desk.store.close_lost_attempts(now),
     ],
-    ids=["import", "dnc", "calls", "put off", "refill", "closed", "why", "lead", "recovery"],
+    ids=[
+        "import",
+        "dnc",
+        "calls",
+        "put off",
+        "refill",
+        "closed",
+        "fresh first",
+        "best hour",
+        "filter",
+        "why",
+        "lead",
+        "recovery",
+    ],
 )
 def test_steps_do_not_grow_with_the_campaign(work: Work, now: datetime) -> None:
     small, large = steps_of(work, SMALL, now), steps_of(work, LARGE, now)
