@@ -215,7 +215,7 @@ def _register(facts: Facts, call: Call) -> Found:
         return
     copy = max(copies, key=lambda copy: copy.in_use_from)
     age = _local(call, person).date() - copy.as_of
-    if age.days > law.max_age_days:
+    if law.max_age_days is not None and age.days > law.max_age_days:
         yield Violation("register_old", call, f"the copy of {law.registry} was {age.days} days old")
     if call.phone in copy.numbers:
         yield Violation("register", call, f"{call.phone} is on {law.registry}")

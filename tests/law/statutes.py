@@ -166,19 +166,22 @@ def need_of(region: str, purpose: str) -> Need | None:
 
 @dataclass(frozen=True, slots=True)
 class RegistryLaw:
-    """A national register that bars sales calls, the oldest copy that serves, and what lifts the bar."""
+    """A national register that bars sales calls, the oldest copy that serves, and what lifts the bar.
+
+    The age is in dates of the called place; None where the law asks only whether a number is listed.
+    """
 
     registry: str
-    max_age_days: int
+    max_age_days: int | None
     lifted_by: frozenset[str]
 
 
-# 16 CFR 310.4(b)(1)(iii)(B), (b)(3)(iv); CRTC rules II 4, 6; PECR reg. 21; DNCR Act 2006 (AU) s 11.
+# 16 CFR 310.4(b)(1)(iii)(B), (b)(3)(iv); CRTC rules II 4, 6; PECR reg. 21; DNCR Act 2006 (AU) s 11(3)(b).
 REGISTRIES: dict[str, RegistryLaw] = {
     "US": RegistryLaw("us-national", 31, CUSTOMER | {"inquiry"}),
     "CA": RegistryLaw("ca-dncl", 31, CUSTOMER | {"inquiry"}),
-    "GB": RegistryLaw("gb-tps", 28, ASKED),
-    "AU": RegistryLaw("au-dncr", 30, CUSTOMER),
+    "GB": RegistryLaw("gb-tps", None, ASKED),
+    "AU": RegistryLaw("au-dncr", 29, CUSTOMER),
 }
 
 THREE_A_DAY = {

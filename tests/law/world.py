@@ -78,6 +78,7 @@ class Dialer:
         self.hopper: deque[tuple[Candidate, bool]] = deque()
         self.busy: dict[int, Ringing] = {}
         self.wakes_at: datetime | None = None
+        self.looks_at = STARTS_AT
 
     @property
     def campaign_id(self) -> int:
@@ -253,7 +254,8 @@ class World:
     # Dialing.
 
     def _wake(self, dialer: Dialer, when: datetime) -> None:
-        if dialer.wakes_at is None or dialer.wakes_at <= self.now or when < dialer.wakes_at:
+        when = max(when, self.now)
+        if dialer.wakes_at is None or when < dialer.wakes_at:
             dialer.wakes_at = when
             self.at(when, lambda: self._tick(dialer, when))
 
@@ -261,22 +263,24 @@ class World:
         if meant is not None and dialer.wakes_at != meant:
             return
         dialer.wakes_at = None
-        next_at = self._fill(dialer) if not dialer.hopper else None
+        if not dialer.hopper and dialer.looks_at <= self.now:
+            self._fill(dialer)
         while dialer.hopper and len(dialer.busy) < dialer.spec.lines:
             self._dial(dialer, *dialer.hopper.popleft())
-        if dialer.busy:
-            return
-        soonest = self.now + (20 * SECOND if dialer.hopper else MINUTE)
-        latest = self.now + 15 * MINUTE
-        self._wake(dialer, max(soonest, min(next_at or latest, latest)))
+        if not dialer.hopper:
+            self._wake(dialer, dialer.looks_at)
 
-    def _fill(self, dialer: Dialer) -> datetime | None:
+    def _fill(self, dialer: Dialer) -> None:
+        """Load the hopper; when that gives nothing, look again when something is due, half an hour later at most."""
         campaign_id = dialer.campaign_id
         for candidate in self.store.due_callbacks(campaign_id, self.now, (AGENT,), dialer.held):
             dialer.hopper.append((candidate, True))
         found = self.store.refill(campaign_id, 6 * dialer.spec.lines, self.now, dialer.held)
         dialer.hopper.extend((candidate, False) for candidate in found.leads)
-        return found.next_at
+        dialer.looks_at = self.now + 20 * SECOND
+        if not dialer.hopper:
+            latest = self.now + 30 * MINUTE
+            dialer.looks_at = max(self.now + 3 * MINUTE, min(found.next_at or latest, latest))
 
     def _dial(self, dialer: Dialer, candidate: Candidate, callback: bool) -> None:
         verdict = eligibility.check(candidate, dialer.settings, self.now, self._rulebook)
