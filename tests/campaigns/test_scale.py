@@ -98,7 +98,6 @@ def refill_by(**changes: str) -> Work:
         "refill",
         "closed",
         "fresh first",
-        "best hour",
         "filter",
         "why",
         "lead",
