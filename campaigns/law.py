@@ -58,6 +58,10 @@ class RegistryBook(Protocol):
     def coverage(self, at: datetime | None = None) -> Coverage: ...
 
 
+class QuotaBook(Protocol):
+    def held(self, campaign_id: int, lead_ids: Sequence[int]) -> Mapping[int, Blocked]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One lead's judgement: its case, the answer, and the rule book's verdict (None: not asked)."""
@@ -68,17 +72,37 @@ class Judged:
     verdict: Verdict | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of a batch of leads, by lead or by number; `full` are those that a full quota holds back."""
+
+    consents: Mapping[int, tuple[Consent, ...]]
+    calls: Mapping[int, tuple[PastCall, ...]]
+    listed: Mapping[str, frozenset[str]]
+    coverage: Coverage
+    debts: Mapping[int, CallableDebts]
+    full: Mapping[int, Blocked]
+
+
 class Law:
     """Judges leads of campaigns at an instant."""
 
     def __init__(
-        self, rulebook: Rulebook, *, consents: ConsentBook, calls: CallBook, debts: DebtBook, registries: RegistryBook
+        self,
+        rulebook: Rulebook,
+        *,
+        consents: ConsentBook,
+        calls: CallBook,
+        debts: DebtBook,
+        registries: RegistryBook,
+        quotas: QuotaBook,
     ) -> None:
         self.rulebook = rulebook
         self._consents = consents
         self._calls = calls
         self._debts = debts
         self._registries = registries
+        self._quotas = quotas
         self._verdicts: dict[object, Verdict] = {}
         self._quarter = -1
         self._open: dict[tuple[tuple[str, ...], CallingWindow], bool] = {}
@@ -98,43 +122,45 @@ class Law:
         """Each candidate's first number, at `at`, with everything that is known of its person."""
         if not candidates:
             return []
+        known = self._known(settings, candidates, at)
+        return [self._judge_one(settings, candidate, known, at) for candidate in candidates]
+
+    def _known(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> _Known:
         ids = [candidate.lead_id for candidate in candidates]
         numbers = [candidate.phone.e164 for candidate in candidates]
-        consents = self._consents.of(ids)
-        caps = _caps(settings.caps)
-        calls = self._calls.of(ids, _since(caps, at))
-        listed, coverage = self._registries.registries_of(numbers), self._registries.coverage(at)
-        debts = (
-            self._debts.callable(ids, at, PromiseSettings.of(settings), ZoneInfo(settings.timezone))
-            if self._debts.any_known()
-            else {}
+        debts: Mapping[int, CallableDebts] = {}
+        if self._debts.any_known():
+            debts = self._debts.callable(ids, at, PromiseSettings.of(settings), ZoneInfo(settings.timezone))
+        return _Known(
+            self._consents.of(ids),
+            self._calls.of(ids, _since(_caps(settings.caps), at)),
+            self._registries.registries_of(numbers),
+            self._registries.coverage(at),
+            debts,
+            self._quotas.held(settings.campaign_id, ids),
         )
-        subject, mode = subject_of(settings), settings.mode.value
-        found = []
-        for candidate in candidates:
-            phone, owed = candidate.phone, debts.get(candidate.lead_id)
-            case = Case(
-                phone.e164,
-                phone.zones,
-                phone.regions,
-                settings.purpose,
-                settings.party,
-                mode=mode,
-                consents=consents.get(candidate.lead_id, ()),
-                on_registries=listed.get(phone.e164, _NO_REGISTRY),
-                registry_age_days=coverage.ages(phone.e164, latest_date(phone.zones, at))
-                if coverage.routes
-                else _NO_AGES,
-                debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
-                subject=subject,
-                campaign_id=settings.campaign_id,
-            )
-            refusal = None if owed is None else _refusal(settings, owed)
-            past = calls.get(candidate.lead_id, ())
-            found.append(
-                Judged(candidate, case, refusal, None) if refusal else self._judged(settings, candidate, case, past, at)
-            )
-        return found
+
+    def _judge_one(self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime) -> Judged:
+        phone, owed = candidate.phone, known.debts.get(candidate.lead_id)
+        ages = known.coverage.ages(phone.e164, latest_date(phone.zones, at)) if known.coverage.routes else _NO_AGES
+        case = Case(
+            phone.e164,
+            phone.zones,
+            phone.regions,
+            settings.purpose,
+            settings.party,
+            mode=settings.mode.value,
+            consents=known.consents.get(candidate.lead_id, ()),
+            on_registries=known.listed.get(phone.e164, _NO_REGISTRY),
+            registry_age_days=ages,
+            debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
+            subject=subject_of(settings),
+            campaign_id=settings.campaign_id,
+        )
+        refusal = known.full.get(candidate.lead_id) or (None if owed is None else _refusal(settings, owed))
+        if refusal is not None:
+            return Judged(candidate, case, refusal, None)
+        return self._judged(settings, candidate, case, known.calls.get(candidate.lead_id, ()), at)
 
     def _judged(
         self,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from campaigns.collections.scriptgate import script_faults
 from campaigns.database import Database
 from campaigns.eligibility import SEARCH_DAYS
 from campaigns.law import Law
@@ -14,6 +15,7 @@ from campaigns.profiles import Profiles
 from campaigns.rules.model import Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
+from campaigns.telesales.scripts import Script
 
 _STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
 _WINDOW_OF_SPAN = {
@@ -60,6 +62,7 @@ class Facts:
     hours: Mapping[Profile, datetime | None]
     registry_age_days: Mapping[str, int]
     caller_ids: Sequence[str] = ()
+    script: Script | None = None
 
 
 def facts_of(
@@ -71,6 +74,7 @@ def facts_of(
     lists: Sequence[LeadList],
     registry_age_days: Mapping[str, int],
     caller_ids: Sequence[str],
+    script: Script | None,
 ) -> Facts:
     """What the database says of a campaign at an instant."""
     counts = database.rows(
@@ -85,6 +89,7 @@ def facts_of(
         {profile: law.next_open(settings, profile, at) for profile in open_leads},
         registry_age_days,
         (settings.caller_id,) if settings.caller_id else tuple(caller_ids),
+        script,
     )
 
 
@@ -97,6 +102,7 @@ def lint(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datet
         terms = rulebook.terms(regions, settings.purpose, settings.party, on, settings.mode)
         rules = [rule for rule in rulebook.rules if _binds(rule, rulebook, regions, settings)]
         found += [*_of_abandonment(settings, terms), *_of_calls(settings, facts, terms)]
+        found += _of_script(settings, facts, terms)
         found += [*_of_retries(settings, facts.lists, rules), *_of_grounds(settings, facts, rules)]
     order = list(Severity)
     return sorted(found, key=lambda problem: order.index(problem.severity))
@@ -209,6 +215,18 @@ def _of_calls(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterato
             f"{', '.join(strangers)} is not of the series {' or '.join(series)} that such calls must show",
             "show a number of that series",
         )
+
+
+def _of_script(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterator[Problem]:
+    """A debt is spoken of after the right party is on the line and the law's statement was made (12 CFR 1006.18(e))."""
+    if facts.script is None:
+        return
+    for fault in script_faults(facts.script, settings.kind, terms.disclosures):
+        where = f"step {fault.step}: " if fault.step else ""
+        yield Problem(
+            Severity.ERROR, "script", f"script {facts.script.name}: {where}{fault.detail}",
+            f"mend it and import it again: dialer script import FILE --name {facts.script.name}",
+        )  # fmt: skip
 
 
 def _of_retries(settings: CampaignSettings, lists: Sequence[LeadList], rules: Sequence[Rule]) -> Iterator[Problem]:

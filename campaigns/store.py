@@ -65,7 +65,6 @@ from campaigns.statuses import DISPUTED
 from campaigns.telesales.quotas import Quotas
 from campaigns.telesales.sales import Sales
 from campaigns.telesales.scriptbook import Answers, Scriptbook
-from campaigns.textfiles import Source
 
 __all__ = [
     "Agent",
@@ -79,18 +78,19 @@ __all__ = [
 ]
 
 
-class UnknownCampaign(KeyError):
-    """No campaign has this name or id; the text lists those there are."""
+class UnknownName(KeyError):
+    """Nothing has this name or id; the text lists what there is."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-class UnknownAgent(KeyError):
-    """No agent has this name; the text lists those there are."""
+class UnknownCampaign(UnknownName):
+    """No campaign has this name or id."""
 
-    def __str__(self) -> str:
-        return str(self.args[0])
+
+class UnknownAgent(UnknownName):
+    """No agent has this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,14 @@ class Store:
         """What judges leads; None in a store that was opened without a rule book."""
         if self._rulebook is None:
             return None
-        calls = PastCalls(self.database)
-        return Law(self._rulebook(), consents=self.consents, calls=calls, debts=self.debts, registries=self.dnc)
+        return Law(
+            self._rulebook(),
+            consents=self.consents,
+            calls=PastCalls(self.database),
+            debts=self.debts,
+            registries=self.dnc,
+            quotas=self.quotas,
+        )
 
     @classmethod
     def open(
@@ -528,18 +534,6 @@ class Store:
         """The entry of the site's own list for a number, None when there is none. Raises ValueError for no E.164."""
         return next((hit for hit in self.dnc.check(e164) if hit.scope is Scope.SITE), None)
 
-    def import_dnc(
-        self, source: Source, region: str = "US", *, label: str | None = None, at: datetime | None = None
-    ) -> dict[str, Any]:
-        """Add a file's numbers: {read, added, already, bad, bad_lines}.
-
-        A line is a number, `area,number`, or delimited text with the number in its first column.
-
-        `source` is a file name, "-" for standard input, or an open stream. A bad line is {line, text, reason}; the
-        first thousand are kept. Raises StoreError when the file cannot be read.
-        """
-        return self.dnc.import_file(source, region, at=at, label=label)
-
     # Forecasts, and what they rest on
 
     def recorded_attempts(self, campaign: str | int, limit: int | None = None) -> list[RecordedAttempt]:
@@ -624,7 +618,8 @@ class Store:
             return []
         of = self._campaign(campaign)
         lists, ages = self.lists.all(of.campaign_id), self.dnc.registry_ages(at)
-        facts = facts_of(self.database, self.profiles, self.law, of, at, lists, ages, caller_ids)
+        script = self.scripts.get(of.script) if of.script else None
+        facts = facts_of(self.database, self.profiles, self.law, of, at, lists, ages, caller_ids, script)
         return lint(of, facts, self.law.rulebook, at)
 
     def report_attempts(

@@ -46,7 +46,7 @@ class Calls:
                 *("t1", "+12125550100", at),
             )
 
-    def call(self, lead: Candidate, at: datetime, again_at: datetime, status: str = "NA") -> None:
+    def call(self, lead: Candidate, at: datetime, again_at: datetime | None, status: str = "NA") -> None:
         assert self.reserve(lead, at) is None
         outcome = Outcome.NO_ANSWER if status == "NA" else Outcome.HANDLED
         attempt_id = self.store.last_attempt_id()
@@ -227,3 +227,13 @@ def test_a_promise_is_checked_against_what_is_owed(store: Store) -> None:
         store.promise_asked("spring", 1, "120.00", due_on, "D-1", NOW)
     asked = store.promise_asked("spring", 1, "40.00", due_on, "D-2", NOW)
     assert (asked.amount, asked.currency, asked.due_on) == ("40.00", "USD", due_on)
+
+
+def test_a_full_quota_holds_its_leads_back(store: Store) -> None:
+    calls = Calls(store, "phone,state\n+12125550101,NY\n+13055550102,FL\n+13055550103,FL\n")
+    store.quotas.set(calls.campaign.campaign_id, "florida", 'state == "FL"', 1)
+    assert len(calls.offered()) == 3
+    florida = next(lead for lead in calls.offered() if lead.phone.e164 == "+13055550102")
+    calls.call(florida, NOW, None, status="SALE")
+    assert [lead.phone.e164 for lead in calls.offered(NOW + timedelta(hours=1))] == ["+12125550101"]
+    assert calls.held_by(3) == "quota"

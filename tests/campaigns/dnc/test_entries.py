@@ -41,7 +41,7 @@ def test_importing_all_the_forms(desk: Desk, now: datetime) -> None:
         "123\n"
         "2125550101\n"
     )
-    counts = desk.store.import_dnc(io.StringIO(text), "US", label="june", at=now)
+    counts = desk.store.dnc.import_file(io.StringIO(text), "US", label="june", at=now)
     assert {key: counts[key] for key in ("read", "added", "already", "bad")} == {
         "read": 8,
         "added": 5,
@@ -58,15 +58,15 @@ def test_importing_all_the_forms(desk: Desk, now: datetime) -> None:
 def test_files_streams_and_regions(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "uk.txt"
     path.write_bytes(b"\xef\xbb\xbf020 7946 0101\r\n020,79460102\r\n")
-    assert desk.store.import_dnc(path, "GB")["added"] == 2
+    assert desk.store.dnc.import_file(path, "GB")["added"] == 2
     hit = desk.store.dnc_check("+442079460101")
     assert hit is not None and hit.source == "uk.txt"
     stream = io.BytesIO(b"020 7946 0103\n\xff\xfe\n")
-    counts = desk.store.import_dnc(stream, "GB")
+    counts = desk.store.dnc.import_file(stream, "GB")
     assert (counts["added"], counts["bad"]) == (1, 1)
     assert not stream.closed
     with pytest.raises(StoreError, match=r"none\.txt: cannot be read"):
-        desk.store.import_dnc(tmp_path / "none.txt", "GB")
+        desk.store.dnc.import_file(tmp_path / "none.txt", "GB")
 
 
 class TestRemove:
@@ -117,19 +117,19 @@ class TestRemove:
     ],
 )
 def test_the_first_column_of_a_list_with_further_columns(desk: Desk, line: str) -> None:
-    counts = desk.store.import_dnc(io.StringIO(f"phone,name\n{line}\n"))
+    counts = desk.store.dnc.import_file(io.StringIO(f"phone,name\n{line}\n"), "US")
     assert (counts["added"], counts["bad"]) == (1, 0)
     assert desk.store.dnc_check("+12125550101") is not None
 
 
 def test_further_columns_are_never_taken_for_the_numbers_last_digits(desk: Desk) -> None:
-    desk.store.import_dnc(io.StringIO("030 1234567,89\n"), "DE")
+    desk.store.dnc.import_file(io.StringIO("030 1234567,89\n"), "DE")
     assert desk.store.dnc_check("+49301234567") is not None
     assert desk.store.dnc_check("+4930123456789") is None
 
 
 def test_a_number_in_a_later_column_says_where_it_belongs(desk: Desk) -> None:
-    (bad,) = desk.store.import_dnc(io.StringIO("Ann,+12125550101\n"))["bad_lines"]
+    (bad,) = desk.store.dnc.import_file(io.StringIO("Ann,+12125550101\n"), "US")["bad_lines"]
     assert bad["line"] == 1 and "must be in the first column" in bad["reason"]
 
 
@@ -137,7 +137,7 @@ def test_a_utf_16_file_is_refused_by_name(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes("+12125550101\r\n".encode("utf-16"))
     with pytest.raises(StoreError, match="UTF-16"):
-        desk.store.import_dnc(path)
+        desk.store.dnc.import_file(path, "US")
 
 
 class TestCampaignLists:
