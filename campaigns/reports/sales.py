@@ -9,8 +9,9 @@ from campaigns.reports.money import Item, Sum, sums
 from campaigns.reports.selection import Selection
 from campaigns.reports.shares import Share
 from campaigns.reports.tally import came_of, counts, merged
+from campaigns.telesales.sales import Verification
 
-VERIFICATIONS = ("pending", "verified", "rejected")
+VERIFICATIONS = tuple(each.value for each in (Verification.PENDING, Verification.VERIFIED, Verification.REJECTED))
 
 
 def sales_made(database: Database, selection: Selection) -> dict[str, Any]:
@@ -55,12 +56,12 @@ def _row(
 ) -> dict[str, Any]:
     of = {name: states.get(name, Sum()) for name in VERIFICATIONS}
     total = Sum(sum(each.count for each in of.values()), sum((each.amount for each in of.values()), Decimal(0)))
-    decided = of["verified"].count + of["rejected"].count
+    decided = of[Verification.VERIFIED].count + of[Verification.REJECTED].count
     return {
         **dict(zip(by, group, strict=True)),
         "currency": currency,
         "sold": total.facts(currency),
         "quantity": quantity,
         **{name: each.facts(currency) for name, each in of.items()},
-        "verified_rate": Share(of["verified"].count, decided).facts(),
+        "verified_rate": Share(of[Verification.VERIFIED].count, decided).facts(),
     }

@@ -1,6 +1,6 @@
 """`dialer report penetration|hours|best-hours|callerids`: what came of calls, by list and pass, hour, shown number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from dialer.cli.context import Context, pass_context
 from dialer.cli.report import pictures
 from dialer.cli.report.common import (
     Form,
-    counted,
     form_options,
     list_option,
     percent,
@@ -63,32 +62,40 @@ def penetration(
 
 
 def _show_penetration(found: dict[str, Any]) -> None:
-    lists = [_list_row(each["list"], each) for each in found["lists"]]
-    if len(lists) > 1:
-        lists.append(_list_row("all lists", found["total"]))
-    show_table(lists, empty="no lists yet; `dialer leads import` makes one")
+    parts = [*found["lists"]]
+    if len(parts) > 1:
+        parts.append({"list": "all lists", **found["total"]})
+    show_table([_list_row(each) for each in parts], empty="no lists yet; `dialer leads import` makes one")
+    held = [
+        {"held back by": rule, "list": part["list"], "leads": count}
+        for part in parts
+        for rule, count in part["held"].items()
+    ]
+    if held:
+        show_table(held, title="\nleft, but held back now:", empty="")
+    why = [end for end, count in found["total"]["ended"].items() if count]
+    if why:
+        ended = [{"list": part["list"], **{end: part["ended"][end] for end in why}} for part in parts]
+        show_table(ended, title="\ncalled no more, because:", empty="")
     money = "promises" if found["total"]["all_passes"]["promises"] else "sales"
     for each in found["lists"]:
-        if each["passes"]:
-            click.echo(f"\nlist {each['list']}, by pass:")
+        rows = [_pass_row(one, money) for one in each["passes"]]
         show_table(
-            [_pass_row(one, money) for one in each["passes"]],
-            empty=f"list {each['list']}: no attempts in this time",
+            rows, title=f"\nlist {each['list']}, by pass:", empty=f"list {each['list']}: no attempts in this time"
         )
 
 
-def _list_row(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
-    times = {f"{each['times']}x": each["leads"] for each in part["dialed_at_least"][1:4]}
+def _list_row(part: Mapping[str, Any]) -> dict[str, Any]:
+    at_least = {each["times"]: each["leads"] for each in part["dialed_at_least"]}
     return {
-        "list": name if part.get("active", True) else f"{name} (inactive)",
+        "list": part["list"] if part.get("active", True) else f"{part['list']} (inactive)",
         "leads": part["leads"],
-        "dialed": share_text(part["dialed"], interval=False),
-        "at least": counted(times),
+        "dialed": f"{part['dialed']['part']:,} = {percent(part['dialed']['rate'])}" if part["leads"] else "0",
+        **{f"{times}x or more": at_least.get(times, 0) for times in (2, 3, 4)},
         "left": part["left"],
-        "of these held": counted(part["held"]),
         "no zone": part["without_zone"],
         "being called": part["being_called"],
-        "ended": counted(part["ended"]),
+        "ended": sum(part["ended"].values()),
     }
 
 
@@ -100,7 +107,7 @@ def _pass_row(one: Mapping[str, Any], money: str) -> dict[str, Any]:
         "people": _counted_share(one["people"], rates["people"]),
         "contacts": _counted_share(one["contacts"], rates["contacts"]),
         "right party": _counted_share(one["right_party"], rates["right_party"]),
-        money: f"{one[money]:,}" + (f" = {share_text(rates[money])}" if one[money] else ""),
+        money: f"{one[money]:,} = {share_text(rates[money])}" if one[money] else "0",
     }
 
 
@@ -134,7 +141,7 @@ def hours(
     csv_file: Path | None,
     draw: Path | None,
 ) -> None:
-    """What came of the calls by the hour in which they were placed.
+    """What came of the calls by the hour in which they were placed. Percentages are of the hour's attempts.
 
     \b
     Examples:
@@ -144,10 +151,9 @@ def hours(
     form, of = Form(as_json, csv_file, draw), selection(ctx, campaign, since, until, list_name)
     found = by_hour(ctx.store.database, ctx.store.profiles, of)
     rows = [row for row in found[clock] if row["attempts"]]
-    seen = [name for name, count in found["total"]["results"].items() if count]
-    table = [{"hour": _hour(row["hour"]), **_result_cells(row, seen)} for row in rows]
+    table = [{"hour": _hour(row["hour"]), **_result_cells(row)} for row in rows]
     if table:
-        table.append({"hour": "all", **_result_cells(found["total"], seen)})
+        table.append({"hour": "all", **_result_cells(found["total"])})
     picture = partial(pictures.hours, found=found, title=_title("Calls by hour", of.facts()))
     form.give(found, found[clock], lambda: show_table(table, empty=_NO_ATTEMPTS), picture)
 
@@ -156,12 +162,15 @@ def _hour(hour: int | None) -> str:
     return "unknown" if hour is None else f"{hour:02}:00"
 
 
-def _result_cells(row: Mapping[str, Any], seen: Sequence[str]) -> dict[str, Any]:
-    rates = row["rates"]
+def _result_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    rates, results = row["rates"], row["results"]
     return {
         "attempts": row["attempts"],
-        "people": share_text(rates["people"]),
-        **{name: row["results"][name] for name in seen},
+        "people": percent(rates["people"]["rate"]),
+        "contacts": percent(rates["contacts"]["rate"]),
+        **{name: results[name] for name in ("abandoned", "machine", "refused", "no answer")},
+        "bad number, failed": results["bad number"] + results["failed"],
+        "open": results["open"],
     }
 
 
@@ -246,16 +255,15 @@ def caller_ids(
 
 
 def _shown_cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    rates = row["rates"]
+    picked_up = row["rates"]["picked_up"]
     return {
         "attempts": row["attempts"],
-        "picked up": _counted_share(row["picked_up"], rates["picked_up"]),
+        "picked up": f"{percent(picked_up['rate'])} [{100 * picked_up['low']:.1f}, {100 * picked_up['high']:.1f}]",
         "expected": percent(row.get("expected_rate")),
-        "people": _counted_share(row["people"], rates["people"]),
-        "contacts": row["contacts"],
-        "declined (603)": row["declined"],
-        "unwanted (607)": row["unwanted"],
-        "blocked (603+, 608)": row["blocked"],
+        "people": percent(row["rates"]["people"]["rate"]),
+        "603": row["declined"],
+        "607": row["unwanted"],
+        "608, 603+": row["blocked"],
     }
 
 

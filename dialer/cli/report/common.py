@@ -195,8 +195,3 @@ def show_table(rows: Sequence[Mapping[str, Any]], *, title: str = "", empty: str
     if rows and title:
         click.echo(title)
     show_rows(rows, tuple(rows[0]) if rows else (), as_json=False, empty=empty)
-
-
-def counted(counts: Mapping[str, Any]) -> str:
-    """Those of the counts that are not zero: sale 3, exhausted 12."""
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)

@@ -73,7 +73,7 @@ def _agent_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("agent", "day", "agents") if name in row},
         "calls": row["calls"],
-        **{f"{bucket} s": round(row[bucket]) for bucket in BUCKETS},
+        **{bucket: round(row[bucket]) for bucket in BUCKETS},
         "calls/h": None if row["calls_per_hour"] is None else round(row["calls_per_hour"], 1),
         "utilisation": percent(row["utilisation"]),
         **{name.replace("_", " "): row[name] for name in ("contacts", "right_party", "sales", "promises")},

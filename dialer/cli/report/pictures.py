@@ -32,6 +32,9 @@ _RESULTS = {
 }
 _TIMES = (_GREYS[0], "#C6DBEF", "#6BAED6", "#2171B5", "#08306B")
 _BUCKETS = dict(zip(BUCKETS, (_ORANGE, _GREYS[0], _BLUE, _SKY, _GREYS[3]), strict=True))
+# Behind words, so that no line runs through them.
+_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+
 # So that one bar alone is no wall.
 _LEAST_BARS = 6
 
@@ -119,7 +122,7 @@ def hours(figure: "Figure", *, found: Mapping[str, Any], title: str) -> None:
     _stacked(site, found["site"], f"The hour in {found['timezone']}")
     site.set_xlabel("hour in which the call was placed")
     if found["total"]["attempts"]:
-        handles, labels = person.get_legend_handles_labels()
+        handles, labels = site.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center", frameon=False, reverse=True)
     _title(figure, title)
 
@@ -130,11 +133,13 @@ def _stacked(axes: "Axes", rows: Sequence[Mapping[str, Any]], title: str) -> Non
     bottom = [0] * len(known)
     for name, colour in _RESULTS.items():
         counts = [row["results"][name] for row in known]
+        if not any(counts):
+            continue
         axes.bar(at, counts, 0.9, bottom=bottom, color=colour, label=name, edgecolor="#888888", linewidth=0.3)
         bottom = [a + b for a, b in zip(bottom, counts, strict=True)]
     unknown = sum(row["attempts"] for row in rows if row["hour"] is None)
     aside = f" ({unknown:,} calls to places unknown are left out)" if unknown else ""
-    axes.set(title=title + aside, ylabel="calls", xlim=(0, 24))
+    axes.set(title=title + aside, ylabel="calls", xlim=(0, 24), ylim=(0, 1.06 * max((*bottom, 1))))
     axes.set_xticks(range(0, 25, 2), [f"{hour:02}" for hour in range(0, 25, 2)])
     axes.tick_params(labelbottom=True)
     _whole(axes.yaxis)
@@ -216,6 +221,8 @@ def agents(figure: "Figure", *, rows: Sequence[Mapping[str, Any]], title: str) -
     left = [0.0] * len(rows)
     for bucket, colour in _BUCKETS.items():
         spent_h = [row[bucket] / 3600.0 for row in rows]
+        if not any(spent_h):
+            continue
         axes.barh(names, spent_h, left=left, color=colour, label=bucket, edgecolor="#888888", linewidth=0.3)
         left = [a + b for a, b in zip(left, spent_h, strict=True)]
     for place, row in enumerate(rows):
@@ -223,7 +230,8 @@ def agents(figure: "Figure", *, rows: Sequence[Mapping[str, Any]], title: str) -
         axes.text(left[place], place, busy, va="center", fontsize=8.5)
     axes.invert_yaxis()
     axes.set_xlabel("hours")
-    axes.margins(x=0.22, y=0.4 / (1 + len(rows)))
+    axes.set_xlim(0.0, 1.28 * max((*left, 0.01)))
+    axes.margins(y=0.4 / (1 + len(rows)))
     _finish(axes, bool(rows), grid="x")
     _title(figure, title)
 
@@ -269,7 +277,9 @@ def abandonment(figure: "Figure", *, windows: Sequence[Mapping[str, Any]], title
     axes.bar(range(len(shown)), [each["rate"] for each in shown], 0.8, color=colours)
     for place, each in enumerate(shown):
         counts = f"{each['abandoned']:g} of\n{each['live']:,g}"
-        axes.annotate(counts, (place, each["rate"]), (0, 3), textcoords="offset points", ha="center", fontsize=7.5)
+        axes.annotate(
+            counts, (place, each["rate"]), (0, 3), textcoords="offset points", ha="center", fontsize=7.5, bbox=_PAPER
+        )
     limit = shown[-1]["limit"]
     axes.axhline(limit, color="black", linestyle="--", linewidth=1.2, label=f"limit: {100 * limit:g} %")
     axes.set_ylim(0.0, 1.25 * max(limit, *(each["rate"] for each in shown)))
