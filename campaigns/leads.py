@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of, seconds_of
-from campaigns.model import CampaignSettings, Candidate, Phone
+from campaigns.model import CampaignSettings, Candidate, Phone, Profile
 from campaigns.ordering import KEY_SPAN
 from campaigns.profiles import Profiles
 
@@ -114,10 +114,11 @@ def load(
         [row[0] for row in rows],
     )
     before = None
+    places: dict[int, Profile] = {}
     for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at in numbers:
         if phone_id != before:
             before = phone_id
-            profile = profiles.get(profile_id)
+            profile = places.get(profile_id) or places.setdefault(profile_id, profiles.get(profile_id))
             phones.setdefault(lead_id, []).append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
         if is_uncallable:
             uncallable.add(phone_id)

@@ -277,8 +277,11 @@ class Store:
         keeper.at = wall_now
         keeper.cases.clear()
         found = self.hopper.refill(campaign, n, wall_now, exclude, keeper.gate)
-        leads = tuple(replace(lead, case=keeper.cases.get(lead.lead_id)) for lead in found.leads)
-        return replace(found, leads=leads)
+        leads = tuple(
+            Candidate(each.lead_id, each.phones, each.attempts, each.status, each.owner, keeper.cases.get(each.lead_id))
+            for each in found.leads
+        )
+        return Refill(leads, found.next_at)
 
     def _gatekeeper(self, campaign: CampaignSettings) -> Gatekeeper | None:
         """The law as this campaign's hopper asks it; None when the store knows no law."""
@@ -381,7 +384,10 @@ class Store:
         called), "recently_abandoned" (a call of another lead to the number was, in the last 24 h), "dnc", or
         "not_callable".
         """
-        return self.attempts.reserve(attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
+        veto = self.attempts.reserve(attempt_id, campaign_id, lead_id, phone_id, phone, trunk, caller_id, at)
+        if veto is None:
+            self.hopper.left(campaign_id, (lead_id,))
+        return veto
 
     def mark_answered(self, attempt_id: int, at: datetime) -> None:
         """The far side picked up. Raises AttemptError when the attempt is not open."""

@@ -75,7 +75,7 @@ def fill(store: Store, campaign_id: int, leads: int, lists: int, profiles: int) 
             database.many(_PHONE, phones)
 
 
-def call(store: Store, ids: list[int], at: datetime) -> None:
+def call(store: Store, campaign_id: int, ids: list[int], at: datetime) -> None:
     """Leads were called without an answer: they are tried again in an hour."""
     seconds = int(at.timestamp())
     with store.transaction():
@@ -84,6 +84,7 @@ def call(store: Store, ids: list[int], at: datetime) -> None:
             " WHERE id = ?",
             [(seconds + 3600, seconds, lead_id) for lead_id in ids],
         )
+    store.hopper.left(campaign_id, ids)
 
 
 def refills(
@@ -93,7 +94,7 @@ def refills(
     taken: list[float] = []
     held: list[int] = []
     for _ in range(rounds + 1):
-        call(store, held[:CALLED], at)
+        call(store, campaign.campaign_id, held[:CALLED], at)
         held = held[CALLED:]
         at += timedelta(seconds=STEP_S)
         began = time.perf_counter()
