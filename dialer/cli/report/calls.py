@@ -68,7 +68,7 @@ def _show_penetration(found: dict[str, Any]) -> None:
     show_table([_list_row(each) for each in parts], empty="no lists yet; `dialer leads import` makes one")
     held = [
         {"held back by": rule, "list": part["list"], "leads": count}
-        for part in parts
+        for part in found["lists"]
         for rule, count in part["held"].items()
     ]
     if held:
