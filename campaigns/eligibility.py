@@ -47,8 +47,11 @@ def check(
 
 def case_of(candidate: Candidate, settings: CampaignSettings) -> Case:
     """The call that the campaign means to place on the candidate's first number, as the law sees it."""
-    phone = candidate.phone
-    known = candidate.case or Case(phone.e164, phone.zones, phone.regions, settings.purpose)
+    phone, known = candidate.phone, candidate.case
+    asked = (settings.purpose, settings.party, settings.mode.value, subject_of(settings))
+    if known is not None and (known.purpose, known.party, known.mode, known.subject) == asked:
+        return known
+    known = known or Case(phone.e164, phone.zones, phone.regions, settings.purpose)
     return replace(
         known,
         purpose=settings.purpose,

@@ -5,7 +5,7 @@ The rules themselves are in `campaigns.rules`; this gathers the facts they ask f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from campaigns.dnc import Coverage
 from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.gates import Gate
 from campaigns.instants import seconds_of
-from campaigns.model import Allowed, Basis, Blocked, CallingWindow, CampaignSettings, Candidate, Consent, Kind, Profile
+from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
@@ -27,9 +27,9 @@ from campaigns.rules.rulebook import Rulebook
 # The longest cool-down of any pack is sixty days; calls before this weigh no more.
 LOOKBACK_DAYS = 100
 
-# All edges of hours and all midnights of the world's zones lie on quarters of an hour: what is allowed at one instant
-# of a quarter is allowed in all of it, but for hours with odd minutes, which are looked at each time.
-_QUARTER_S = 900
+# All midnights of the world's zones lie on quarters of an hour: where hours do as well, what is allowed at one instant
+# of a quarter is allowed in all of it.
+_QUARTER_S, _MINUTE_S = 900, 60
 
 _KEPT_VERDICTS = 20_000
 _ALLOWED = Allowed()
@@ -83,6 +83,10 @@ class _Known:
     debts: Mapping[int, CallableDebts]
     full: Mapping[int, Blocked]
 
+    def nothing_of(self, lead_id: int, e164: str) -> bool:
+        """Whether neither a ground, nor a call of the past, nor a registry is known of the lead."""
+        return lead_id not in self.calls and lead_id not in self.consents and e164 not in self.listed
+
 
 class Law:
     """Judges leads of campaigns at an instant."""
@@ -103,14 +107,18 @@ class Law:
         self._debts = debts
         self._registries = registries
         self._quotas = quotas
-        self._verdicts: dict[object, Verdict] = {}
-        self._quarter = -1
-        self._open: dict[tuple[tuple[str, ...], CallingWindow], bool] = {}
-        self._open_at: datetime | None = None
+        self._shared: dict[object, Judged] = {}
+        self._span: tuple[int, CampaignSettings] | None = None
 
     def opens(self, settings: CampaignSettings, profile: Profile, at: datetime) -> bool:
         """Whether numbers of a profile may be called at `at` as far as hours decide it."""
         return is_open(profile.zones, settings.window, at) and self.rulebook.open_at(_case(settings, profile, at), at)
+
+    def span(self, settings: CampaignSettings, at: datetime) -> int:
+        """A number that stays the same as long as no hours can begin or end."""
+        window = settings.window
+        even = self.rulebook.quarterly and _even(window.start) and _even(window.end)
+        return int(at.timestamp()) // (_QUARTER_S if even else _MINUTE_S)
 
     def next_open(self, settings: CampaignSettings, profile: Profile, at: datetime) -> datetime | None:
         """The first instant from `at` on when the hours are open; None when not in 14 days."""
@@ -118,12 +126,26 @@ class Law:
             return None
         return first_open(_case(settings, profile, at), settings.window, self.rulebook, at)
 
-    def judge(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> list[Judged]:
-        """Each candidate's first number, at `at`, with everything that is known of its person."""
+    def judge(
+        self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime, *, share: bool = False
+    ) -> list[Judged]:
+        """Each candidate's first number, at `at`, with everything that is known of its person.
+
+        With `share`, leads of the same places of which nothing else is known share one judgement, without their number.
+        """
         if not candidates:
             return []
         known = self._known(settings, candidates, at)
-        return [self._judge_one(settings, candidate, known, at) for candidate in candidates]
+        if share:
+            self._share(settings, at)
+        return [self._judge_one(settings, candidate, known, at, share) for candidate in candidates]
+
+    def _share(self, settings: CampaignSettings, at: datetime) -> None:
+        """Forget shared judgements when hours may have begun or ended since, or they are another campaign's."""
+        span = (self.span(settings, at), settings)
+        if span != self._span or len(self._shared) >= _KEPT_VERDICTS:
+            self._shared.clear()
+            self._span = span
 
     def _known(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> _Known:
         ids = [candidate.lead_id for candidate in candidates]
@@ -140,9 +162,16 @@ class Law:
             self._quotas.held(settings.campaign_id, ids),
         )
 
-    def _judge_one(self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime) -> Judged:
-        phone, owed = candidate.phone, known.debts.get(candidate.lead_id)
+    def _judge_one(
+        self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime, share: bool
+    ) -> Judged:
+        lead_id, phone = candidate.lead_id, candidate.phone
         ages = known.coverage.ages(phone.e164, latest_date(phone.zones, at)) if known.coverage.routes else _NO_AGES
+        owed, refusal = known.debts.get(lead_id), known.full.get(lead_id)
+        if refusal is None and owed is not None:
+            refusal = _refusal(settings, owed)
+        if share and refusal is None and owed is None and known.nothing_of(lead_id, phone.e164):
+            return self._unremarkable(settings, candidate, ages, at)
         case = Case(
             phone.e164,
             phone.zones,
@@ -150,17 +179,32 @@ class Law:
             settings.purpose,
             settings.party,
             mode=settings.mode.value,
-            consents=known.consents.get(candidate.lead_id, ()),
+            consents=known.consents.get(lead_id, ()),
             on_registries=known.listed.get(phone.e164, _NO_REGISTRY),
             registry_age_days=ages,
             debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
             subject=subject_of(settings),
             campaign_id=settings.campaign_id,
         )
-        refusal = known.full.get(candidate.lead_id) or (None if owed is None else _refusal(settings, owed))
         if refusal is not None:
             return Judged(candidate, case, refusal, None)
-        return self._judged(settings, candidate, case, known.calls.get(candidate.lead_id, ()), at)
+        return self._judged(settings, candidate, case, known.calls.get(lead_id, ()), at)
+
+    def _unremarkable(
+        self, settings: CampaignSettings, candidate: Candidate, ages: Mapping[str, int], at: datetime
+    ) -> Judged:
+        """Leads of which nothing is known but their places share a judgement as long as no hours begin or end."""
+        phone = candidate.phone
+        key = (phone.zones, phone.regions, tuple(ages.items()))
+        shared = self._shared.get(key)
+        if shared is None:
+            mode, subject, of = settings.mode.value, subject_of(settings), settings.campaign_id
+            case = Case(
+                *("", phone.zones, phone.regions, settings.purpose, settings.party),
+                mode=mode, on_registries=_NO_REGISTRY, registry_age_days=ages, subject=subject, campaign_id=of,
+            )  # fmt: skip
+            shared = self._shared[key] = self._judged(settings, candidate, case, (), at)
+        return Judged(candidate, shared.case, shared.answer, shared.verdict)
 
     def _judged(
         self,
@@ -171,14 +215,14 @@ class Law:
         at: datetime,
     ) -> Judged:
         if not case.zones:
-            detail = f"the time zone of {case.phone} is unknown, so its hours are too"
+            detail = f"the time zone of {case.phone or 'the number'} is unknown, so its hours are too"
             return Judged(candidate, case, Blocked("no_timezone", detail), None)
         verdict = self._verdict(case, past, at)
         if verdict.allowed:
             capped = check_caps(_caps(settings.caps), case.phone, case.zones, at, past, case.debts) if past else None
             if capped is not None:
                 return Judged(candidate, case, self._later(settings, case, capped), verdict)
-            if self._window_open(case.zones, settings.window, at):
+            if is_open(case.zones, settings.window, at):
                 return Judged(candidate, case, _ALLOWED, verdict)
             until = first_open(case, settings.window, self.rulebook, at)
             return Judged(candidate, case, Blocked("outside_window", "the campaign's window is closed", until), verdict)
@@ -190,16 +234,6 @@ class Law:
         until = blocked.until and first_open(case, settings.window, self.rulebook, blocked.until)
         return replace(blocked, until=until)
 
-    def _window_open(self, zones: tuple[str, ...], window: CallingWindow, at: datetime) -> bool:
-        """`is_open`, kept for the instant: a refill asks it for thousands of leads of a few profiles."""
-        if at != self._open_at:
-            self._open_at = at
-            self._open.clear()
-        known = self._open.get((zones, window))
-        if known is None:
-            known = self._open[zones, window] = is_open(zones, window, at)
-        return known
-
     def _blocked(self, settings: CampaignSettings, case: Case, stops: Reason, verdict: Verdict) -> Blocked:
         until = verdict.until
         if until is not None:
@@ -207,20 +241,12 @@ class Law:
         return Blocked(f"rule:{stops.rule}", stops.detail, until)
 
     def _verdict(self, case: Case, past: Sequence[PastCall], at: datetime) -> Verdict:
-        """The rule book's word. Leads of which nothing particular is known share it for a quarter of an hour."""
-        counted = bool(past) and self.rulebook.counts_calls(case)
-        if counted or case.consents or case.on_registries or not self.rulebook.open_at(case, at):
-            return self.rulebook.judge(case, at, past)
-        quarter = int(seconds_of(at)) // _QUARTER_S
-        if quarter != self._quarter or len(self._verdicts) >= _KEPT_VERDICTS:
-            self._verdicts.clear()
-            self._quarter = quarter
-        ages = tuple(sorted(case.registry_age_days.items())) if case.registry_age_days else ()
-        key = (case.zones, case.regions, case.purpose, case.party, case.mode, case.place, ages)
-        verdict = self._verdicts.get(key)
-        if verdict is None or not verdict.allowed:
-            verdict = self._verdicts[key] = self.rulebook.judge(case, at, ())
-        return verdict
+        """The rule book's word; calls of the past only where a rule counts them."""
+        return self.rulebook.judge(case, at, past if past and self.rulebook.counts_calls(case) else ())
+
+
+def _even(edge: time) -> bool:
+    return edge.minute % 15 == 0 or edge == time.max
 
 
 @lru_cache(maxsize=4096)
@@ -254,14 +280,29 @@ class Gatekeeper:
         self.at = datetime.min.replace(tzinfo=UTC)
         self.cases: dict[int, Case] = {}
         self._law = law
+        self._open: dict[Profile, bool] = {}
+        self._asked_at: datetime | None = None
+        self._span = -1
         self.gate = Gate(
-            lambda profile, at: law.opens(settings, profile, at),
+            self._opens,
             lambda profile, at: law.next_open(settings, profile, at),
             self._judge,
         )
 
+    def _opens(self, profile: Profile, at: datetime) -> bool:
+        """`Law.opens`, kept as long as no hours can begin or end: thousands of profiles are asked for at a time."""
+        if at != self._asked_at:
+            self._asked_at, span = at, self._law.span(self.settings, at)
+            if span != self._span:
+                self._open.clear()
+                self._span = span
+        known = self._open.get(profile)
+        if known is None:
+            known = self._open[profile] = self._law.opens(self.settings, profile, at)
+        return known
+
     def _judge(self, candidates: Sequence[Candidate]) -> list[Allowed | Blocked]:
-        judged = self._law.judge(self.settings, candidates, self.at)
+        judged = self._law.judge(self.settings, candidates, self.at, share=True)
         self.cases.update((each.candidate.lead_id, each.case) for each in judged)
         return [each.answer for each in judged]
 

@@ -1,4 +1,4 @@
-"""What a long list costs: import beside bare `phonenumbers`, memory, bytes on disk.
+"""What a long list costs: import beside bare `phonenumbers`, memory, bytes on disk, refills and questions why.
 
     python -m bench.perf.leads [--rows 1000000] [--directory DIR]
 
@@ -15,20 +15,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import phonenumbers
 import zipcodes
 
-from bench.perf.machine import Figure, print_figures, print_machine
+from bench.perf.machine import Figure, median, percentile, print_figures, print_machine
 from campaigns.importing import import_leads
-from campaigns.model import Kind, Mode
+from campaigns.model import CampaignState, Kind, Mode
 from campaigns.places import regions_of
+from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store
 from dialer.sim.leads import FIRST_NAMES, LAST_NAMES
 
+CAMPAIGN = "bench"
 _PROBED = 20_000
+# A Tuesday, when it is day in all of North America.
+NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 _ZIPS_OF_A_STATE = 300
 _MOVED_SHARE = 0.1
 
@@ -99,10 +104,10 @@ def bare_rate(numbers: list[str]) -> float:
 def load(database: Path, path: Path) -> None:
     """Import a file into a new store, and print seconds, rows and peak memory: run in a process of its own."""
     with Store.open(database, create=True) as store:
-        store.create_campaign("bench", Kind.TELESALES, Mode.PREDICTIVE)
+        store.create_campaign(CAMPAIGN, Kind.TELESALES, Mode.PREDICTIVE)
         before = _peak_kib()
         began = time.perf_counter()
-        report = import_leads(store, "bench", path)
+        report = import_leads(store, CAMPAIGN, path)
         took = time.perf_counter() - began
         store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     print(json.dumps({"took_s": took, "before_kib": before, "peak_kib": _peak_kib(), **report.counts()}))
@@ -136,6 +141,54 @@ def measure(folder: Path, count: int) -> Iterator[Figure]:
     yield Figure("peak memory of the importing process", found["peak_kib"] / 1024, "MiB", note=note)
     note = f"{database.stat().st_size / 2**20:,.0f} MiB; the file has {path.stat().st_size / count:.0f} a lead"
     yield Figure("database for each lead", database.stat().st_size / count, "bytes", note=note)
+    yield from at_work(database)
+
+
+def at_work(database: Path) -> Iterator[Figure]:
+    """What a dialer and its manager ask of the store that was just filled, with every rule of the built-in packs."""
+    book = Rulebook(load_builtin())
+    with Store.open(database, rulebook=lambda: book) as store:
+        campaign = store.set_campaign_state(CAMPAIGN, CampaignState.ACTIVE)
+        refills = refill_times(store, campaign.campaign_id)
+        first, rest = refills[0], refills[1:]
+        note = f"p99 {percentile(rest, 0.99):.1f} ms of {len(rest)}; the first, nothing cached, {first:.0f} ms"
+        yield Figure("refill of 500 leads, the law looked at", median(rest), "ms", note=note)
+        chance, last = random.Random(3), int(store.database.value("SELECT MAX(id) FROM leads"))
+        asked = [timed(lambda: store.why(CAMPAIGN, chance.randint(1, last), NOON)) for _ in range(300)]
+        note = f"p99 {percentile(asked, 0.99):.1f} ms"
+        yield Figure("leads why", median(asked), "ms", note=note)
+        counted = timed(lambda: store.hopper_reasons(CAMPAIGN, NOON))
+        yield Figure("why hopper, all leads by reason", counted, "ms")
+        yield Figure("campaign lint", timed(lambda: store.lint(CAMPAIGN, NOON)), "ms")
+
+
+def refill_times(store: Store, campaign_id: int) -> list[float]:
+    """Milliseconds of refills one after the other, each holding the leads of the one before."""
+    times: list[float] = []
+    held: tuple[int, ...] = ()
+    for number in range(101):
+        at = NOON + timedelta(seconds=20 * number)
+        began = time.perf_counter()
+        found = store.refill(campaign_id, 500, at, held).leads
+        times.append(1000 * (time.perf_counter() - began))
+        if len(found) < 500:
+            raise AssertionError(f"only {len(found)} leads")
+        held = tuple(lead.lead_id for lead in found)
+        with store.transaction():
+            ids = ", ".join(map(str, held[:250]))
+            later = int(at.timestamp()) + 7200
+            store.database.execute(
+                f"UPDATE leads SET priority = 0, next_at = ?, attempts = 1 WHERE id IN ({ids})",  # noqa: S608
+                (later,),
+            )
+    return times
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds that `work` takes."""
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
 
 
 def main() -> None:

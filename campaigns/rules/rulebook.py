@@ -16,6 +16,7 @@ from campaigns.rules.model import (
     Case,
     Confidence,
     Effect,
+    Hours,
     Pack,
     Party,
     PastCall,
@@ -46,8 +47,16 @@ _MOST_STEPS = 64
 _KEPT = 50_000
 
 
+def _quarterly(params: object) -> bool:
+    """Whether hours begin and end on quarters of an hour."""
+    if not isinstance(params, Hours):
+        return True
+    days = (*params.week, params.holiday or ())
+    return all(edge % 15 == 0 for day in days for span in day for edge in span)
+
+
 class Rulebook:
-    """Rule packs as one site uses them.
+    """Rule packs as one site uses them. `quarterly`: no hours of theirs begin or end within a quarter of an hour.
 
     `enforce` are the ids of weak rules that a person confirmed: they bind like any other. `off` are rules that do not
     bind here, with the reason why; both raise ValueError for an id that no pack has. `require_registries` makes a
@@ -77,6 +86,7 @@ class Rulebook:
         self._openings: dict[object, Openings] = {}
         self._scopes: dict[object, tuple[Rule, ...]] = {}
         self._counting: dict[object, bool] = {}
+        self.quarterly = all(_quarterly(rule.params) for rule in self.rules)
         strangers = (self._enforce | self._off.keys()) - {rule.id for rule in self.rules}
         if strangers:
             raise ValueError(f"no pack has the rule {', '.join(sorted(strangers))}; see: dialer rules list")
