@@ -18,7 +18,6 @@ from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
 from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.gates import Gate
-from campaigns.instants import seconds_of
 from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
