@@ -196,12 +196,13 @@ def _grounds(facts: Facts, call: Call, *, since: datetime | None = None) -> froz
 
 def _consent(facts: Facts, call: Call) -> Found:
     person, purpose = facts.people[call.person], facts.campaigns[call.campaign].purpose
-    need = need_of(person.place.region, purpose)
-    if need is None:
-        return
-    oldest = None if need.max_age_days is None else call.started_at - need.max_age_days * _DAY
-    if not _grounds(facts, call, since=oldest) & need.grounds:
-        yield Violation("consent", call, f"{person.place.region}: {need.source}; there is none that counts")
+    for region in sorted({person.place.region, *person.presumed}):
+        need = need_of(region, purpose)
+        if need is None:
+            continue
+        oldest = None if need.max_age_days is None else call.started_at - need.max_age_days * _DAY
+        if not _grounds(facts, call, since=oldest) & need.grounds:
+            yield Violation("consent", call, f"{region}: {need.source}; there is none that counts")
 
 
 def _register(facts: Facts, call: Call) -> Found:
@@ -306,13 +307,14 @@ def _seven_in_seven(facts: Facts, log: Sequence[Call]) -> Found:
 
 def _after_conversation(facts: Facts, log: Sequence[Call]) -> Found:
     for calls in _per_debt(facts, _through(log), lambda place: place.region.startswith("US")):
-        talked: date | None = None
+        talks = [call for call in calls if call.conversation]
         for call in calls:
             day = _local(call, facts.people[call.person]).date()
-            if talked is not None and day - talked < 7 * _DAY and not _consented(call):
-                yield Violation("after_conversation", call, f"a conversation about the debt was on {talked}")
-            if call.conversation:
-                talked = day
+            for talk in talks:
+                talked = _local(talk, facts.people[call.person]).date()
+                is_after = talk.ended_at <= call.started_at and day - talked < 7 * _DAY
+                if is_after and not _consented(call):
+                    yield Violation("after_conversation", call, f"a conversation about the debt was on {talked}")
 
 
 def _massachusetts(facts: Facts, log: Sequence[Call]) -> Found:

@@ -155,12 +155,14 @@ class Population:
             moved = kind < MOVED_SHARE
             unlisted = not moved and kind < MOVED_SHARE + UNLISTED_SHARE
             if unlisted:
-                areas = [area for area in areas if zone in _zones_of_area(area)]
+                areas = [
+                    area for area in areas if zone in _zones_of_area(area) and state_of_area(area) == f"US-{state}"
+                ]
             number = self._numbers.american(rng.sample(self._areas, 5) if moved else areas) if moved or areas else None
             if number is not None:
                 break
         city = "New York City" if state == "NY" and home["county"] in _NYC_COUNTIES else ""
-        presumed = frozenset({"US-FL"}) if number[2:5] in _florida() else frozenset[str]()
+        presumed = frozenset({"US-FL"} & {state_of_area(number[2:5])})
         truth = Person(f"P{len(self.people)}", Place(zone, f"US-{state}", city), presumed=presumed)
         listed = Listed(truth, [number], "US")
         if not unlisted:
@@ -222,8 +224,10 @@ class Population:
 
 
 @cache
-def _florida() -> frozenset[str]:
-    return frozenset(str(area) for row in _zips()["FL"] for area in row["area_codes"])  # type: ignore[attr-defined]
+def state_of_area(area: str) -> str:
+    """The state (US-NY) of an area code: most of its postcodes are there, though some lie across a line."""
+    counts = {state: sum(area in list(row["area_codes"]) for row in rows) for state, rows in _zips().items()}  # type: ignore[call-overload]
+    return f"US-{max(counts, key=lambda state: counts[state])}"
 
 
 HEADER = (

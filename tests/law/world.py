@@ -179,6 +179,7 @@ class World:
         self.said["lines loaded"] += report.loaded
         self.said["lines invalid"] += report.invalid
         self.said["leads without a zone"] += report.no_timezone
+        self._look(dialer)
         for lead_id, person in self.store.database.rows("SELECT id, person FROM leads WHERE id > ?", (newest,)):
             self.person_of[lead_id] = self._listed[person]
             self.campaign_of[lead_id] = dialer.campaign_id
@@ -253,6 +254,11 @@ class World:
 
     # Dialing.
 
+    def _look(self, dialer: Dialer) -> None:
+        """Something new may be due."""
+        dialer.looks_at = self.now
+        self._wake(dialer, self.now)
+
     def _wake(self, dialer: Dialer, when: datetime) -> None:
         when = max(when, self.now)
         if dialer.wakes_at is None or when < dialer.wakes_at:
@@ -271,15 +277,16 @@ class World:
             self._wake(dialer, dialer.looks_at)
 
     def _fill(self, dialer: Dialer) -> None:
-        """Load the hopper; when that gives nothing, look again when something is due, half an hour later at most."""
+        """Load the hopper; when that gives nothing, look again when something is due, three hours later at most."""
         campaign_id = dialer.campaign_id
         for candidate in self.store.due_callbacks(campaign_id, self.now, (AGENT,), dialer.held):
             dialer.hopper.append((candidate, True))
-        found = self.store.refill(campaign_id, 6 * dialer.spec.lines, self.now, dialer.held)
+        wanted = 12 * dialer.spec.lines
+        found = self.store.refill(campaign_id, wanted, self.now, dialer.held)
         dialer.hopper.extend((candidate, False) for candidate in found.leads)
-        dialer.looks_at = self.now + 20 * SECOND
+        dialer.looks_at = self.now + (MINUTE if len(found.leads) == wanted else 5 * MINUTE)
         if not dialer.hopper:
-            latest = self.now + 30 * MINUTE
+            latest = self.now + 3 * HOUR
             dialer.looks_at = max(self.now + 3 * MINUTE, min(found.next_at or latest, latest))
 
     def _dial(self, dialer: Dialer, candidate: Candidate, callback: bool) -> None:
@@ -393,7 +400,6 @@ class World:
         elif call.status == "CALLBK":
             self._appoint(dialer, placed, listed)
         elif call.status == "DISP":
-            self.store.holds.dispute_from_call(placed.key, self.now, AGENT)
             listed.truth.holds += [Hold(self.now, debt) for debt in sorted(placed.debts)]
         elif call.status == "PTP":
             self._promise(dialer, placed)
@@ -412,6 +418,7 @@ class World:
             self.said["callbacks refused"] += 1
             return
         self._asked[placed.lead] = placed.ended_at
+        self.at(when, lambda: self._look(dialer))
         self.said["callbacks made"] += 1
 
     def _promise(self, dialer: Dialer, placed: Call) -> None:
