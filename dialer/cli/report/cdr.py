@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from campaigns.cdr import write_cdr
-from dialer.cli.context import Context, Failure, pass_context
-from dialer.cli.report.common import list_option, period_options, selection
+from dialer.cli.context import Context, pass_context
+from dialer.cli.report.common import list_option, period_options, selection, writing
 
 
 def _zone(ctx: click.Context, param: click.Parameter, name: str) -> ZoneInfo:
@@ -48,11 +48,7 @@ def cdr(
       dialer report cdr spring --header --timezone America/New_York
     """
     of = selection(ctx, campaign, since, until, list_name)
-    to_stdout = str(file) == "-"
-    try:
-        with click.open_file(str(file), "w", encoding="utf-8", atomic=not to_stdout) as out:
-            count = write_cdr(ctx.store.database, of, out, timezone, header=header)
-    except OSError as error:
-        raise Failure(f"{file}: cannot be written: {error.strerror}") from None
-    if not to_stdout:
+    with writing(file) as out:
+        count = write_cdr(ctx.store.database, of, out, timezone, header=header)
+    if str(file) != "-":
         click.echo(f"{count:,} records in {file}, times in {timezone.key}", err=True)

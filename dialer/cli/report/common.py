@@ -1,11 +1,13 @@
 """What reports share: which campaign, list and time they are about, and the forms in which they are given."""
 
 import csv
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -138,13 +140,10 @@ class Form:
     def _write_csv(self, file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         flat = [flattened(row) for row in rows]
         columns = list(dict.fromkeys(name for row in flat for name in row))
-        try:
-            with click.open_file(str(file), "w", encoding="utf-8", atomic=not self.to_stdout) as out:
-                writer = csv.DictWriter(out, columns, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(flat)
-        except OSError as error:
-            raise Failure(f"{file}: cannot be written: {error.strerror}") from None
+        with writing(file) as out:
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(flat)
         if not self.to_stdout:
             print(f"{len(flat)} rows in {file}", file=sys.stderr)
 
@@ -156,6 +155,29 @@ class Form:
         except OSError as error:
             raise Failure(f"{file}: cannot be written: {error.strerror}") from None
         click.echo(f"drawn: {file}", err=True)
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[IO[str]]:
+    """A text file that is there whole or not at all, or standard output for -; a pipe or device is written as it is.
+
+    Raises Failure when it cannot be written.
+    """
+    whole = str(file) != "-" and (file.is_file() or not file.exists())
+    real = file.resolve()
+    beside = real.with_name(f".{real.name}.{os.getpid()}.part")
+    try:
+        with click.open_file(str(beside if whole else file), "w", encoding="utf-8") as out:
+            yield out
+        if whole:
+            beside.replace(real)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(f"{file}: cannot be written: {error.strerror}") from None
+    finally:
+        if whole:
+            beside.unlink(missing_ok=True)
 
 
 def flattened(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

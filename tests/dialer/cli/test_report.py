@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
 
+from campaigns import cdr as records
 from campaigns.store import Store
 from dialer.cli import main
 from dialer.site import Site, make_site
@@ -173,3 +175,31 @@ def test_what_cannot_be_is_refused_in_words(site: Site, arguments: tuple[str, ..
     assert result.exit_code == code
     assert says in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_pipe_is_written_and_not_replaced(site: Site, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        run(site, "sales", "spring", "--csv", str(pipe))
+        assert os.read(reading, 8) == b"product,"
+    finally:
+        os.close(reading)
+    assert pipe.is_fifo()
+
+
+def test_a_file_that_could_not_be_finished_leaves_the_old_one(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "Master.csv"
+    file.write_text("old\n", encoding="utf-8")
+
+    def fails(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(records, "_record", fails)
+    result = ask(site, "cdr", "spring", str(file))
+    assert result.exit_code == 1 and "No space left on device" in result.output
+    assert file.read_text(encoding="utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [file]
