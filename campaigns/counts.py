@@ -62,21 +62,23 @@ def reasons(
     lost = 0
     for each in of_campaign(database, campaign.campaign_id):
         stopped = _stopped(database, each)
-        rest = 0
+        passing = 0
         for profile_id, priority, leads, later, first in _groups(database, each, now, passing=stopped is None):
             if priority < 0:
                 callbacks.add(leads, first)
-            elif stopped is not None:
-                rest += leads
-            elif profile_id in unknown:
+                continue
+            passing += leads
+            if stopped is not None:
+                continue
+            if profile_id in unknown:
                 lost += leads
             else:
                 timed.add(later, first)
                 due[profile_id] += leads - later
-        if stopped is not None and rest:
-            found.append(ReasonCount(stopped[0], rest, None, stopped[1]))
-        elif stopped is None:
-            found += _left_out(database, each)
+        if stopped is not None:
+            found.append(ReasonCount(stopped[0], passing, None, stopped[1]))
+        else:
+            found += _left_out(database, each, passing)
             for word, profile_id, leads, first in _held(database, each, now):
                 if profile_id not in unknown:
                     held[word].add(leads, first)
@@ -131,15 +133,16 @@ def _groups(
     )
 
 
-def _left_out(database: Database, of: LeadList) -> Iterator[ReasonCount]:
-    condition, params = _passing(of)
-    if condition:
-        leads = database.value(
-            "SELECT COUNT(*) FROM leads WHERE campaign_id = ? AND list_id = ? AND next_at IS NOT NULL"  # noqa: S608
-            f" AND priority >= 0 AND NOT ({condition})",
-            (of.campaign_id, of.list_id, *params),
+def _left_out(database: Database, of: LeadList, passing: int) -> Iterator[ReasonCount]:
+    """Those that wait and are not among the `passing` ones."""
+    if of.condition:
+        waiting = database.value(
+            "SELECT COUNT(*) FROM leads"
+            " WHERE campaign_id = ? AND list_id = ? AND next_at IS NOT NULL AND priority >= 0",
+            (of.campaign_id, of.list_id),
         )
-        yield ReasonCount("list_filter", leads, None, f"the filter of list {of.name!r} leaves them out: {of.condition}")
+        detail = f"the filter of list {of.name!r} leaves them out: {of.condition}"
+        yield ReasonCount("list_filter", waiting - passing, None, detail)
 
 
 def _held(database: Database, of: LeadList, now: int) -> Iterator[tuple[str, int, int, int]]:

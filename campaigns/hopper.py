@@ -165,9 +165,9 @@ class Hopper:
                 self._came_by_import(state, campaign_id)
             self._became_due(state, campaign_id, now)
         state.newest_lead, state.stirs, state.due_to = newest, stirred, now
-        for each in lists:
-            if each.ordering is Ordering.OLDEST_ATTEMPT:
-                self._line_up(state.queues[each.list_id], each, now)
+        oldest_first = [each.list_id for each in lists if each.ordering is Ordering.OLDEST_ATTEMPT]
+        if oldest_first:
+            self._line_up(state, campaign_id, oldest_first, now)
         if any(each.ordering is Ordering.BEST_HOUR for each in lists):
             state.learner.learn()
 
@@ -209,23 +209,26 @@ class Hopper:
             if list_id in state.queues:
                 state.queues[list_id].came(RETRY, profile_id, next_at, lead_id)
 
-    def _line_up(self, queue: Queue, of: LeadList, now: int) -> None:
-        """Due retries wait in the order of their last attempts, behind the new leads."""
-        rows = self._database.rows(
-            "SELECT id, profile_id, CAST(last_attempt_at AS INTEGER) FROM leads WHERE campaign_id = ? AND priority = 0"
-            " AND next_at IS NOT NULL AND next_at <= ? AND list_id = ? AND last_attempt_at IS NOT NULL LIMIT ?",
-            (of.campaign_id, now, of.list_id, _LINED_UP),
+    def _line_up(self, state: _State, campaign_id: int, list_ids: list[int], now: int) -> None:
+        """Due retries of these lists wait in the order of their last attempts, behind the new leads."""
+        rows = self._database.rows_in(
+            "SELECT id, list_id, profile_id, CAST(last_attempt_at AS INTEGER) FROM leads"  # noqa: S608
+            " WHERE campaign_id = ? AND priority = 0 AND next_at IS NOT NULL AND next_at <= ?"
+            f" AND last_attempt_at IS NOT NULL AND list_id IN (:values) LIMIT {_LINED_UP}",
+            list_ids,
+            (campaign_id, now),
         )
         if not rows:
             return
         with self._database.transaction():
             self._database.many(
                 f"UPDATE leads SET priority = {NEW}, next_at = ? WHERE id = ?",  # noqa: S608
-                [(last_at, lead_id) for lead_id, _, last_at in rows],
+                [(last_at, lead_id) for lead_id, _, _, last_at in rows],
             )
-        for lead_id, profile_id, last_at in rows:
-            queue.drop([lead_id])
-            queue.came(NEW, profile_id, last_at, lead_id)
+        for list_id in list_ids:
+            state.queues[list_id].drop([lead_id for lead_id, *_ in rows])
+        for lead_id, list_id, profile_id, last_at in rows:
+            state.queues[list_id].came(NEW, profile_id, last_at, lead_id)
 
     # When nothing can be called.
 
