@@ -42,7 +42,10 @@ _REACHED = frozenset({"answered", "refusal", "abandoned"})
 
 _PLACES = {"work_phone": Place.WORK, "home_phone": Place.HOME}
 
-_ATTEMPT = "a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status, a.ringing_at, a.answered_at, a.connected_at"
+_ATTEMPT = (
+    "a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status,"
+    " a.ringing_at, a.answered_at, a.connected_at, a.ended_at"
+)
 _ATTEMPTS_OF_LEADS = (
     f"SELECT a.lead_id, {_ATTEMPT}, a.campaign_id, p.label FROM attempts a JOIN lead_phones p ON p.id = a.phone_id"  # noqa: S608
     " WHERE a.started_at >= ? AND a.lead_id IN (:values)"
@@ -107,7 +110,7 @@ class PastCalls:
             key = ("attempt", row[0])
             keys[of_lead].add(key)
             if key not in calls:
-                calls[key] = _attempted(row, debts.get(row[0], frozenset()), campaigns[row[9]])
+                calls[key] = _attempted(row, debts.get(row[0], frozenset()), campaigns[row[10]])
 
     def _debts(self, attempts: Sequence[int]) -> dict[int, frozenset[int]]:
         found: dict[int, set[int]] = defaultdict(set)
@@ -168,7 +171,7 @@ def _order(call: PastCall) -> tuple[datetime, str, str]:
 
 
 def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignSettings) -> PastCall:
-    _, _, phone, started_at, outcome, status, ringing_at, answered_at, connected_at, _, label = row
+    _, _, phone, started_at, outcome, status, ringing_at, answered_at, connected_at, ended_at, _, label = row
     flags = STATUSES.get(str(status))
     said = _said(outcome, flags, rang=ringing_at is not None, answered=answered_at is not None)
     # Whose status is not known yet, or was lost, may be a person in a conversation.
@@ -185,6 +188,7 @@ def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignS
         campaign_id=campaign.campaign_id,
         purpose=campaign.purpose,
         place=_PLACES.get(str(label)),
+        ended_at=None if ended_at is None else _instant(ended_at),
     )
 
 

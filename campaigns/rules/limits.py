@@ -86,7 +86,7 @@ def _span_words(limit: Limit) -> str:
 
 def _cooling(cooldown: Cooldown, calls: Iterable[PastCall], at: datetime, zone: ZoneInfo) -> Held | None:
     ends = [
-        (period_end(call.at, cooldown.period, cooldown.first_day_counts, zone), call)
+        (period_end(call.over_at, cooldown.period, cooldown.first_day_counts, zone), call)
         for call in calls
         if _starts(cooldown, call)
     ]

@@ -448,6 +448,12 @@ class PastCall:
     purpose: Purpose | None = None
     place: Place | None = None
     inbound: bool = False
+    ended_at: datetime | None = None
+
+    @property
+    def over_at(self) -> datetime:
+        """When it was over, from which a rest is counted; its start when nobody knows."""
+        return self.ended_at or self.at
 
 
 @dataclass(frozen=True, slots=True)

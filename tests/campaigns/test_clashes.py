@@ -123,3 +123,17 @@ def test_an_abandonment_of_another_number_does_not_matter(desk: Desk, other: Oth
     desk.call(desk.refill(now)[1], Outcome.ABANDONED, now)
     (theirs,) = other.refill(now)
     assert other.reserve(theirs, now) is None
+
+
+def test_a_person_in_a_call_is_not_called_on_another_number(desk: Desk, now: datetime) -> None:
+    desk.load("phone,person\n2125550101,P1\n2125550103,P2\n")
+    other = desk.store.create_campaign("autumn", "telesales", "power")
+    import_leads(desk.store, "autumn", io.StringIO("phone,person\n2125550102,P1\n2125550104,P3\n"))
+    first, second = desk.refill(now)
+    attempt_id = desk.reserve(first, now)
+    offered = desk.store.refill(other.campaign_id, 5, now).leads
+    assert [lead.phone.e164 for lead in offered] == ["+12125550104"]
+    desk.close(attempt_id, first, Outcome.BUSY, now)
+    later = desk.store.refill(other.campaign_id, 5, now + timedelta(minutes=6)).leads
+    assert [lead.phone.e164 for lead in later] == ["+12125550102", "+12125550104"]
+    assert second.phone.e164 == "+12125550103"

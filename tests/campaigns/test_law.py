@@ -237,3 +237,18 @@ def test_a_full_quota_holds_its_leads_back(store: Store) -> None:
     calls.call(florida, NOW, None, status="SALE")
     assert [lead.phone.e164 for lead in calls.offered(NOW + timedelta(hours=1))] == ["+12125550101"]
     assert calls.held_by(3) == "quota"
+
+
+def test_the_rest_after_an_abandoned_call_begins_when_it_is_over(store: Store) -> None:
+    calls = Calls(store, "phone\n+442079460101\n")
+    (lead,) = calls.offered()
+    assert calls.reserve(lead) is None
+    over_at = NOW + timedelta(seconds=40)
+    with store.transaction():
+        store.mark_answered(1, NOW + timedelta(seconds=20))
+        store.close_attempt(
+            1, at=over_at, outcome=Outcome.ABANDONED, status="DROP", ringing_at=NOW, cause="normal", sip_code=200,
+            q850=16, detail="", ref="", agent=None, retry=RetryDecision(NOW + timedelta(days=2), 1, "test"),
+        )  # fmt: skip
+    assert calls.offered(NOW + timedelta(hours=72, seconds=39)) == []
+    assert len(calls.offered(over_at + timedelta(hours=72))) == 1
