@@ -171,7 +171,7 @@ def _hours(facts: Facts, call: Call) -> Found:
     person, campaign = facts.people[call.person], facts.campaigns[call.campaign]
     local = _local(call, person)
     hour = local.hour + local.minute / 60 + local.second / 3600 + local.microsecond / 3.6e9
-    grounds = _grounds(facts, call)
+    grounds = {grant.ground for grant in _grants(facts, call)}
     for region in sorted({person.place.region, *person.presumed}):
         for hours in hours_of(region, campaign.purpose):
             if not grounds & hours.waived_by and not hours.hold(local.date(), hour):
@@ -185,13 +185,19 @@ def _own_window(facts: Facts, call: Call) -> Found:
         yield Violation("own_window", call, f"at {local:%a %Y-%m-%d %H:%M:%S %Z}")
 
 
-def _grounds(facts: Facts, call: Call, *, since: datetime | None = None) -> frozenset[str]:
-    person, purpose = facts.people[call.person], facts.campaigns[call.campaign].purpose
-    return frozenset(
-        grant.ground
-        for grant in person.grants
-        if grant.counts(call.started_at, purpose, call.phone) and (since is None or grant.since >= since)
-    )
+def _grants(facts: Facts, call: Call) -> list[Grant]:
+    """Those that count for the call."""
+    purpose = facts.campaigns[call.campaign].purpose
+    return [each for each in facts.people[call.person].grants if each.counts(call.started_at, purpose, call.phone)]
+
+
+def _has(facts: Facts, call: Call, serves: Mapping[str, int | None]) -> bool:
+    """Whether there is one of these grounds, none older than the days for which it serves."""
+    for grant in _grants(facts, call):
+        days = serves.get(grant.ground, -1)
+        if days is None or call.started_at - grant.since <= days * _DAY:
+            return True
+    return False
 
 
 def _consent(facts: Facts, call: Call) -> Found:
@@ -200,15 +206,14 @@ def _consent(facts: Facts, call: Call) -> Found:
         need = need_of(region, purpose)
         if need is None:
             continue
-        oldest = None if need.max_age_days is None else call.started_at - need.max_age_days * _DAY
-        if not _grounds(facts, call, since=oldest) & need.grounds:
+        if not _has(facts, call, dict.fromkeys(need.grounds, need.max_age_days)):
             yield Violation("consent", call, f"{region}: {need.source}; there is none that counts")
 
 
 def _register(facts: Facts, call: Call) -> Found:
     person, campaign = facts.people[call.person], facts.campaigns[call.campaign]
     law = REGISTRIES.get(person.place.region[:2])
-    if law is None or campaign.purpose != "sales" or _grounds(facts, call) & law.lifted_by:
+    if law is None or campaign.purpose != "sales" or _has(facts, call, law.lifted_by):
         return
     copies = [copy for copy in facts.registers.get(law.registry, ()) if copy.in_use_from <= call.started_at]
     if not copies:

@@ -40,10 +40,10 @@ class Town:
 # Ranges set aside for fiction by Ofcom, ACMA, ARCEP and the Bundesnetzagentur, and NANP's 555-01xx. India, Spain and
 # Italy have none: those are the numbers that documentation of numbering plans uses. None is ever dialed.
 ABROAD = (
-    Town(Place("Europe/London", "GB"), "GB", "", "SW1A 1AA", ("+4420794600", "+44770090"), 4),
+    Town(Place("Europe/London", "GB"), "GB", "", "SW1A 1AA", ("+442079460", "+447700900"), 3),
     Town(Place("Europe/London", "GB"), "GB", "", "LS1 4DY", ("+441134960",), 3),
     Town(Place("Europe/London", "GB"), "GB", "", "EH1 1YZ", ("+441314960",), 3),
-    Town(Place("Europe/Paris", "FR"), "FR", "", "75001", ("+3319900", "+3363998"), 4),
+    Town(Place("Europe/Paris", "FR"), "FR", "", "75001", ("+3319900", "+3326191"), 4),
     Town(Place("Europe/Paris", "FR"), "FR", "", "69001", ("+3346571",), 4),
     Town(Place("Europe/Berlin", "DE"), "DE", "", "10115", ("+493023125",), 3),
     Town(Place("Europe/Berlin", "DE"), "DE", "", "80331", ("+498999998",), 3),
@@ -90,7 +90,7 @@ class Listed:
 @cache
 def _zips() -> dict[str, list[dict[str, object]]]:
     by_state: dict[str, list[dict[str, object]]] = defaultdict(list)
-    for row in zipcodes.list_all():
+    for row in zipcodes.list_all():  # type: ignore[no-untyped-call]
         if row["state"] not in _NOT_STATES and row["timezone"] and row["area_codes"] and row["active"]:
             by_state[row["state"]].append(row)
     return dict(by_state)
@@ -232,19 +232,22 @@ def state_of_area(area: str) -> str:
 
 HEADER = (
     *("person", "phone", "phone2", "state", "postal_code", "country", "stated_timezone", "stated_region"),
-    *("consent", "consent_at", "consent_purpose", "consent_expires_at"),
+    *("consent", "consent_at", "consent_purpose", "consent_expires_at", "consent_evidence"),
     *("debt_reference", "principal", "balance", "currency", "due_date"),
 )
+
+
+_WITHOUT_DEBT = HEADER.index("debt_reference")
 
 
 def _rows(listed: Listed, with_debts: bool) -> Iterator[list[object]]:
     grant = listed.truth.grants[0] if listed.truth.grants else None
     who = [listed.truth.key, listed.phones[0], listed.phones[1] if len(listed.phones) > 1 else ""]
     where = [listed.state, listed.postcode, listed.country, listed.stated_zone, listed.stated_region]
-    consent: list[object] = ["", "", "", ""]
+    consent: list[object] = ["", "", "", "", ""]
     if grant is not None:
         until = grant.until.isoformat() if grant.until else ""
-        consent = [grant.ground, grant.since.isoformat(), grant.purpose, until]
+        consent = [grant.ground, grant.since.isoformat(), grant.purpose, until, "form 7, ticked and signed"]
     if not with_debts:
         yield [*who, *where, *consent, "", "", "", "", ""]
         return
@@ -257,10 +260,10 @@ def csv_of(people: Sequence[Listed], *, with_debts: bool) -> io.StringIO:
     """The lead file that tells of these people; `with_debts` has a row for each debt."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(HEADER if with_debts else HEADER[:12])
+    writer.writerow(HEADER if with_debts else HEADER[:_WITHOUT_DEBT])
     for listed in people:
         for row in _rows(listed, with_debts):
-            writer.writerow(row if with_debts else row[:12])
+            writer.writerow(row if with_debts else row[:_WITHOUT_DEBT])
     file.seek(0)
     return file
 

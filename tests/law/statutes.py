@@ -3,7 +3,7 @@
 Only consumers are covered. Hours are half-open, in the called person's own time. See each table for its sources.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -83,8 +83,9 @@ def _pennsylvania(year: int) -> frozenset[date]:
 @cache
 def _with_federal(state: str) -> Callable[[int], frozenset[date]]:
     def of_year(year: int) -> frozenset[date]:
-        even_years = {election_day(year)} if state in ("LA", "RI") and year % 2 == 0 else set()
-        return _days_off("US", state)(year) | _days_off("US")(year) | even_years
+        extra = {election_day(year)} if state in ("LA", "RI") and year % 2 == 0 else set[date]()
+        extra |= {date(year, 5, 4)} if state == "RI" else set()
+        return _days_off("US", state)(year) | _days_off("US")(year) | extra
 
     return of_year
 
@@ -101,9 +102,9 @@ STATE_SALES: dict[str, Hours] = {
     "US-WA": Hours("RCW 80.36.390", _daily(8, 20)),
     "US-TX": Hours("Tex. Bus. & Com. 301.051", _week([(9, 21)], [(9, 21)], [(12, 21)]), waived_by=CUSTOMER),
     "US-CT": Hours("Conn. Gen. Stat. 42-288a", _daily(9, 20)),
-    "US-RI": Hours("R.I. Gen. Laws 5-61-3.6", _week([(9, 18)], [(10, 17)]), _with_federal("RI")),
+    "US-RI": Hours("R.I. Gen. Laws 5-61-2, 5-61-3.6, 25-1-1", _week([(9, 18)], [(10, 17)]), _with_federal("RI")),
     "US-UT": Hours("Utah Code 13-25a-103", _week([(8, 21)], [(8, 21)]), _with_federal("UT"), ASKED),
-    "US-LA": Hours("La. R.S. 45:844.31", _week([(8, 20)], [(8, 20)]), _with_federal("LA"), CUSTOMER),
+    "US-LA": Hours("La. R.S. 45:844.31", _week([(8, 20)], [(8, 20)]), _with_federal("LA")),
     "US-PA": Hours("73 P.S. 2245.1", _daily(0, 24), _pennsylvania, frozenset({"ebr", "contract"})),
     "US-SD": Hours("SDCL 37-30A", _week([(9, 21)])),
 }
@@ -168,20 +169,24 @@ def need_of(region: str, purpose: str) -> Need | None:
 class RegistryLaw:
     """A national register that bars sales calls, the oldest copy that serves, and what lifts the bar.
 
-    The age is in dates of the called place; None where the law asks only whether a number is listed.
+    The age is in dates of the called place; None where the law asks only whether a number is listed. `lifted_by` has
+    grounds with the days for which each of them serves, None: without end.
     """
 
     registry: str
     max_age_days: int | None
-    lifted_by: frozenset[str]
+    lifted_by: Mapping[str, int | None]
 
 
-# 16 CFR 310.4(b)(1)(iii)(B), (b)(3)(iv); CRTC rules II 4, 6; PECR reg. 21; DNCR Act 2006 (AU) s 11(3)(b).
+_CONSENT: Mapping[str, int | None] = {"express": None, "written": None}
+
+# 16 CFR 310.4(b)(1)(iii)(B) (an agreement in writing), 310.2 (18 months, 3 months), (b)(3)(iv); CRTC rules II 4, 6 and
+# Telecommunications Act 41.7 (18 months, 6 months); PECR reg. 21; DNCR Act 2006 (AU) s 11(3)(b) and schedule 2.
 REGISTRIES: dict[str, RegistryLaw] = {
-    "US": RegistryLaw("us-national", 31, CUSTOMER | {"inquiry"}),
-    "CA": RegistryLaw("ca-dncl", 31, CUSTOMER | {"inquiry"}),
-    "GB": RegistryLaw("gb-tps", None, ASKED),
-    "AU": RegistryLaw("au-dncr", 29, CUSTOMER),
+    "US": RegistryLaw("us-national", 31, {"written": None, "ebr": 549, "contract": 549, "inquiry": 92}),
+    "CA": RegistryLaw("ca-dncl", 31, {**_CONSENT, "ebr": 549, "contract": 549, "inquiry": 184}),
+    "GB": RegistryLaw("gb-tps", None, _CONSENT),
+    "AU": RegistryLaw("au-dncr", 29, {**_CONSENT, "ebr": None, "contract": None}),
 }
 
 THREE_A_DAY = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -92,6 +93,7 @@ def test_hours_are_half_open_to_the_second(place: Place, campaign: int, first: s
     [
         (Place("America/New_York", "US-RI"), SALES, (2026, 10, 25)),
         (Place("America/New_York", "US-RI"), SALES, (2026, 11, 11)),
+        (Place("America/New_York", "US-RI"), SALES, (2026, 11, 3)),
         (Place("America/Denver", "US-UT"), SALES, (2026, 11, 1)),
         (Place("America/Denver", "US-UT"), SALES, (2026, 11, 11)),
         (Place("America/Chicago", "US-LA"), SALES, (2026, 10, 18)),
@@ -176,8 +178,10 @@ def _of_another_kind() -> tuple[Facts, list[Call], list[Call]]:
 def _register() -> tuple[Facts, list[Call], list[Call]]:
     facts = facts_of(NEW_YORK)
     facts.people["q"] = Person("q", NEW_YORK, [Grant("ebr", LONG_AGO)])
+    facts.people["r"] = Person("r", NEW_YORK, [Grant("inquiry", NOON - 93 * DAY), Grant("ebr", NOON - 550 * DAY)])
+    facts.people["r"].grants.append(Grant("express", LONG_AGO))
     listed = call_at(NOON, phone="+12025550199")
-    return facts, [replace(listed, person="q"), _after(listed, DAY, campaign=DEBTS)], [listed]
+    return facts, [replace(listed, person="q"), _after(listed, DAY, campaign=DEBTS)], [replace(listed, person="r")]
 
 
 def _newly_registered() -> tuple[Facts, list[Call], list[Call]]:
@@ -235,7 +239,7 @@ def _series(gaps: list[timedelta], campaign: int = DEBTS, start: datetime = NOON
     return calls
 
 
-ABOUT = {"debts": frozenset({"d1"})}
+ABOUT: dict[str, Any] = {"debts": frozenset({"d1"})}
 
 
 def _three_a_day(region: str) -> tuple[Facts, list[Call], list[Call]]:

@@ -25,9 +25,19 @@ def month(seed: int, leads: int, days: int = 30) -> World:
 
 
 def starved(world: World) -> list[int]:
-    """Leads that were never called though a cautious dialer could have, in many an hour since their import."""
-    called = {call.lead for call in world.calls}
-    return [lead for lead in world.person_of if lead not in called and _lawful_hours(world, lead) >= 40]
+    """Leads whose person was never called for their purpose though a cautious dialer could have, in many an hour.
+
+    Left out: people on a register without consent in writing, whom a dialer that knows no better leaves alone.
+    """
+    campaigns = world.facts.campaigns
+    called = {(call.person, campaigns[call.campaign].purpose) for call in world.calls}
+    waiting = []
+    for lead, listed in world.person_of.items():
+        truth, purpose = listed.truth, campaigns[world.campaign_of[lead]].purpose
+        in_doubt = listed.registered and purpose == "sales" and not any(g.ground == "written" for g in truth.grants)
+        if (truth.key, purpose) not in called and not in_doubt and _lawful_hours(world, lead) >= 40:
+            waiting.append(lead)
+    return waiting
 
 
 def _lawful_hours(world: World, lead: int) -> int:

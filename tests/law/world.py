@@ -79,6 +79,7 @@ class Dialer:
         self.busy: dict[int, Ringing] = {}
         self.wakes_at: datetime | None = None
         self.looks_at = STARTS_AT
+        self.waits_until = STARTS_AT
 
     @property
     def campaign_id(self) -> int:
@@ -271,6 +272,9 @@ class World:
         dialer.wakes_at = None
         if not dialer.hopper and dialer.looks_at <= self.now:
             self._fill(dialer)
+        if self.now < dialer.waits_until:
+            self._wake(dialer, dialer.waits_until)
+            return
         while dialer.hopper and len(dialer.busy) < dialer.spec.lines:
             self._dial(dialer, *dialer.hopper.popleft())
         if not dialer.hopper:
@@ -285,6 +289,8 @@ class World:
         found = self.store.refill(campaign_id, wanted, self.now, dialer.held)
         dialer.hopper.extend((candidate, False) for candidate in found.leads)
         dialer.looks_at = self.now + (MINUTE if len(found.leads) == wanted else 5 * MINUTE)
+        if dialer.hopper and self.rng.random() < 0.3:
+            dialer.waits_until = self.now + self.rng.uniform(0, 9) * MINUTE
         if not dialer.hopper:
             latest = self.now + 3 * HOUR
             dialer.looks_at = max(self.now + 3 * MINUTE, min(found.next_at or latest, latest))
@@ -476,8 +482,8 @@ def mixed_world(store: Store, rulebook: Rulebook, *, seed: int, leads: int, days
     both = rng.sample(home, share // 2)
     count.give_debts(debtors + owing_abroad + both)
     lines = max(3, share // 60)
-    always = {"window": "00:00-24:00", "retry": _SALES_RETRY, "subject": "solar"}
-    collecting = {"window": "00:00-24:00", "retry": _DEBT_RETRY}
+    always: dict[str, object] = {"window": "00:00-24:00", "retry": _SALES_RETRY, "subject": "solar"}
+    collecting: dict[str, object] = {"window": "00:00-24:00", "retry": _DEBT_RETRY}
     again = rng.sample(home, share)
     sold_again = rng.sample(debtors, share)
     specs = (
