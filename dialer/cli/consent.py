@@ -21,7 +21,9 @@ _LONGEST_LEAD_ID = 7
 _BASES = [basis.value for basis in Basis if basis is not Basis.NONE]
 
 _purpose_option = click.option(
-    "--purpose", type=click.Choice([purpose.value for purpose in Purpose]), help="What they may be called for. Default: every purpose."
+    "--purpose",
+    type=click.Choice([purpose.value for purpose in Purpose]),
+    help="What they may be called for. Default: every purpose.",
 )
 
 
