@@ -8,7 +8,7 @@ from datetime import datetime
 from campaigns.agentlog import BUCKET_OF
 from campaigns.database import Database
 from campaigns.instants import seconds_of
-from campaigns.leads import NEW, RETRY
+from campaigns.leads import NEW, RETRY, stir
 from campaigns.model import CampaignSettings, Outcome
 from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
@@ -260,3 +260,4 @@ def set_standings(database: Database, campaign: CampaignSettings, leads: Iterabl
             for (lead_id,), lead in zip(ids, leads, strict=False)
         ),
     )
+    stir(database)

@@ -13,7 +13,7 @@ import click
 
 from bench.perf.machine import print_json, print_machine
 
-BENCHES = ("lines", "pacing", "core", "store", "leads", "dnc", "site")
+BENCHES = ("lines", "pacing", "core", "store", "leads", "refill", "dnc", "site")
 _OPTIONS = {"pacing": ("--json", "--hours", "8", "--seeds", "2")}
 
 
