@@ -82,8 +82,18 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """A campaign's own limit: `most` calls to each number, lead or debt in so many calendar days or hours, or ever."""
+
+    of: str
+    most: int
+    days: int | None = None
+    hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
-    """What a campaign calls for, and the limits that it set itself: its hours, days, and attempts by last outcome."""
+    """What a campaign calls for, and the limits that it set itself: its hours, days, caps, attempts by last outcome."""
 
     key: int
     purpose: str
@@ -93,6 +103,7 @@ class Campaign:
     days: frozenset[int] = frozenset(range(7))
     max_attempts: Mapping[str, int] = field(default_factory=dict)
     waits_s: Mapping[str, float | None] = field(default_factory=dict)
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,8 +399,47 @@ def _own_caps(facts: Facts, log: Sequence[Call]) -> Found:
                 yield Violation("own_wait", call, f"{rule} at {before.ended_at:%Y-%m-%d %H:%M:%S}: {wait_s}")
 
 
+def _own_limits(facts: Facts, log: Sequence[Call]) -> Found:
+    """Numbers are counted over all campaigns, as whoever is called does; leads and debts each for itself."""
+    counted = _through(log)
+    for key, campaign in facts.campaigns.items():
+        for cap in campaign.caps:
+            for calls in _capped(cap, key, counted):
+                for index, call in enumerate(calls):
+                    if (
+                        call.campaign == key
+                        and index >= cap.most
+                        and _within(facts, cap, calls[index - cap.most], call)
+                    ):
+                        yield Violation("own_limit", call, f"{cap}")
+
+
+def _capped(cap: Cap, campaign: int, log: Sequence[Call]) -> Iterator[list[Call]]:
+    match cap.of:
+        case "number":
+            yield from _by(log, lambda call: call.phone)
+        case "lead":
+            yield from _by(log, lambda call: call.lead if call.campaign == campaign else None)
+        case _:
+            groups: dict[tuple[str, str], list[Call]] = defaultdict(list)
+            for call in log:
+                for debt in call.debts:
+                    groups[call.person, debt].append(call)
+            yield from groups.values()
+
+
+def _within(facts: Facts, cap: Cap, first: Call, last: Call) -> bool:
+    if cap.hours is not None:
+        return last.started_at - first.started_at < timedelta(hours=cap.hours)
+    if cap.days is None:
+        return True
+    zone = _zone(facts.people[last.person].place.zone)
+    days = last.started_at.astimezone(zone).date() - first.started_at.astimezone(zone).date()
+    return days < cap.days * _DAY
+
+
 _ONE_BY_ONE = (_hours, _own_window, _consent, _register, _left_alone, _holds)
 _TOGETHER = (
     *(_two_at_once, _three_a_day, _seven_in_seven, _after_conversation, _massachusetts, _new_york_city),
-    *(_three_a_week, _france, _after_silence, _own_caps),
+    *(_three_a_week, _france, _after_silence, _own_caps, _own_limits),
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.law.checker import Call, Campaign, Copy, Facts, Grant, Hold, Person, Place, violations
+from tests.law.checker import Call, Campaign, Cap, Copy, Facts, Grant, Hold, Person, Place, violations
 from tests.law.statutes import easter, election_day
 
 SALES, DEBTS = 1, 2
@@ -341,6 +341,15 @@ def _own(rule: str) -> tuple[Facts, list[Call], list[Call]]:
     return facts, calls[:2], [calls[0], replace(calls[1], started_at=calls[0].ended_at + timedelta(minutes=59))]
 
 
+def _own_limit(cap: Cap) -> tuple[Facts, list[Call], list[Call]]:
+    """Two calls on the evening of a day and one early on the next but one; or one more on the evening of the first."""
+    facts = facts_of(NEW_YORK)
+    facts.campaigns[DEBTS] = Campaign(DEBTS, "collections", caps=(cap,))
+    two = _series([8 * HOUR, timedelta(minutes=30)], **ABOUT)
+    later = [call_at(NOON + DAY + 21 * HOUR, DEBTS, 3, **ABOUT)] if cap.days or cap.hours else []
+    return facts, [*two, *later], [*two, call_at(NOON + 8.75 * HOUR, DEBTS, 3, **ABOUT)]
+
+
 Case = Callable[[], tuple[Facts, list[Call], list[Call]]]
 
 CASES: list[tuple[str, Case]] = [
@@ -377,6 +386,10 @@ CASES: list[tuple[str, Case]] = [
     ("france_refused", _france_refused),
     ("after_abandoned", lambda: _after_silence("after_abandoned")),
     ("after_machine", lambda: _after_silence("after_machine")),
+    ("own_limit", lambda: _own_limit(Cap("number", 2, days=1))),
+    ("own_limit", lambda: _own_limit(Cap("number", 2, hours=30))),
+    ("own_limit", lambda: _own_limit(Cap("lead", 2))),
+    ("own_limit", lambda: _own_limit(Cap("debt", 2, days=2))),
     ("own_attempts", lambda: _own("own_attempts")),
     ("own_wait", lambda: _own("own_wait")),
 ]

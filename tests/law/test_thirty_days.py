@@ -5,12 +5,15 @@ are Sundays, All Saints', Election Day and Veterans Day. Run this file with `-s`
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from campaigns.store import Store
-from tests.law.checker import Call, Violation, lawful_alone, violations
+from tests.law.checker import Call, Hold, Violation, lawful_alone, violations
 from tests.law.people import state_of_area
 from tests.law.world import DAY, HOUR, World, mixed_world, rulebook_of_law
 
@@ -98,8 +101,105 @@ def judge(world: World, calls_at_least: int) -> None:
     assert not forgotten, [(lead, world.person_of[lead]) for lead in forgotten[:5]]
 
 
-def test_no_unlawful_call_in_a_small_month() -> None:
-    judge(month(seed=7, leads=1000), 3000)
+@pytest.fixture(scope="module")
+def small_month() -> World:
+    return month(seed=7, leads=1000)
+
+
+def test_no_unlawful_call_in_a_small_month(small_month: World) -> None:
+    judge(small_month, 3000)
+
+
+def _a_call(world: World, country: str, purpose: str) -> Call:
+    """A call of the month, in its middle, at a plain place: neither a city nor a state of one's own law."""
+    facts = world.facts
+    return next(
+        call
+        for call in world.calls[len(world.calls) // 3 :]
+        if facts.people[call.person].place.region[:2] == country
+        and facts.campaigns[call.campaign].purpose == purpose
+        and call.outcome == "no_answer"
+    )
+
+
+def _repeated(call: Call, times: int, apart: timedelta, **changes: object) -> list[Call]:
+    """The call again and again, each on a lead of its own."""
+    return [
+        replace(
+            call,
+            key=10**6 + nth,
+            lead=10**6 + nth,
+            started_at=call.started_at + nth * apart,
+            ended_at=call.ended_at + nth * apart,
+            **changes,  # type: ignore[arg-type]
+        )
+        for nth in range(1, times + 1)
+    ]
+
+
+def _at_three_in_the_night(world: World) -> list[Call]:
+    call = _a_call(world, "US", "sales")
+    local = call.started_at.astimezone(ZoneInfo(world.facts.people[call.person].place.zone))
+    return _repeated(call, 1, local.replace(hour=3) - local)
+
+
+def _eight_times(world: World) -> list[Call]:
+    return _repeated(_a_call(world, "US", "collections"), 8, timedelta(minutes=2))
+
+
+def _after_a_talk(world: World) -> list[Call]:
+    talk, again = _repeated(_a_call(world, "US", "collections"), 2, timedelta(minutes=5))
+    return [replace(talk, outcome="handled", conversation=True), again]
+
+
+def _after_silence(world: World) -> list[Call]:
+    silent, again = _repeated(_a_call(world, "GB", "sales"), 2, 60 * HOUR)
+    return [replace(silent, outcome="abandoned"), again]
+
+
+def _while_it_rings(world: World) -> list[Call]:
+    return _repeated(_a_call(world, "AU", "collections"), 1, timedelta(seconds=1))
+
+
+def _five_times_in_france(world: World) -> list[Call]:
+    return _repeated(_a_call(world, "FR", "sales"), 5, timedelta(minutes=2))
+
+
+def _four_times_in_australia(world: World) -> list[Call]:
+    return _repeated(_a_call(world, "AU", "collections"), 4, timedelta(minutes=2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "added"),
+    [
+        ("hours", _at_three_in_the_night),
+        ("seven_in_seven", _eight_times),
+        ("after_conversation", _after_a_talk),
+        ("after_abandoned", _after_silence),
+        ("two_at_once", _while_it_rings),
+        ("france_four", _five_times_in_france),
+        ("three_a_week", _four_times_in_australia),
+    ],
+)
+def test_an_unlawful_call_among_thousands_is_found(
+    small_month: World, rule: str, added: Callable[[World], list[Call]]
+) -> None:
+    calls = added(small_month)
+    keys = {call.key for call in calls}
+    found = violations(small_month.facts, [*small_month.calls, *calls])
+    assert any(breach.rule == rule and breach.call.key in keys for breach in found)
+
+
+def test_facts_that_come_to_light_make_calls_unlawful(small_month: World) -> None:
+    call, owed = _a_call(small_month, "FR", "sales"), _a_call(small_month, "US", "collections")
+    people = small_month.facts.people
+    changed = {
+        call.person: replace(people[call.person], grants=[]),
+        owed.person: replace(people[owed.person], holds=[Hold(owed.started_at)]),
+    }
+    barred = {call.phone: call.started_at}
+    found = violations(replace(small_month.facts, people={**people, **changed}, barred=barred), small_month.calls)
+    assert {("consent", call.key), ("hold", owed.key), ("dnc", call.key)} <= {(b.rule, b.call.key) for b in found}
 
 
 @pytest.mark.soak

@@ -23,7 +23,7 @@ from campaigns.model import Blocked, CallbackAsked, CampaignSettings, CampaignSt
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.statuses import MACHINE_STATUS
 from campaigns.store import Store, StoreError
-from tests.law.checker import Call, Campaign, Copy, Facts, Hold
+from tests.law.checker import Call, Campaign, Cap, Copy, Facts, Hold
 from tests.law.people import Listed, Population, csv_of, midnight, register_copy, register_file
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
@@ -49,10 +49,17 @@ class Spec:
     people: Sequence[Listed]
     lines: int
     settings: dict[str, object] = field(default_factory=dict)
+    caps: tuple[Cap, ...] = ()
 
     @property
     def collects(self) -> bool:
         return self.kind == "collections"
+
+
+def _text_of(cap: Cap) -> str:
+    """A cap as the campaign setting has it."""
+    span = f"{cap.days}d" if cap.days else f"{cap.hours}h" if cap.hours else "life"
+    return f"{cap.of}:{cap.most}/{span}"
 
 
 @dataclass(slots=True)
@@ -135,7 +142,8 @@ class World:
 
     def open_campaign(self, spec: Spec, waves: int) -> Dialer:
         """Create and start a campaign whose people come in as many files, evenly over the month."""
-        self.store.create_campaign(spec.name, spec.kind, "predictive", **spec.settings)
+        caps = ",".join(map(_text_of, spec.caps))
+        self.store.create_campaign(spec.name, spec.kind, "predictive", caps=caps, **spec.settings)
         dialer = Dialer(spec, self.store.set_campaign_state(spec.name, CampaignState.ACTIVE))
         self.dialers.append(dialer)
         of = dialer.settings
@@ -148,6 +156,7 @@ class World:
             of.window.days,
             {outcome.value: rule.max_attempts for outcome, rule in of.retry.items()},
             {outcome.value: rule.delay_s for outcome, rule in of.retry.items()},
+            spec.caps,
         )
         for listed in spec.people:
             self.facts.people[listed.truth.key] = listed.truth
@@ -488,11 +497,18 @@ def mixed_world(store: Store, rulebook: Rulebook, *, seed: int, leads: int, days
     sold_again = rng.sample(debtors, share)
     specs = (
         Spec("us-sales", "telesales", home, 2 * lines, always),
-        Spec("us-sales-again", "telesales", again, lines, {**always, "window": "09:00-20:30 mon-sat"}),
+        Spec(
+            "us-sales-again",
+            "telesales",
+            again,
+            lines,
+            {**always, "window": "09:00-20:30 mon-sat"},
+            (Cap("number", 1, days=1),),
+        ),
         Spec("abroad-sales", "telesales", abroad, lines, {**always, "subject": "abroad"}),
         Spec("us-debts", "collections", debtors + both, 2 * lines, collecting),
-        Spec("us-debts-sold", "collections", sold_again, lines, collecting),
-        Spec("abroad-debts", "collections", owing_abroad, lines, collecting),
+        Spec("us-debts-sold", "collections", sold_again, lines, collecting, (Cap("lead", 6), Cap("debt", 2, days=3))),
+        Spec("abroad-debts", "collections", owing_abroad, lines, collecting, (Cap("number", 2, hours=20),)),
     )
     world.open_registers()
     for spec in specs:
