@@ -5,18 +5,21 @@ A lead that waits for one is no lead of the hopper: its priority is CALLBACK, an
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import Trail
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, seconds_of, whole_seconds_of
-from campaigns.leads import RETRY, load
+from campaigns.leads import RETRY, load, stir
 from campaigns.model import Allowed, Blocked, CallbackAsked, Candidate
 from campaigns.profiles import Profiles
 
 CALLBACK = -1
+
+# A year that was mistyped would keep a person waiting for good.
+FARTHEST_CALLBACK = timedelta(days=366)
 
 # How long a callback is put off for which the law names no other time.
 _PUT_OFF_S = 24 * 3600.0
@@ -232,6 +235,7 @@ class Callbacks:
                 "UPDATE leads SET status = 'CALLBK', priority = ?, owner = '' WHERE id = ? AND next_at IS NOT NULL",
                 (RETRY, before.lead_id),
             )
+            stir(self._database)
             self._note("cancelled", callback_id, before.lead_id, None)
         return self.get(callback_id)
 

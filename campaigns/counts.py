@@ -189,7 +189,8 @@ def _of_hours(profiles: Profiles, due: dict[int, int], wall_now: datetime, gate:
             ready += leads
         else:
             closed[gate.next_open(profile, wall_now)].append(profile_id)
-    yield ReasonCount("ready", ready, None, "they may be called now")
+    detail = "their hours are open; consents, caps, registries and holds are looked at when their turn comes"
+    yield ReasonCount("ready", ready, None, detail)
     for until, ids in closed.items():
         leads = sum(due[each] for each in ids)
         zones = sorted({zone for each in ids for zone in profiles.get(each).zones})

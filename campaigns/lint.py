@@ -63,6 +63,7 @@ class Facts:
     registry_age_days: Mapping[str, int]
     caller_ids: Sequence[str] = ()
     script: Script | None = None
+    unproved: int = 0
 
 
 def facts_of(
@@ -90,6 +91,13 @@ def facts_of(
         registry_age_days,
         (settings.caller_id,) if settings.caller_id else tuple(caller_ids),
         script,
+        int(
+            database.value(
+                "SELECT COUNT(*) FROM consents c JOIN leads l ON l.id = c.lead_id WHERE l.campaign_id = ?"
+                " AND c.revoked_at IS NULL AND (c.obtained_at IS NULL OR c.evidence = '')",
+                (settings.campaign_id,),
+            )
+        ),
     )
 
 
@@ -270,6 +278,11 @@ def _beyond_cap(settings: CampaignSettings, rule: Rule, limit: Limit) -> Iterato
 
 def _of_grounds(settings: CampaignSettings, facts: Facts, rules: Sequence[Rule]) -> Iterator[Problem]:
     total = sum(facts.open_leads.values())
+    if facts.unproved:
+        yield Problem(
+            Severity.WARNING, "consent", f"{facts.unproved} consents have no date or no evidence, and cannot be shown",
+            f"dialer consent list {settings.name}; record them again with --at and --evidence",
+        )  # fmt: skip
     checks: dict[str, tuple[Rule, RegistryCheck]] = {}
     for rule in rules:
         if isinstance(rule.params, Needs):

@@ -145,8 +145,10 @@ def _retry(key: str, value: object) -> object:
 
 def _rule_from_text(key: str, text: str) -> tuple[str, RetryRule]:
     match = _RULE.fullmatch(text.strip())
-    if match is None:
-        raise SettingError(f"{key} must be like 'abandoned:72h,busy:10m/4,failed:never', not {text.strip()!r}")
+    if match is None or (match["unit"] is None and match["count"] not in (None, "0")):
+        raise SettingError(
+            f"{key} must be like 'abandoned:72h,busy:10m/4,failed:never' (s, m, h or d), not {text.strip()!r}"
+        )
     outcome = _outcome(key, match["outcome"])
     before = DEFAULT_RULES[outcome]
     delay_s = None if match["count"] is None else int(match["count"]) * _UNIT_S[match["unit"] or "s"]

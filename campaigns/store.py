@@ -19,7 +19,7 @@ from campaigns.attempts import Attempts
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.log import AuditLog
 from campaigns.audit.trail import Trail
-from campaigns.callbacks import Callback, Callbacks
+from campaigns.callbacks import FARTHEST_CALLBACK, Callback, Callbacks
 from campaigns.collections.debts import Debts
 from campaigns.collections.histories import Histories
 from campaigns.collections.holds import Holds
@@ -117,7 +117,7 @@ class Store:
         self.debts = Debts(database, self.holds)
         self.promises = PromiseBook(database, self.debts, self.trail)
         self.payments = Payments(database, self.debts, self.trail)
-        self.histories = Histories(database, self.debts)
+        self.histories = Histories(database, self.debts, self.trail)
         self.lists = Lists(database, self.trail)
         self.hopper = Hopper(database, self.profiles)
         self.callbacks = Callbacks(database, self.profiles, self.trail)
@@ -337,8 +337,8 @@ class Store:
             return self.callbacks.move(callback_id, at, agent)
 
     def _require_callable(self, of: CampaignSettings, lead_id: int, at: datetime, now: datetime) -> None:
-        if at <= now:
-            raise StoreError(f"a callback must be in the future, not {at.isoformat(timespec='minutes')}")
+        if not now < at <= now + FARTHEST_CALLBACK:
+            raise StoreError(f"a callback must be within the next year, not {at.isoformat(timespec='minutes')}")
         rows = leads.load(self.database, self.profiles, [lead_id])
         candidate = rows[0].candidate(rows[0].next_phone_id) if rows else None
         if not rows or rows[0].campaign_id != of.campaign_id:

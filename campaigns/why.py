@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from campaigns import filters
 from campaigns.clashes import clashes
 from campaigns.database import Database
 from campaigns.eligibility import check
 from campaigns.instants import datetime_of, iso_of, seconds_of
 from campaigns.law import Law
 from campaigns.leads import LeadRow, UnknownLead, load
+from campaigns.lists import of_campaign, successes
 from campaigns.model import Allowed, Blocked, CampaignSettings, CampaignState, Candidate
 from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
@@ -58,6 +60,7 @@ def why(
 def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_now: datetime) -> Iterator[Reason]:
     if campaign.state is not CampaignState.ACTIVE:
         yield _reason("campaign", f"the campaign is {campaign.state}; `dialer campaign start` makes it dial")
+    yield from _of_list(database, row)
     open_attempt = database.one(
         "SELECT id, started_at FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (row.lead_id,)
     )
@@ -74,6 +77,21 @@ def _reasons(database: Database, campaign: CampaignSettings, row: LeadRow, wall_
         return
     for clash in clashes(database, {row.lead_id: candidate.phone.e164}, seconds_of(wall_now)).values():
         yield _reason(clash.reason, clash.detail, datetime_of(clash.until_s))
+
+
+def _of_list(database: Database, row: LeadRow) -> Iterator[Reason]:
+    """What the lead's list says: whether it is called at all, this lead by its filter, and how much is wanted of it."""
+    of = next(each for each in of_campaign(database, row.campaign_id) if each.list_id == row.list_id)
+    if not of.active:
+        mend = f"dialer lists set CAMPAIGN {of.name} active=yes"
+        yield _reason("list_inactive", f"its list {of.name} is not active: {mend}")
+    if of.condition:
+        condition = filters.parse(of.condition)
+        sql = f"SELECT 1 FROM leads WHERE ({condition.sql}) AND id = ?"  # noqa: S608
+        if database.one(sql, (*condition.params, row.lead_id)) is None:
+            yield _reason("list_filter", f"the filter of its list {of.name} leaves it out: {of.condition}")
+    if of.quota is not None and successes(database, of) >= of.quota:
+        yield _reason("list_quota", f"its list {of.name} has the {of.quota} successes that are wanted of it")
 
 
 def _of_law(law: Law | None, campaign: CampaignSettings, candidate: Candidate, wall_now: datetime) -> list[Reason]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from campaigns.audit.kinds import AuditKind
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import Debts
 from campaigns.database import Database
 from campaigns.instants import seconds_of
@@ -100,9 +102,10 @@ def instant_of(text: str, zone: ZoneInfo | None) -> datetime:
 class Histories:
     """The imported call histories of a site."""
 
-    def __init__(self, database: Database, debts: Debts) -> None:
+    def __init__(self, database: Database, debts: Debts, trail: Trail = NO_TRAIL) -> None:
         self._database = database
         self._debts = debts
+        self._trail = trail
 
     def add_many(self, campaign_id: int, calls: Sequence[HistoricCall], source: str, now: datetime) -> Remembered:
         """Remember calls, each once: the same lead, number, second and debt is the same call.
@@ -135,6 +138,8 @@ class Histories:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 new,
             )
+            body = {"campaign": campaign_id, "history": source, "remembered": len(new), "refused": len(refused)}
+            self._trail.note(AuditKind.IMPORT, body, at=now)
         return Remembered(len(new), before, refused)
 
     def _known(self, lead_ids: Sequence[int]) -> set[tuple[int, int | None, str, float]]:

@@ -338,7 +338,8 @@ class _Target:
         )
         ordering, position = row or ("retries_first", 0)
         return Writer(
-            self._database, self._store.profiles, self._campaign_id, self._layout, ordering, position, self._at
+            *(self._database, self._store.profiles, self._campaign_id, self._layout, ordering, position, self._at),
+            trail=self._store.trail,
         )
 
     def _new_list(self) -> int:

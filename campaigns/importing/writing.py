@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import DebtFacts, DebtRow, Debts, facts_of
 from campaigns.collections.holds import Holds
 from campaigns.consents import Consents, Evidence, Given
@@ -29,9 +30,12 @@ Rows = list[tuple[object, ...]]
 class Extras:
     """Numbers, consents and debts that belong to leads: gathered, then written together."""
 
-    def __init__(self, database: Database, profiles: Profiles, campaign_id: int, at: datetime) -> None:
+    def __init__(
+        self, database: Database, profiles: Profiles, campaign_id: int, at: datetime, trail: Trail = NO_TRAIL
+    ) -> None:
         self._database = database
         self._profiles = profiles
+        self._trail = trail
         self._campaign_id = campaign_id
         self._at = at
         self._ids: dict[Profile, int] = {}
@@ -69,7 +73,7 @@ class Extras:
     def write(self) -> None:
         """Write what was noted. Raises StoreError when a debt cannot be another person's as well."""
         if self._consents:
-            Consents(self._database, self._profiles).add_many(self._consents, self._at)
+            Consents(self._database, self._profiles, self._trail).add_many(self._consents, self._at)
             self._consents = []
         if self._debts:
             written = Debts(self._database, Holds(self._database)).write_many(self._debts, self._at)
@@ -90,8 +94,9 @@ class Writer:
         ordering: str,
         position: int,
         at: datetime,
+        trail: Trail,
     ) -> None:
-        self.extras = Extras(database, profiles, campaign_id, at)
+        self.extras = Extras(database, profiles, campaign_id, at, trail)
         self._database = database
         self._campaign_id = campaign_id
         self._ordering = ordering

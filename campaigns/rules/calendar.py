@@ -145,6 +145,12 @@ def _from_easter(days: int) -> Callable[[int], date]:
     return lambda year: _easter(year) + timedelta(days=days)
 
 
+def _juneteenth_monday(year: int) -> date:
+    """The Monday on which Utah keeps 19 June: before it from Tuesday to Friday, after it at a weekend (63G-1-301)."""
+    day = date(year, 6, 19)
+    return day + timedelta(days=-day.weekday() if day.weekday() < 5 else 7 - day.weekday())
+
+
 def _election_day(year: int) -> date:
     """The Tuesday after the first Monday of November."""
     first = date(year, _NOVEMBER, 1)
@@ -164,6 +170,7 @@ MOVEABLE: Mapping[str, Callable[[int], date | None]] = {
     "whit_monday": _from_easter(50),
     "corpus_christi": _from_easter(60),
     "election_day": _election_day,
+    "juneteenth_monday": _juneteenth_monday,
     "general_election_day": lambda year: None if year % 2 else _election_day(year),
 }
 """Days that move by a rule and that packs may name in any country."""

@@ -66,8 +66,14 @@ def add(ctx: Context, campaign: str, lead_id: int, at: str, zone: str, agent: st
     if agent:
         _known(lambda: ctx.store.agent(agent))
     asked = CallbackAsked(when, meant, agent or "", comments)
+    settings = _known(lambda: ctx.store.campaign(campaign))
+    before = [each for each in ctx.store.callbacks.listing(settings.campaign_id) if each.lead_id == lead_id]
     made = _known(lambda: ctx.store.make_callback(campaign, lead_id, asked, getuser(), datetime.now(UTC)))
     click.echo(f"callback {made}: lead {lead_id} at {when.isoformat(timespec='minutes')}, {agent or 'anyone'}")
+    for each in before:
+        click.echo(
+            f"it takes the place of callback {each.callback_id} at {each.at.isoformat(timespec='minutes')}", err=True
+        )
 
 
 @callback.command()

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from campaigns.audit.kinds import AuditKind
 from campaigns.exporting import Style, export_leads
 from campaigns.importing import Duplicates, Format, ImportReport, ListSettings, import_leads
 from campaigns.importing.importer import Progress as Told
@@ -233,6 +234,8 @@ def export(ctx: Context, campaign: str, file: Path, list_name: str | None, style
         raise Failure(str(error)) from None
     with _out(file) as out:
         count = export_leads(ctx.store.database, campaign_id, out, list_name=list_name, style=style)
+    facts = {"campaign": campaign, "list": list_name, "rows": count, "to": str(file)}
+    ctx.store.trail.note(AuditKind.EXPORT, facts)
     click.echo(f"{count} rows", err=True)
 
 

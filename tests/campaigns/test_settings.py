@@ -126,7 +126,7 @@ def test_a_change_leaves_the_rest() -> None:
 
 
 def test_retry_rules_may_be_given_as_text() -> None:
-    given = checked({"retry": "abandoned:72h, busy:10m/4,failed:never,no_answer:90"})["retry"]
+    given = checked({"retry": "abandoned:72h, busy:10m/4,failed:never,no_answer:90s"})["retry"]
     assert given[Outcome.ABANDONED] == RetryRule(72 * 3600.0)
     assert given[Outcome.BUSY] == RetryRule(600.0, 4)
     assert given[Outcome.FAILED].delay_s is None

@@ -135,6 +135,9 @@ RHODE_ISLAND_AND_UTAH = (
     ri_holidays.stops("2026-08-10 12:00 New_York", ri),  # Victory Day, the second Monday of August
     ri_holidays.stops("2026-11-26 12:00 New_York", ri),  # Thanksgiving
     ri_holidays.stops("2028-07-04 12:00 New_York", ri),
+    ri_holidays.stops("2026-11-03 12:00 New_York", ri),  # the general election, R.I. Gen. Laws 25-1-1
+    ri_holidays.passes("2027-11-02 12:00 New_York", ri),
+    ri_holidays.stops("2026-05-04 12:00 New_York", ri),  # Rhode Island Independence Day
     ri_holidays.passes("2026-11-27 12:00 New_York", ri),
     ri_holidays.passes("2026-07-04 12:00 New_York", ri),  # a Saturday
     ri_holidays.passes("2026-11-26 12:00 New_York", case("collections", "New_York", "US-RI")),
@@ -146,6 +149,9 @@ RHODE_ISLAND_AND_UTAH = (
     ut_days.stops("2027-07-24 12:00 Denver", ut),  # Pioneer Day on a Saturday
     ut_days.stops("2028-07-24 12:00 Denver", ut),
     ut_days.stops("2026-06-19 12:00 Denver", ut),  # Juneteenth
+    ut_days.stops("2026-06-15 12:00 Denver", ut),  # the Monday on which Utah keeps it, 63G-1-301(2)(c)
+    ut_days.stops("2027-06-21 12:00 Denver", ut),  # for one at a weekend
+    ut_days.passes("2026-06-22 12:00 Denver", ut),
     ut_days.passes("2026-07-23 12:00 Denver", ut),
     ut_days.passes("2026-07-05 12:00 Denver", consented(ut, "express")),
     ut_days.passes("2026-07-24 12:00 Denver", consented(ut, "written")),

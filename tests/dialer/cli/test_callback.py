@@ -45,7 +45,7 @@ def test_a_callback_is_made_listed_moved_and_called_off(site: Site, lead: str) -
         (("spring", "1", "--at", "soon"), "no date and time"),
         (("spring", "99", "--at", "2030-01-02 15:00"), "no lead 99"),
         (("autumn", "1", "--at", "2030-01-02 15:00"), "no campaign 'autumn'"),
-        (("spring", "1", "--at", "2020-01-02 15:00"), "in the future"),
+        (("spring", "1", "--at", "2020-01-02 15:00"), "within the next year"),
         (("spring", "1", "--at", "2030-01-02 15:00", "--agent", "zoe"), "no agent 'zoe'"),
     ],
 )
