@@ -87,3 +87,13 @@ def test_the_attempt_limit(desk: Desk, now: datetime) -> None:
 def test_an_unknown_lead(desk: Desk, now: datetime) -> None:
     with pytest.raises(UnknownLead, match="no lead 5"):
         desk.store.why("spring", 5, now)
+
+
+def test_what_its_list_says_of_a_lead_is_told(desk: Desk, now: datetime) -> None:
+    desk.load("phone,state\n2125550101,NY\n", list_name="june")
+    of = desk.campaign.campaign_id
+    assert desk.store.why("spring", 1, now)["callable"]
+    desk.store.lists.set(of, "june", {"condition": 'state == "FL"'})
+    assert [each["rule"] for each in desk.store.why("spring", 1, now)["reasons"]] == ["list_filter"]
+    desk.store.lists.set(of, "june", {"active": "no", "condition": "none"})
+    assert [each["rule"] for each in desk.store.why("spring", 1, now)["reasons"]] == ["list_inactive"]
