@@ -1,9 +1,12 @@
 """Instants between Python and the database: seconds since 1970 in UTC, and ISO 8601 for people and programs. Pure."""
 
 import math
+import re
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_AMBIGUOUS = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}(?:[T\s].*)?", re.ASCII)
 
 
 def seconds_of(at: datetime) -> float:
@@ -27,6 +30,24 @@ def iso_of(seconds: float | None) -> str | None:
     """ISO 8601 in UTC to the millisecond; None stays None."""
     at = datetime_of(seconds)
     return None if at is None else at.isoformat(timespec="milliseconds")
+
+
+def day_of(text: str, field: str) -> date:
+    """A calendar day in ISO 8601; a time behind it is passed over. Raises ValueError naming the field.
+
+    No other order of day and month is guessed: 01/11/2026 is two days, as one reads it in Boston or in Bath.
+    """
+    try:
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text).date()
+    except ValueError:
+        raise ValueError(not_a_day(text, field)) from None
+
+
+def not_a_day(text: str, field: str) -> str:
+    """What is wrong with a text that is no ISO 8601 day, and how to write it."""
+    if _AMBIGUOUS.fullmatch(text):
+        return f"{field} {text!r} may be read in two ways: write year-month-day, 2026-11-01 for 1 November 2026"
+    return f"{field} {text!r} is not a day such as 2026-11-30"
 
 
 def instant_of(text: str, zones: Collection[str], chosen: str = "") -> tuple[datetime, str]:

@@ -20,6 +20,8 @@ Source = Path | str | TextIO | BinaryIO
 
 _SAMPLE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
+_FEW_BYTES = 32
+_STRANGE_WORD = re.compile(rb"[^\s,;|\"]*[\x80-\xff][^\s,;|\"]*")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -71,11 +73,15 @@ class NotText(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class OpenText:
-    """Text that can be read. `said` names an encoding that was guessed ('' when UTF-8 or chosen by the caller)."""
+    """Text that can be read. `said` names an encoding that was guessed ('' when UTF-8 or chosen by the caller).
+
+    `doubt` is a sentence with an example when the guess rests on few letters.
+    """
 
     stream: TextIO
     encoding: str
     said: str = ""
+    doubt: str = ""
     size: int | None = None
     raw: IO[bytes] | None = None
 
@@ -126,17 +132,25 @@ def detecting(source: Source, encoding: str | None = None, *, errors: str = "str
     chosen = None if encoding is None else known_encoding(encoding)
     if isinstance(source, Path | str) and str(source) != "-":
         with _open_bytes(Path(source)) as file:
-            sample = file.read(_SAMPLE_BYTES)
-            name, said = _decided(sample, chosen, lambda: _strange_lines(file))
-            file.seek(0)
-            size = Path(source).stat().st_size
-            yield OpenText(io.TextIOWrapper(file, name, errors, newline=""), name, said, size, file)
+            yield _of_file(file, Path(source), chosen, errors) if file.seekable() else _of_stream(file, chosen, errors)
         return
     stream = cast(BinaryIO, sys.stdin.buffer if isinstance(source, Path | str) else source)
+    yield _of_stream(stream, chosen, errors)
+
+
+def _of_file(file: BinaryIO, path: Path, chosen: str | None, errors: str) -> OpenText:
+    sample = file.read(_SAMPLE_BYTES)
+    name, said, doubt = _decided(sample, chosen, lambda: _strange_lines(file))
+    file.seek(0)
+    return OpenText(io.TextIOWrapper(file, name, errors, newline=""), name, said, doubt, path.stat().st_size, file)
+
+
+def _of_stream(stream: BinaryIO, chosen: str | None, errors: str) -> OpenText:
+    """A pipe, by whatever name it goes, cannot be wound back: what was looked at is read again from memory."""
     sample = stream.read(_SAMPLE_BYTES)
-    name, said = _decided(sample, chosen, lambda: _begun(sample))
+    name, said, doubt = _decided(sample, chosen, lambda: _begun(sample))
     again = io.BufferedReader(_Replay(sample, stream))
-    yield OpenText(io.TextIOWrapper(again, name, errors, newline=""), name, said)
+    return OpenText(io.TextIOWrapper(again, name, errors, newline=""), name, said, doubt)
 
 
 def known_encoding(name: str) -> str:
@@ -156,10 +170,10 @@ def _open_bytes(path: Path) -> BinaryIO:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _decided(sample: bytes, chosen: str | None, strange: Callable[[], bytes]) -> tuple[str, str]:
+def _decided(sample: bytes, chosen: str | None, strange: Callable[[], bytes]) -> tuple[str, str, str]:
     _require_text(sample)
     if chosen is not None:
-        return ("utf-8-sig" if chosen == "utf-8" else chosen), ""
+        return ("utf-8-sig" if chosen == "utf-8" else chosen), "", ""
     return encoding_of(sample, strange)
 
 
@@ -191,22 +205,35 @@ def kind_of(sample: bytes) -> tuple[str, str] | None:
     return None
 
 
-def encoding_of(sample: bytes, strange: Callable[[], bytes]) -> tuple[str, str]:
-    """The encoding of bytes that begin as `sample`, and what to call it when it is not UTF-8.
+def encoding_of(sample: bytes, strange: Callable[[], bytes]) -> tuple[str, str, str]:
+    """The encoding of bytes that begin as `sample`, what to call it when it is not UTF-8, and what makes it doubtful.
 
     `strange` gives lines that show that the text is not UTF-8, b"" when none does. Raises NotText when no
     encoding fits.
     """
     for mark, name in _BOMS:
         if sample.startswith(mark):
-            return name, "" if name == "utf-8-sig" else name.upper()
+            return name, "" if name == "utf-8-sig" else name.upper(), ""
     if (wide := _wide(sample)) is not None:
-        return wide, wide.upper()
+        return wide, wide.upper(), ""
     lines = strange()
     if not lines:
-        return "utf-8-sig", ""
+        return "utf-8-sig", "", ""
     guessed = _guess(sample, lines)
-    return guessed, _LEGACY.get(guessed, guessed)
+    return guessed, _LEGACY.get(guessed, guessed), _doubt(lines, guessed)
+
+
+def _doubt(lines: bytes, guessed: str) -> str:
+    """Few letters fit many encodings: how one of them was read, and how the likeliest other encoding reads it."""
+    word = _STRANGE_WORD.search(lines)
+    if word is None or sum(byte > 0x7F for byte in lines) > _FEW_BYTES:
+        return ""
+    other = "mac_roman" if guessed == "cp1252" else "cp1252"
+    read, instead = (word[0].decode(name, "replace") for name in (guessed, other))
+    return (
+        f"the encoding is not certain, few letters show it: {read!r} would be {instead!r} in {_LEGACY[other]}; "
+        "if names look wrong, say the encoding or save the file as UTF-8"
+    )
 
 
 def _wide(sample: bytes) -> str | None:

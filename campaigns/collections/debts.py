@@ -11,9 +11,8 @@ from campaigns.collections.holds import Hold, Holds, InForce, state_under
 from campaigns.collections.money import Money, MoneyError, parsed, stored
 from campaigns.collections.people import everyone, same_person_in_campaign
 from campaigns.collections.promises import PromiseSettings
-from campaigns.collections.tables import day_of
 from campaigns.database import Database, Row, StoreError
-from campaigns.instants import iso_of, seconds_of
+from campaigns.instants import day_of, iso_of, seconds_of
 from campaigns.lists import set_ranks
 from campaigns.model import Blocked
 

@@ -244,6 +244,8 @@ class Loader:
     ) -> None:
         if table.said:
             tally.warnings.append(table.said)
+        if table.doubt:
+            tally.warnings.append(table.doubt)
         if not self.dry_run:
             _portions(table, tally, load)
             finish()

@@ -9,9 +9,8 @@ from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
 from campaigns.collections.debts import Debt, Debts
 from campaigns.collections.money import Money, MoneyError, parsed, stored, zero
-from campaigns.collections.tables import day_of
 from campaigns.database import Database
-from campaigns.instants import iso_of, seconds_of
+from campaigns.instants import day_of, iso_of, seconds_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -46,13 +45,14 @@ class Refused:
 class Table:
     """An open file: its name, the header as written, and the rows in order; empty lines are passed over.
 
-    `said` names an encoding that was guessed.
+    `said` names an encoding that was guessed, `doubt` says when the guess is not certain.
     """
 
     name: str
     header: tuple[str, ...]
     lines: Iterator[Line]
     said: str = ""
+    doubt: str = ""
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def _table(text: OpenText, name: str, columns: Columns) -> Table:
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(chain([first], text.stream), delimiter=delimiter, strict=True)
     header = tuple(cell.strip() for cell in next(reader, []))
-    return Table(name, header, _lines(reader, _names(header, name, columns)), text.said)
+    return Table(name, header, _lines(reader, _names(header, name, columns)), text.said, text.doubt)
 
 
 def _names(header: Sequence[str], name: str, columns: Columns) -> list[str]:
@@ -137,11 +137,3 @@ def _line(number: int, cells: Sequence[str], names: Sequence[str]) -> Line:
         return Line(number, tuple(cells), {}, error)
     values = [*(cell.strip() for cell in cells), *[""] * (len(names) - len(cells))]
     return Line(number, tuple(cells), dict(zip(names, values, strict=False)))
-
-
-def day_of(text: str, column: str) -> date:
-    """A calendar day in ISO 8601; a time after it is passed over. Raises ValueError naming the column."""
-    try:
-        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text).date()
-    except ValueError:
-        raise ValueError(f"{column} {text!r} is not a day such as 2026-11-30") from None

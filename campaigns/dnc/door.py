@@ -313,7 +313,7 @@ def _require_future(expires_at: datetime | None, now: datetime) -> None:
 @contextmanager
 def _reading(source: Source) -> Iterator[Iterable[str]]:
     """The lines of a file, or of the one file in a zip archive, as registries hand out their lists."""
-    if isinstance(source, Path | str) and str(source) != "-" and zipfile.is_zipfile(source):
+    if isinstance(source, Path | str) and Path(source).is_file() and zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:

@@ -1,11 +1,11 @@
 """What a cell holds, freed of what spreadsheets did to it: text, numbers, days, whole numbers. Pure."""
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import phonenumbers
 
+from campaigns.instants import day_of, not_a_day
 from campaigns.numbers import NumberError, parse
 
 _NANP = re.compile(r"(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .-]?([2-9]\d\d)[ .-]?(\d{4})", re.ASCII)
@@ -138,27 +138,18 @@ def whole(text: str, field: str) -> int:
         raise CellError(f"{field} {text!r} is not a whole number") from None
 
 
-_DAYS: Mapping[bool, tuple[str, ...]] = {
-    True: ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%m/%d/%Y", "%m-%d-%Y"),
-    False: ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"),
-}
+def day(text: str, field: str) -> date:
+    """A calendar day in ISO 8601, with or without a time behind it. Raises CellError."""
+    try:
+        return day_of(text, field)
+    except ValueError as error:
+        raise CellError(str(error)) from None
 
 
-def day(text: str, field: str, region: str) -> date:
-    """A calendar day: ISO 8601, or as `region` writes it (month first in the United States). Raises CellError."""
-    head = text.split(" ")[0].split("T")[0]
-    for pattern in _DAYS[region == "US"]:
-        try:
-            return datetime.strptime(head, pattern).date()
-        except ValueError:
-            continue
-    raise CellError(f"{field} {text!r} is not a day such as 2026-11-30")
-
-
-def instant(text: str, field: str, region: str) -> datetime:
+def instant(text: str, field: str) -> datetime:
     """An instant: ISO 8601 with offset, else UTC; a day alone is its first instant in UTC. Raises CellError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.combine(day(text, field, region), time(), UTC)
+        raise CellError(not_a_day(text, field)) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

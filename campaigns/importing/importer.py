@@ -85,6 +85,8 @@ def import_leads(
     errors = "surrogateescape" if keep_going else "strict"
     with _collecting_seldom(), detecting(source, encoding, errors=errors) as text, _writing(rejects) as rejected:
         report.encoding = text.said
+        if text.doubt:
+            report.warn(text.doubt)
         rows = Rows(text.stream, text.encoding, keep_going=keep_going)
         layout, found = _laid_out(rows, Format(file_format), mapping or {})
         for warning in layout.warnings:
@@ -109,6 +111,7 @@ def import_leads(
                 store.debts.rerank_campaign(
                     settings.campaign_id, instant.astimezone(ZoneInfo(settings.timezone)).date()
                 )
+    report.close()
     if not report.read:
         report.warn("the file names columns, but no lead follows" if rows.first else "the file holds no lead")
     return report

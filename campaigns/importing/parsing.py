@@ -28,6 +28,7 @@ from campaigns.importing.layout import Layout
 from campaigns.importing.report import ImportReport
 from campaigns.importing.rows import Broken, Cells, is_blank
 from campaigns.model import Basis, Profile, Purpose
+from campaigns.places import is_state
 
 _ACCOUNTS = frozenset({"vendor_lead_code", "postal_code"})
 _DNC_STATUSES = frozenset({"DNC", "DNCL", "DNCC"})
@@ -125,6 +126,7 @@ class Parser:
         self._mended = [(names.index(name), name) for name in _ACCOUNTS if name in names]
         self._country = places.get("country")
         self._clues: dict[tuple[str, ...], Clues] = {}
+        self._strange: set[Clues] = set()
 
     def parsed(self, rows: Iterable[tuple[int, Cells | Broken]]) -> Iterator[Lead | Reject]:
         """Leads and rejects in file order; rows with nothing in them are passed over. Counts what is read."""
@@ -162,6 +164,8 @@ class Parser:
         contact = self._contact_of(values, region)
         clues = self._clues_of(values, contact)
         numbers, extensions = self._numbers_of(line, values, clues, region)
+        if self._strange and clues in self._strange:
+            self._report.strange_state(clues.state)
         lead = Lead(line, cells, numbers, contact, self._custom(values, extensions))
         if layout.fields:
             lead.person = account(self._field(values, "person"))
@@ -207,7 +211,10 @@ class Parser:
             known = self._checked(Clues(**dict(zip((*self._listed, *self._stated), key, strict=True))))
             if len(self._clues) == _CACHED:
                 self._clues.clear()
+                self._strange.clear()
             self._clues[key] = known
+            if known.state and not is_state(known.state, known.country, self._region):
+                self._strange.add(known)
         return known
 
     @staticmethod
@@ -275,7 +282,7 @@ class Parser:
 
     def _instant(self, values: Cells, name: str) -> datetime | None:
         text = self._field(values, name)
-        return instant(text, name, self._region) if text else None
+        return instant(text, name) if text else None
 
     def _debt(self, values: Cells) -> DebtFacts | None:
         reference = account(self._field(values, "debt_reference"))
@@ -283,7 +290,7 @@ class Parser:
             return None
         due = self._field(values, "due_date")
         row = {name: self._field(values, name) for name in ("creditor", "principal", "balance", "currency")}
-        row |= {"reference": reference, "due_date": day(due, "due_date", self._region).isoformat() if due else ""}
+        row |= {"reference": reference, "due_date": day(due, "due_date").isoformat() if due else ""}
         return facts_of(row, self._currency)
 
 

@@ -32,7 +32,8 @@ class ImportReport:
     A row that brought a further debt or number to a person who is there already counts as loaded. `no_timezone` rows
     are loaded but not dialed until their zone is known. `warnings` are sentences about what was loaded in part or
     read otherwise than written; the first thousand are kept and `more_warnings` counts the rest. `encoding` is what
-    the text was taken for when it is not UTF-8, and `share` how much of the file has been read (None: unknown).
+    the text was taken for when it is not UTF-8, `share` how much of the file has been read (None: unknown), and
+    `strange_states` the rows whose state is not understood.
     """
 
     read: int = 0
@@ -46,10 +47,25 @@ class ImportReport:
     encoding: str = ""
     list_name: str = ""
     share: float | None = None
+    strange_states: int = 0
+    _such_as: str = ""
 
     def counts(self) -> dict[str, int]:
         """The six counts by name."""
         return {name: getattr(self, name) for name in _COUNTS}
+
+    def strange_state(self, state: str) -> None:
+        """One more row whose state means nothing here."""
+        self.strange_states += 1
+        self._such_as = self._such_as or state
+
+    def close(self) -> None:
+        """Put the sentence about all strange states before the other warnings, of which only some may be kept."""
+        if self.strange_states:
+            what = "row has" if self.strange_states == 1 else "rows have"
+            self.warnings.insert(
+                0, f"{self.strange_states} {what} a state that is not understood, such as {self._such_as}"
+            )
 
     def warn(self, sentence: str) -> None:
         """Keep a warning, or count it when there are many."""

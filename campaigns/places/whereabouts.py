@@ -32,6 +32,9 @@ class _Evidence:
     fatal: bool = False
 
 
+# Countries whose lists name states by codes that decide the zone and the law.
+_LANDS_OF_STATES = frozenset({"US", "CA", "AU"})
+
 _NOTHING = _Evidence()
 _UNREAD = _Evidence(note="the postcode is not understood")
 _MILITARY = _Evidence(Place(("US",)), "a military post office: the person may be anywhere in the world", fatal=True)
@@ -159,6 +162,18 @@ def _postal(postcode: str, land: str, lands: tuple[str, ...]) -> _Evidence:
 @lru_cache(maxsize=4096)
 def _postal_evidence(place: Place) -> _Evidence:
     return _Evidence(place, f"the postcode is in {_listing(place.regions)}: {_listing(place.zones)}")
+
+
+@lru_cache(maxsize=8192)
+def is_state(state: str, country: str, default: str) -> bool:
+    """Whether a state of an address is understood, where states matter; `default` is the country of one without.
+
+    Outside the United States, Canada and Australia lists write what they like into the column, and all of it passes.
+    """
+    land = country_of(address_region(country, "")) if country.strip() else default
+    if land not in _LANDS_OF_STATES or is_military_state(state):
+        return True
+    return "-" in address_region(country or land, state) or (not country.strip() and bool(address_region("", state)))
 
 
 @lru_cache(maxsize=16_384)

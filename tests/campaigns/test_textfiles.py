@@ -1,5 +1,7 @@
 import io
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,26 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
 )
 def test_lists_are_not_taken_for_something_else(sample: bytes) -> None:
     assert kind_of(sample) is None
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp1252"])
+def test_few_letters_make_the_encoding_doubtful(encoding: str) -> None:
+    with detecting(io.BytesIO("phone,name\n2125550101,José\n".encode(encoding))) as text:
+        assert text.said and "not certain" in text.doubt and "'José'" in text.doubt
+    with detecting(io.BytesIO(("phone,name\n" + "2125550101,José Jürgen\n" * 40).encode(encoding))) as text:
+        assert text.said and not text.doubt
+    with detecting(io.BytesIO("phone,name\n2125550101,José\n".encode()), None) as text:
+        assert not text.doubt
+    with detecting(io.BytesIO("phone,name\n2125550101,José\n".encode(encoding)), encoding) as text:
+        assert not text.doubt
+
+
+def test_a_pipe_with_a_name_is_read_without_winding_back(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = ("a,b\n" * 50_000 + "ë\n").encode()
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    with detecting(pipe) as file:
+        assert file.stream.read() == content.decode() and file.share is None
+    writer.join()

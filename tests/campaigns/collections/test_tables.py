@@ -3,8 +3,9 @@ from datetime import date
 
 import pytest
 
-from campaigns.collections.tables import Columns, Table, day_of, opened
+from campaigns.collections.tables import Columns, Table, opened
 from campaigns.database import StoreError
+from campaigns.instants import day_of
 
 COLUMNS = Columns(("debt", "amount"), ("note",), {"account": "debt"})
 

@@ -1,6 +1,8 @@
 import csv
 import io
+import os
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -242,3 +244,38 @@ def test_a_file_without_a_header_is_told_so(desk: Desk, mapping: dict[str, str])
     with pytest.raises(ImportFileError) as raised:
         desk.load("Name,Number 2\nAnn,2125550101\n")
     assert "Line 1" not in str(raised.value)
+
+
+def test_slash_dates_are_refused_and_rows_with_them_told(desk: Desk) -> None:
+    rejects = io.StringIO()
+    text = (
+        "phone,consent,consent_at,consent_expires_at,debt_reference,balance,currency,due_date\n"
+        "2125550101,express,01/11/2026,,,,,\n"
+        "2125550102,express,2026-11-01,01/12/2026,,,,\n"
+        "2125550103,,,,A1,5,USD,01/11/2026\n"
+        "2125550104,express,2026-11-01,2027-11-01,A2,5,USD,2026-11-01 00:00:00\n"
+    )
+    report = desk.load(text, rejects=rejects, at=datetime(2026, 11, 22, tzinfo=UTC))
+    assert (report.loaded, report.invalid) == (1, 3)
+    columns = [row["reason"].split()[0] for row in rejects_of(rejects)]
+    assert columns == ["consent_at", "consent_expires_at", "due_date"]
+    assert all("2026-11-01 for 1 November 2026" in row["reason"] for row in rejects_of(rejects))
+
+
+def test_states_that_are_not_understood_are_told_once(desk: Desk) -> None:
+    states = ["ZZ", "NY", "ON", "Qx", "", "AE", "Texas"]
+    rows = [f"21255501{place:02},{state}" for place, state in enumerate(states)]
+    report = desk.load("phone,state\n" + "\n".join(rows) + "\n")
+    assert report.loaded == len(states) and report.strange_states == 2
+    assert report.warnings == ["2 rows have a state that is not understood, such as ZZ"]
+    assert desk.load("phone,state,country\n2125550120,Kent,GB\n").warnings == []
+
+
+def test_a_named_pipe_is_read_as_a_stream(desk: Desk, tmp_path: Path) -> None:
+    pipe = tmp_path / "list.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=("phone,city\n2125550101,Orléans\n".encode("cp1252"),))
+    writer.start()
+    report = import_leads(desk.store, "spring", pipe)
+    writer.join()
+    assert (report.loaded, report.encoding, report.share) == (1, "windows-1252", None)
