@@ -57,6 +57,18 @@ def parse(text: str, region: str = "US") -> str:
     return _checked(number)
 
 
+def is_possible(e164: str) -> bool:
+    """Whether a text is + and ASCII digits, as many as numbers of its country have; it need not be in service."""
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", e164, re.ASCII):
+        return False
+    try:
+        number = phonenumbers.parse(e164)
+    except NumberParseException:
+        return False
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    return bool(_FICTION.fullmatch(e164)) or possible == ValidationResult.IS_POSSIBLE
+
+
 def _parse_reason(error: NumberParseException, region: str) -> str:
     if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         if region.upper() not in phonenumbers.SUPPORTED_REGIONS:

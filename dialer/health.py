@@ -42,6 +42,7 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
     findings += [
         _privacy(site),
         _token(site, config),
+        _rules(site, config),
         *_store(site, config),
         *_trunks(config, prober),
         *_stations(config, prober),
@@ -87,6 +88,14 @@ def _token(site: Site, config: Config) -> Finding:
     except ConfigError as error:
         return Finding("api token", Level.ERROR, str(error))
     return Finding("api token", Level.OK, f"{site.file(config.api.token_file)} is private")
+
+
+def _rules(site: Site, config: Config) -> Finding:
+    try:
+        book = site.rulebook(config)
+    except ConfigError as error:
+        return Finding("rules", Level.ERROR, str(error))
+    return Finding("rules", Level.OK, f"{len(book.rules)} calling rules in {len(book.packs)} packs")
 
 
 def _store(site: Site, config: Config) -> Iterator[Finding]:

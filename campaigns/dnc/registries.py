@@ -1,6 +1,8 @@
 """National do-not-call registries: their names, the country of each, and how old a copy may be. Pure."""
 
+import difflib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,6 +55,18 @@ def registry_of(registry_id: str) -> Registry:
             f"{registry_id!r} is no registry's id: it begins with its country, such as us-national, gb-tps or au-dncr"
         )
     return Registry(registry_id, region, calling_code, _MAX_AGE_DAYS.get(registry_id, _DEFAULT_MAX_AGE_DAYS))
+
+
+def require_known(registry_id: str, asked_for: Collection[str]) -> None:
+    """Raises ValueError, naming the nearest, for a registry that is neither known here nor in `asked_for` by rules."""
+    known = sorted({*_MAX_AGE_DAYS, *asked_for})
+    if registry_id not in known:
+        near = difflib.get_close_matches(registry_id, known)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
+        raise ValueError(
+            f"no calling rule asks for a registry {registry_id!r}, so its copy would stop no call; {hint} "
+            "For a registry of your own, first write a rule that asks for it into the site's rules/"
+        )
 
 
 def require_areas(registry: Registry, areas: tuple[str, ...]) -> None:

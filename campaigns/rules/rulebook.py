@@ -4,7 +4,7 @@ A call is allowed when zones and regions are known and no rule that binds forbid
 any plausible region.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -55,12 +55,26 @@ def _quarterly(params: object) -> bool:
     return all(edge % 15 == 0 for day in days for span in day for edge in span)
 
 
+def switch_faults(
+    known: Collection[str] | None, enforce: Iterable[str], off: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with a site's switches, each by its key. `known` are all rules' ids (None: nobody can tell)."""
+    for key, ids in (("rules.enforce", enforce), ("rules.off", off)):
+        strangers = sorted(set(ids) - set(known)) if known is not None else []
+        if strangers:
+            yield key, f"no pack has the rule {', '.join(strangers)}; see: dialer rules list"
+    blank = sorted(rule_id for rule_id, reason in off.items() if not reason.strip())
+    if blank:
+        yield "rules.off", f"{', '.join(blank)}: give the reason why the rule does not bind here, for the audit log"
+
+
 class Rulebook:
     """Rule packs as one site uses them. `quarterly`: no hours of theirs begin or end within a quarter of an hour.
 
     `enforce` are the ids of weak rules that a person confirmed: they bind like any other. `off` are rules that do not
-    bind here, with the reason why; both raise ValueError for an id that no pack has. `require_registries` makes a
-    registry that was never imported a block instead of an alert. Raises PackError when ids overlap.
+    bind here, with the reason why; both raise ValueError for an id that no pack has, and `off` for a blank reason.
+    `require_registries` makes a registry that was never imported a block instead of an alert. Raises PackError when
+    ids overlap.
     """
 
     def __init__(
@@ -87,9 +101,9 @@ class Rulebook:
         self._scopes: dict[object, tuple[Rule, ...]] = {}
         self._counting: dict[object, bool] = {}
         self.quarterly = all(_quarterly(rule.params) for rule in self.rules)
-        strangers = (self._enforce | self._off.keys()) - {rule.id for rule in self.rules}
-        if strangers:
-            raise ValueError(f"no pack has the rule {', '.join(sorted(strangers))}; see: dialer rules list")
+        faults = [text for _, text in switch_faults({rule.id for rule in self.rules}, self._enforce, self._off)]
+        if faults:
+            raise ValueError("; ".join(faults))
 
     def judge(self, case: Case, at: datetime, past: Sequence[PastCall] | None = None) -> Verdict:
         """May the call be placed at `at`? Raises ValueError when `at` is naive or the case's mode is none.

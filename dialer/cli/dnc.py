@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from campaigns.dnc import Hit, Listing, Scope
+from campaigns.dnc.registries import registry_of, require_known
 from campaigns.numbers import NumberError, parse
 from campaigns.rules import load_builtin
 from campaigns.rules.model import RegistryCheck
@@ -136,6 +137,7 @@ def _import_registry(
     force: bool,
     as_json: bool,
 ) -> None:
+    _require_registry(ctx, registry)
     source: Any = sys.stdin.buffer if str(file) == "-" else file
     shown = Progress(
         SpinnerColumn(),
@@ -167,6 +169,15 @@ def _import_registry(
         click.echo(f"warning: left out line {line.line}: {line.text!r}: {line.reason}", err=True)
 
 
+def _require_registry(ctx: Context, registry: str) -> None:
+    rules = ctx.site.rulebook(ctx.config).rules
+    try:
+        registry_of(registry)
+        require_known(registry, {rule.params.id for rule in rules if isinstance(rule.params, RegistryCheck)})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
 @dnc.command()
 @click.argument("number")
 @_campaign_option
@@ -187,8 +198,21 @@ def add(
     e164 = _number(ctx, number)
     until = _expiry(expires, days)
     ctx.store.dnc.add([e164], source, campaign_id=_campaign_id(ctx, campaign), expires_at=until)
+    hits = [hit for hit in ctx.store.dnc.check(e164) if hit.scope is Scope.SITE or hit.campaign == campaign is not None]
+    click.echo(_said_of(e164, hits, campaign, until))
+
+
+def _said_of(e164: str, hits: Sequence[Hit], campaign: str | None, until: datetime | None) -> str:
+    """How long a number is barred now: an entry that holds for longer is not shortened by a new one."""
     where = f" for campaign {campaign}" if campaign else ""
-    click.echo(f"{e164} will not be called{where}" + (f" until {until.isoformat(timespec='seconds')}" if until else ""))
+    if until is None:
+        return f"{e164} will not be called{where}"
+    for_good = next((hit for hit in hits if hit.expires_at is None), None)
+    if for_good is not None:
+        since = f"{for_good.added_at:%Y-%m-%d} ({for_good.source})"
+        return f"{e164} stays barred for good{where}: it is on the list {for_good.list} without an end since {since}"
+    last = max([until, *(hit.expires_at for hit in hits if hit.expires_at is not None)])
+    return f"{e164} will not be called{where} until {last.isoformat(timespec='seconds')}"
 
 
 @dnc.command()

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from campaigns.dnc import Hit, Scope
-from campaigns.dnc.model import require_e164
 from campaigns.law import latest_date
 from campaigns.model import Mode
+from campaigns.numbers import is_possible
 from campaigns.places import Whereabouts, whereabouts
 from campaigns.rules import (
     Basis,
@@ -34,6 +34,7 @@ from campaigns.rules.lint import lint as lint_packs
 from campaigns.rules.model import MODES, RuleType
 from campaigns.rules.packs import builtin_texts, parse_pack, read_text
 from campaigns.rules.reading import Problem
+from campaigns.rules.rulebook import switch_faults
 from campaigns.rules.scope import meets
 from campaigns.rules.windows import in_force
 from campaigns.rules.wording import exemption_in_short, in_short
@@ -42,6 +43,7 @@ from dialer.cli.output import json_option, show_facts, show_json, show_rows
 from dialer.config import CONFIG_NAME
 
 _COLUMNS = ("id", "where", "purpose", "type", "says", "binds", "confidence")
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 
 @click.group()
@@ -57,6 +59,9 @@ def _instant(_ctx: click.Context, _param: click.Parameter, value: str) -> dateti
     if at.tzinfo is None:
         said = at.isoformat(timespec="minutes")
         raise click.BadParameter(f"'{value}' has no offset from UTC; write it as {said}-05:00, or {said}Z for UTC")
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        years = f"{_FIRST_YEAR} to {_LAST_YEAR}"
+        raise click.BadParameter(f"'{value}' is in no year that the rules can be asked about: {years}")
     return at
 
 
@@ -69,10 +74,10 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dat
 
 def _phone(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     plain = "".join(char for char in value if char not in " -.()")
-    try:
-        require_e164(plain)
-    except ValueError:
-        raise click.BadParameter(f"'{value}' is not E.164: write + and the country code, as in +12125550123") from None
+    if not is_possible(plain):
+        raise click.BadParameter(
+            f"'{value}' is not E.164: write + and the country code and all digits, as in +12125550123"
+        )
     return plain
 
 
@@ -312,6 +317,8 @@ def _sorted(values: frozenset[Any]) -> list[str]:
 def lint(ctx: Context, files: tuple[Path, ...], on: date | None, as_json: bool) -> None:
     """Check rule packs: these files, or else those of the program and of the site's rules/. Exit code 1 for problems.
 
+    With a site and without files, the switches of [rules] in its dialer.toml are checked as well.
+
     \b
     Examples:
       dialer rules lint
@@ -330,13 +337,19 @@ def lint(ctx: Context, files: tuple[Path, ...], on: date | None, as_json: bool) 
 
 def _lint(ctx: Context, files: Sequence[Path], today: date) -> Iterator[Problem]:
     """Named files are seen beside the program's packs, and only their own problems told."""
-    packs, names = [], {TOGETHER}
+    packs, names, whole = [], {TOGETHER}, True
     for name, read in _sources(ctx, files):
         names.add(name)
         try:
             packs.append(parse_pack(read(), name))
         except PackError as error:
+            whole = False
             yield from error.problems
+    if not files and _has_site(ctx):
+        switches = ctx.config.rules
+        known = {rule.id for pack in packs for rule in pack.rules}
+        for key, text in switch_faults(known if whole else None, switches.enforce, switches.off):
+            yield Problem(CONFIG_NAME, "", key, text)
     beside = load_builtin() if files else ()
     yield from (problem for problem in lint_packs((*beside, *packs), today) if problem.file in names)
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.numbers import NumberError, parse
+from campaigns.numbers import NumberError, is_possible, parse
 from campaigns.places import regions_of
 
 
@@ -87,3 +87,21 @@ def test_example_numbers_of_all_countries_are_numbers() -> None:
         assert example is not None
         e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
         assert parse(e164) == e164
+
+
+@pytest.mark.parametrize(
+    ("text", "possible"),
+    [
+        ("+12125550123", True),
+        ("+441632960123", True),
+        ("+61491570156", True),
+        ("+11115550123", True),
+        ("+1212555", False),
+        ("+15550123", False),
+        ("+1٢١٢٥٥٥٠١٢٣", False),
+        ("12125550123", False),
+        ("+9995550123", False),
+    ],
+)
+def test_numbers_that_are_possible(text: str, possible: bool) -> None:
+    assert is_possible(text) is possible

@@ -1,5 +1,7 @@
 """What `dialer doctor` finds, each with its remedy."""
 
+import pytest
+
 from dialer.health import Finding, Level, examine
 from dialer.site import Site
 from hw.sip.probe import ProbeResult
@@ -35,3 +37,24 @@ def test_an_active_campaign_that_cannot_be_dialed_as_asked(site: Site) -> None:
     found = findings(site)["campaigns"]
     assert found.level is Level.ERROR
     assert "'nix' is not in dialer.toml" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("switches", "told"),
+    [
+        ('enforce = ["us.no.such"]', "no pack has the rule us.no.such"),
+        ('[rules.off]\n"us.sales.hours" = ""', "us.sales.hours: give the reason"),
+    ],
+)
+def test_switches_of_rules_that_cannot_be_used(site: Site, switches: str, told: str) -> None:
+    file = site.path / "dialer.toml"
+    file.write_text(f"{file.read_text()}[rules]\n{switches}\n")
+    found = findings(site)["rules"]
+    assert found.level is Level.ERROR and told in found.detail
+
+
+def test_a_rule_pack_that_is_no_toml(site: Site) -> None:
+    site.rules.mkdir()
+    (site.rules / "ours.toml").write_text("[pack\n")
+    found = findings(site)["rules"]
+    assert found.level is Level.ERROR and "ours.toml" in found.detail

@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.dnc.registries import registry_of, require_areas
+from campaigns.dnc.registries import registry_of, require_areas, require_known
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_area_codes_are_for_north_america() -> None:
         require_areas(registry_of("gb-tps"), ("020",))
     with pytest.raises(ValueError, match="12, 112: an area code is three digits"):
         require_areas(registry_of("us-national"), ("12", "212", "112"))
+
+
+def test_a_registry_that_no_rule_asks_for_is_refused_with_the_nearest() -> None:
+    require_known("us-national", ())
+    require_known("de-own", {"de-own"})
+    with pytest.raises(ValueError, match=r"'us-nationl'.*did you mean us-national\?"):
+        require_known("us-nationl", ())
+    with pytest.raises(ValueError, match=r"known: au-dncr, .*de-own"):
+        require_known("br-xyzzy", {"de-own"})

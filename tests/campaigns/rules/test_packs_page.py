@@ -1,10 +1,12 @@
 """docs/rules.md tells what the packs hold."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from campaigns.rules import Rulebook, load_builtin, load_directory
+from campaigns.rules.lint import lint
 from tests.campaigns.rules.rules_page import END, PAGE, START, written
 
 
@@ -21,6 +23,7 @@ def test_the_pack_that_the_page_shows_loads_beside_the_others(tmp_path: Path) ->
     [pack] = load_directory(tmp_path)
     book = Rulebook((*load_builtin(), pack))
     assert {rule.id for rule in pack.rules} <= {rule.id for rule in book.rules}
+    assert lint((*load_builtin(), pack), date(2026, 11, 22)) == []
 
 
 @pytest.mark.parametrize("name", ["enforce", "off", "require_registries"])

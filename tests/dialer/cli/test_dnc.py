@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,3 +161,54 @@ def test_errors_are_sentences_with_stable_codes(
     site: Site, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
     assert complaint in run(site, *arguments, code=code, stdin="")
+
+
+RULE = """[pack]
+id = "ours"
+title = "Ours"
+version = "1"
+jurisdiction = "US"
+[[rule]]
+id = "us.ours.registry"
+where = ["US"]
+type = "registry"
+registry = { id = "us-own", max_age = "9d" }
+effect = "block"
+status = "in_force"
+confidence = "H"
+source = { cite = "House rule", url = "https://intranet.example", checked_on = "2026-11-20" }
+"""
+
+
+def test_only_registries_that_a_rule_asks_for_are_imported(site: Site, flat: Path) -> None:
+    def imported(registry: str, code: int) -> str:
+        return run(site, "import", str(flat), "--registry", registry, "--as-of", days_ago(1), "--full", code=code)
+
+    assert "did you mean us-national" in imported("us-nationl", 2)
+    assert "us-own" in imported("us-own", 2)
+    assert all(each["registry"] is None for each in json.loads(run(site, "lists", "--json")))
+    site.rules.mkdir()
+    (site.rules / "ours.toml").write_text(RULE)
+    imported("us-own", 0)
+    assert "us-own" in {each["registry"] for each in json.loads(run(site, "lists", "--json"))}
+
+
+def test_an_entry_for_days_does_not_hide_one_for_good(site: Site) -> None:
+    assert "will not be called until" in run(site, "add", ONE, "--days", "5")
+    run(site, "add", ONE)
+    assert "stays barred for good: it is on the list site" in run(site, "add", ONE, "--days", "5")
+    assert "stays barred for good for campaign spring" in run(site, "add", ONE, "--days", "5", "--campaign", "spring")
+    run(site, "add", TWO, "--campaign", "spring")
+    assert "will not be called until" in run(site, "add", TWO, "--days", "5")
+    longer = run(site, "add", TWO, "--days", "9")
+    assert run(site, "add", TWO, "--days", "2") == longer
+
+
+def test_a_named_pipe_is_imported(site: Site, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(f"{ONE}\n{TWO}\n",))
+    writer.start()
+    counts = json.loads(run(site, "import", str(pipe), "--json"))
+    writer.join()
+    assert counts["added"] == 2

@@ -72,7 +72,7 @@ def test_a_business_in_another_mode() -> None:
     assert verdict(*NEW_YORK, *at)["allowed"] is True
 
 
-@pytest.mark.parametrize("phone", ["+18005550123", "+99912345678"])
+@pytest.mark.parametrize("phone", ["+18005550123", "+80012345678"])
 def test_a_place_that_is_not_known_is_blocked(phone: str) -> None:
     answer = verdict("--phone", phone, "--purpose", "sales", "--at", "2026-11-23T12:00Z")
     assert (answer["allowed"], answer["zones"], stopping(answer)) == (False, [], {"zone.unknown"})
@@ -209,3 +209,29 @@ def test_a_directory_that_is_named_must_be_a_site(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["--site", str(tmp_path / "no"), "rules", "list"])
     assert result.exit_code == 1
     assert "dialer.toml" in result.stderr
+
+
+@pytest.mark.parametrize("number", ["+1212555", "+1٢١٢٥٥٥٠١٢٣", "2125550123", "+9995550123"])
+def test_numbers_that_cannot_be_are_refused(number: str) -> None:
+    result = call("check", "--phone", number, "--purpose", "sales", "--at", "2026-11-23T12:00Z")
+    assert result.exit_code == 2 and "as in +12125550123" in result.output
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59Z", "0001-01-01T00:00+05:00", "0001-01-01T00:00Z"])
+def test_times_out_of_reach_are_refused(at: str) -> None:
+    result = call("check", *NEW_YORK, "--at", at)
+    assert result.exit_code == 2 and "1970 to 2100" in result.output
+
+
+def test_lint_tells_of_a_sites_wrong_switches(site: Site) -> None:
+    file = site.path / "dialer.toml"
+    text = file.read_text()
+    file.write_text(text + '[rules]\nenforce = ["us.no.such"]\n[rules.off]\n"us.sales.hours" = " "\n')
+    result = call("lint", "--on", "2026-11-22", site=site)
+    assert result.exit_code == 1
+    assert "dialer.toml: rules.enforce: no pack has the rule us.no.such" in result.stdout
+    assert "dialer.toml: rules.off: us.sales.hours: give the reason" in result.stdout
+    site.rules.mkdir()
+    (site.rules / "ours.toml").write_text("[pack\n")
+    broken = call("lint", "--on", "2026-11-22", site=site)
+    assert broken.exit_code == 1 and "ours.toml" in broken.stdout and "no pack has" not in broken.stdout
