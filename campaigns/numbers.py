@@ -58,15 +58,19 @@ def parse(text: str, region: str = "US") -> str:
 
 
 def is_possible(e164: str) -> bool:
-    """Whether a text is + and ASCII digits, as many as numbers of its country have; it need not be in service."""
+    """Whether a text is + and ASCII digits, not too few or too many for its country; it need not be in service.
+
+    A country code that nobody knows is possible: it may be a new one.
+    """
     if not re.fullmatch(r"\+[1-9]\d{6,14}", e164, re.ASCII):
         return False
     try:
         number = phonenumbers.parse(e164)
-    except NumberParseException:
-        return False
+    except NumberParseException as error:
+        return error.error_type == NumberParseException.INVALID_COUNTRY_CODE
     possible = phonenumbers.is_possible_number_with_reason(number)
-    return bool(_FICTION.fullmatch(e164)) or possible == ValidationResult.IS_POSSIBLE
+    wrong = (ValidationResult.TOO_SHORT, ValidationResult.TOO_LONG, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
+    return bool(_FICTION.fullmatch(e164)) or possible not in wrong
 
 
 def _parse_reason(error: NumberParseException, region: str) -> str:

