@@ -136,7 +136,7 @@ def hours_of(region: str, purpose: str) -> tuple[Hours, ...]:
         state = (STATE_SALES if sales else STATE_DEBT).get(region)
         found += [state] if state else []
     elif country == "ES" and sales:
-        found.append(Hours("LGTel 66, Circular 1/2023", _week([(9, 21)]), _days_off("ES", region[3:])))
+        found.append(Hours("LGTel 66, Circular 1/2023", _week([(9, 21)]), _days_off("ES")))
     else:
         of_country = (COUNTRY_SALES if sales else COUNTRY_DEBT).get(country)
         found += [of_country] if of_country else []
