@@ -19,7 +19,7 @@ from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
 from dialer.core.keeping import counting
-from dialer.core.snapshot import agent_state, logged_out, snapshot
+from dialer.core.snapshot import engine_agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
@@ -337,7 +337,7 @@ class Desk:
 
     def _agent_state(self, name: str) -> dict[str, Any]:
         agent = self._engine.agents.get(name)
-        return agent_state(agent, time.monotonic()) if agent else logged_out(name)
+        return engine_agent_state(self._engine, agent, time.monotonic()) if agent else logged_out(name)
 
 
 def _pause_code(body: dict[str, Any]) -> str:

@@ -39,8 +39,16 @@ class Callbacks(Calling):
         for candidate in reversed([lead for lead in event.leads if lead.lead_id not in held]):
             if candidate.owner in run.agents:
                 run.owned.setdefault(candidate.owner, []).insert(0, candidate)
+                self._remind(run.agents[candidate.owner], candidate)
             else:
                 run.hopper.appendleft(candidate)
+
+    def _remind(self, agent: Agent, candidate: Candidate) -> None:
+        if agent.state is not G.READY:
+            self._warn(
+                f"callback: {agent.name} promised lead {candidate.lead_id} ({candidate.phone.e164}) a call about now, "
+                f"and is {agent.state}"
+            )
 
     def _dial_owned(self, run: CampaignRun) -> None:
         """Each ready agent's first own callback; the agent takes no other call meanwhile."""

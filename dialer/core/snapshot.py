@@ -1,15 +1,17 @@
 """The engine's state as plain data, for pages, tables and programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from campaigns.model import Candidate
 from dialer.core.attempts import Agent
 from dialer.core.dialing import CampaignRun
 from dialer.core.engine import Engine
 from dialer.core.states import AgentState, AttemptState
 
 
-def agent_state(agent: Agent, now: float) -> dict[str, Any]:
-    """One agent; `since_s` is how long the state has lasted."""
+def agent_state(agent: Agent, now: float, callbacks: Sequence[Candidate] = ()) -> dict[str, Any]:
+    """One agent; `since_s` is how long the state has lasted, `callbacks_due` are leads whom the agent promised a call."""
     attempt = agent.attempt
     return {
         "name": agent.name,
@@ -22,7 +24,13 @@ def agent_state(agent: Agent, now: float) -> dict[str, Any]:
         "phone": attempt.candidate.phone.e164 if attempt else None,
         "pause_asked": agent.pause_asked,
         "logout_asked": agent.logout_asked,
+        "callbacks_due": [candidate.lead_id for candidate in callbacks],
     }
+
+
+def engine_agent_state(engine: Engine, agent: Agent, now: float) -> dict[str, Any]:
+    """One agent of an engine, with what its campaign keeps for the agent."""
+    return agent_state(agent, now, engine.runs[agent.campaign_id].owned.get(agent.name, ()))
 
 
 def logged_out(name: str) -> dict[str, Any]:
@@ -38,6 +46,7 @@ def logged_out(name: str) -> dict[str, Any]:
         "phone": None,
         "pause_asked": None,
         "logout_asked": False,
+        "callbacks_due": [],
     }
 
 
@@ -72,7 +81,7 @@ def snapshot(engine: Engine, now: float) -> dict[str, Any]:
     """Everything that a person watching wants to see."""
     return {
         "draining": engine.draining,
-        "agents": [agent_state(agent, now) for agent in engine.agents.values()],
+        "agents": [engine_agent_state(engine, agent, now) for agent in engine.agents.values()],
         "campaigns": [campaign_state(run) for run in engine.runs.values()],
         "trunks": [
             {
