@@ -11,7 +11,7 @@ from dialer.core.states import AgentState, AttemptState
 
 
 def agent_state(agent: Agent, now: float, callbacks: Sequence[Candidate] = ()) -> dict[str, Any]:
-    """One agent; `since_s` is how long the state has lasted, `callbacks_due` are leads that wait for the agent's call."""
+    """One agent; `since_s` is how long the state has lasted, `callbacks_due` are leads that wait for the agent."""
     attempt = agent.attempt
     return {
         "name": agent.name,
