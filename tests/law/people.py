@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from zoneinfo import available_timezones
 
 import phonenumbers
 import phonenumbers.timezone
@@ -90,8 +91,9 @@ class Listed:
 @cache
 def _zips() -> dict[str, list[dict[str, object]]]:
     by_state: dict[str, list[dict[str, object]]] = defaultdict(list)
+    zones = available_timezones()
     for row in zipcodes.list_all():  # type: ignore[no-untyped-call]
-        if row["state"] not in _NOT_STATES and row["timezone"] and row["area_codes"] and row["active"]:
+        if row["state"] not in _NOT_STATES and row["timezone"] in zones and row["area_codes"] and row["active"]:
             by_state[row["state"]].append(row)
     return dict(by_state)
 

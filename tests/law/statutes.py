@@ -136,7 +136,8 @@ def hours_of(region: str, purpose: str) -> tuple[Hours, ...]:
         state = (STATE_SALES if sales else STATE_DEBT).get(region)
         found += [state] if state else []
     elif country == "ES" and sales:
-        found.append(Hours("LGTel 66, Circular 1/2023", _week([(9, 21)]), _days_off("ES")))
+        # National days only: which days are holidays of a community or a town, each site adds for itself.
+        found.append(Hours("RDL 1/2007 art. 96.2", _week([(9, 21)]), _days_off("ES")))
     else:
         of_country = (COUNTRY_SALES if sales else COUNTRY_DEBT).get(country)
         found += [of_country] if of_country else []
