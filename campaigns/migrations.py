@@ -393,14 +393,20 @@ CREATE INDEX audit_person ON audit (person) WHERE person <> '';
 MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW}
 
 
-def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> None:
+# The first version in which numbers have regions.
+_PLACED = 4
+
+
+def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> bool:
     """Bring the schema to the newest version, all in one transaction; two processes that try at once do it once.
+
+    True when the store is from before its numbers had regions: its leads must be located anew then.
 
     Raises StoreError when the file is no campaign store, or one from a newer version of this program.
     """
     newest = max(migrations)
     if version_of(database) == newest:
-        return
+        return False
     with database.transaction():
         version = version_of(database)
         if version > newest:
@@ -415,6 +421,7 @@ def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, c
                 if statement.strip():
                     database.execute(statement)
         _record_version(database, newest)
+    return 0 < version < _PLACED
 
 
 def version_of(database: Database) -> int:

@@ -57,6 +57,7 @@ from campaigns.model import (
 from campaigns.pastcalls import PastCalls
 from campaigns.profiles import Profiles
 from campaigns.recorded import LeadStanding, Performance, RecordedAttempt
+from campaigns.relocation import relocate
 from campaigns.rules.model import Case
 from campaigns.rules.rulebook import Rulebook
 from campaigns.schema import Agent as AgentRow
@@ -163,7 +164,9 @@ class Store:
         create = create or str(path_or_url) == ":memory:"
         database = Database.open(path_or_url, create=create, fast=fast)
         try:
-            migrations.migrate(database, create=create)
+            if migrations.migrate(database, create=create):
+                with database.transaction():
+                    relocate(database, Profiles(database))
         except BaseException:
             database.close()
             raise
@@ -623,10 +626,9 @@ class Store:
         if self.law is None:
             return []
         of = self._campaign(campaign)
-        lists, ages = self.lists.all(of.campaign_id), self.dnc.registry_ages(at)
         script = self.scripts.get(of.script) if of.script else None
-        facts = facts_of(self.database, self.profiles, self.law, of, at, lists, ages, caller_ids, script)
-        return lint(of, facts, self.law.rulebook, at)
+        known = (self.lists.all(of.campaign_id), self.dnc.registry_ages(at), caller_ids, script)
+        return lint(of, facts_of(self.database, self.profiles, self.law, of, at, *known), self.law.rulebook, at)
 
     def report_attempts(
         self,

@@ -94,3 +94,22 @@ def test_a_store_of_the_third_version_keeps_its_leads_and_its_do_not_call_list(d
         ("+12125550100", 1, "agent", 3.0, None)
     ]
     assert database.rows("PRAGMA foreign_key_check") == []
+
+
+def test_the_leads_of_an_older_store_are_located_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old = Database.open(path, create=True, fast=False)
+    migrate(old, {step: MIGRATIONS[step] for step in (1, 2, 3)}, create=True)
+    for statement in (
+        "INSERT INTO campaigns VALUES (1, 'spring', 'telesales', 'predictive', 'stopped', '{}')",
+        "INSERT INTO lists VALUES (1, 1, 'a.csv', 0)",
+        "INSERT INTO zone_sets VALUES (7, 'America/New_York')",
+        "INSERT INTO leads (id, campaign_id, list_id, status, attempts, next_phone_id, zone_set_id, priority, next_at)"
+        " VALUES (5, 1, 1, 'NEW', 0, 9, 7, 1, 0)",
+        "INSERT INTO lead_phones VALUES (9, 5, 0, 'phone', '+13055550100', 7, 0, 0)",
+    ):
+        old.execute(statement)
+    old.close()
+    with Store.open(path) as store:
+        (profile,) = {store.profiles.get(row[0]) for row in store.database.rows("SELECT profile_id FROM leads")}
+        assert (profile.zones, profile.regions) == (("America/New_York",), ("US-FL",))
