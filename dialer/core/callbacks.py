@@ -35,13 +35,15 @@ class Callbacks(Calling):
         run = self.runs[event.campaign_id]
         run.callbacks_pending = False
         self._timers.set(("callbacks", event.campaign_id), self._now + CALLBACKS_LOADED_EVERY_S)
-        held = run.held_leads()
-        for candidate in reversed([lead for lead in event.leads if lead.lead_id not in held]):
+        held, reminded = run.held_leads(), {lead.lead_id for leads in run.owned.values() for lead in leads}
+        run.owned.clear()
+        offered = [lead for lead in event.leads if lead.lead_id not in held]
+        for candidate in offered:
             if candidate.owner in run.agents:
-                run.owned.setdefault(candidate.owner, []).insert(0, candidate)
-                self._remind(run.agents[candidate.owner], candidate)
-            else:
-                run.hopper.appendleft(candidate)
+                run.owned.setdefault(candidate.owner, []).append(candidate)
+                if candidate.lead_id not in reminded:
+                    self._remind(run.agents[candidate.owner], candidate)
+        run.hopper.extendleft(reversed([lead for lead in offered if lead.owner not in run.agents]))
 
     def _remind(self, agent: Agent, candidate: Candidate) -> None:
         if agent.state is not G.READY:

@@ -152,7 +152,8 @@ class DecisionLike(Protocol):
 class CampaignRun:
     """A campaign while the engine runs it.
 
-    `owned` has the callbacks that are due, by the agent whose they are.
+    `owned` has the callbacks that are due, by the agent whose they are, as the store last told: no lead is held by it,
+    so that one whose agent does not come falls to anyone.
     `period` is the regulatory window that the pacer counts in. `decision` is the pacer's latest, None while one of
     `obstacles` stands against any; `braked`: it held lines back as the window's budget is used up.
     """
@@ -189,8 +190,7 @@ class CampaignRun:
 
     def held_leads(self) -> frozenset[int]:
         """Leads that the engine already has, so that the store must not offer them."""
-        owned = frozenset(lead.lead_id for leads in self.owned.values() for lead in leads)
-        return frozenset(c.lead_id for c in self.hopper) | frozenset(self.in_flight) | owned
+        return frozenset(c.lead_id for c in self.hopper) | frozenset(self.in_flight)
 
     def admit(self, leads: Iterable[Candidate]) -> None:
         held = self.held_leads()
