@@ -94,7 +94,7 @@ class Attempts:
         law = self._law()
         if law is None:
             return None
-        (row,) = load(self._database, self._profiles, [lead_id])
+        (row,) = load(self._database, self._profiles, [lead_id], seconds_of(at))
         candidate = row.candidate(phone_id)
         assert candidate is not None
         return law.judge(self._settings_of(campaign_id), [candidate], at)[0]

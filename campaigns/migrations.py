@@ -1,6 +1,6 @@
 """The schema's ordered migrations. A version, once released, is never edited: a change is a new version at the end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from campaigns.database import Database, StoreError
 
@@ -397,16 +397,21 @@ MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW}
 _PLACED = 4
 
 
-def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, create: bool) -> bool:
+def migrate(
+    database: Database,
+    migrations: Mapping[int, str] = MIGRATIONS,
+    *,
+    create: bool,
+    locate: Callable[[], object] = lambda: None,
+) -> None:
     """Bring the schema to the newest version, all in one transaction; two processes that try at once do it once.
 
-    True when the store is from before its numbers had regions: its leads must be located anew then.
-
+    `locate` is called in that transaction when the store is from before its numbers had regions.
     Raises StoreError when the file is no campaign store, or one from a newer version of this program.
     """
     newest = max(migrations)
     if version_of(database) == newest:
-        return False
+        return
     with database.transaction():
         version = version_of(database)
         if version > newest:
@@ -420,8 +425,9 @@ def migrate(database: Database, migrations: Mapping[int, str] = MIGRATIONS, *, c
             for statement in migrations[step].split(";"):
                 if statement.strip():
                     database.execute(statement)
+        if 0 < version < _PLACED <= newest:
+            locate()
         _record_version(database, newest)
-    return 0 < version < _PLACED
 
 
 def version_of(database: Database) -> int:

@@ -19,7 +19,7 @@ from campaigns.attempts import Attempts
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.log import AuditLog
 from campaigns.audit.trail import Trail
-from campaigns.callbacks import FARTHEST_CALLBACK, Callback, Callbacks
+from campaigns.callbacks import Callback, Callbacks
 from campaigns.collections.debts import Debts
 from campaigns.collections.histories import Histories
 from campaigns.collections.holds import Holds
@@ -31,7 +31,7 @@ from campaigns.counts import ReasonCount
 from campaigns.database import Database, StoreError
 from campaigns.dnc import Dnc, Scope
 from campaigns.dnc import Hit as DncHit
-from campaigns.eligibility import check
+from campaigns.eligibility import check, out_of_reach
 from campaigns.forecasts import Forecast, SampleSummary
 from campaigns.gates import window_gate
 from campaigns.hopper import Hopper, Refill
@@ -164,9 +164,7 @@ class Store:
         create = create or str(path_or_url) == ":memory:"
         database = Database.open(path_or_url, create=create, fast=fast)
         try:
-            if migrations.migrate(database, create=create):
-                with database.transaction():
-                    relocate(database, Profiles(database))
+            migrations.migrate(database, create=create, locate=lambda: relocate(database, Profiles(database)))
         except BaseException:
             database.close()
             raise
@@ -340,9 +338,9 @@ class Store:
             return self.callbacks.move(callback_id, at, agent)
 
     def _require_callable(self, of: CampaignSettings, lead_id: int, at: datetime, now: datetime) -> None:
-        if not now < at <= now + FARTHEST_CALLBACK:
-            raise StoreError(f"a callback must be within the next year, not {at.isoformat(timespec='minutes')}")
-        rows = leads.load(self.database, self.profiles, [lead_id])
+        if (refusal := out_of_reach(at, now)) is not None:
+            raise StoreError(refusal)
+        rows = leads.load(self.database, self.profiles, [lead_id], seconds_of(now))
         candidate = rows[0].candidate(rows[0].next_phone_id) if rows else None
         if not rows or rows[0].campaign_id != of.campaign_id:
             raise UnknownLead(f"campaign {of.name!r} has no lead {lead_id}")
@@ -582,13 +580,10 @@ class Store:
     # Upkeep
 
     def upkeep(self, at: datetime) -> Iterator[None]:
-        """What time alone brings: promises that are due, ranks of arrears, entries and consents that expire.
+        """What time alone brings: promises that are due, and ranks of arrears.
 
         In short steps, so that whoever else needs the store can have it between them.
         """
-        self.dnc.sweep(at)
-        yield
-        self.consents.sweep(at)
         for campaign in self.campaigns():
             if campaign.kind is Kind.COLLECTIONS:
                 zone = ZoneInfo(campaign.timezone)
