@@ -5,11 +5,12 @@ A lead that waits for one is no lead of the hopper: its priority is CALLBACK, an
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import Trail
+from campaigns.clashes import Clash, clashes
 from campaigns.database import Database, Row, StoreError
 from campaigns.instants import datetime_of, seconds_of, whole_seconds_of
 from campaigns.leads import RETRY, load, stir
@@ -17,9 +18,6 @@ from campaigns.model import Allowed, Blocked, CallbackAsked, Candidate
 from campaigns.profiles import Profiles
 
 CALLBACK = -1
-
-# A year that was mistyped would keep a person waiting for good.
-FARTHEST_CALLBACK = timedelta(days=366)
 
 # How long a callback is put off for which the law names no other time.
 _PUT_OFF_S = 24 * 3600.0
@@ -124,8 +122,8 @@ class Callbacks:
     ) -> list[Candidate]:
         """Callbacks to be made at `at` by anyone, or by one of `agents`, the earliest first.
 
-        Those of an agent have that agent as `owner` until they fall to anyone. One that `judge` blocks is put off to
-        when that ends.
+        Those of an agent have that agent as `owner` until they fall to anyone. One that `judge` blocks, or whose number
+        is another lead's matter at the moment, is put off to when that ends; one of a lead that has ended since is off.
         """
         now = seconds_of(at)
         rows = self._database.rows(
@@ -139,15 +137,28 @@ class Callbacks:
             fallen = not agent or (falls_at is not None and falls_at <= now)
             if lead_id not in exclude and (fallen or agent in agents):
                 owners[lead_id], phones[lead_id] = "" if fallen else agent, phone_id
+        rows_of = load(self._database, self._profiles, list(owners), now)
+        self._call_off([row.lead_id for row in rows_of if row.next_at is None])
         offered = []
-        for row in load(self._database, self._profiles, list(owners)):
+        for row in rows_of:
             candidate = row.candidate(phones[row.lead_id] or row.next_phone_id)
             if candidate is not None and row.next_at is not None:
                 offered.append(replace(candidate, owner=owners[row.lead_id]))
         return self._allowed(offered, judge, now)
 
+    def _call_off(self, lead_ids: Sequence[int]) -> None:
+        """Nobody is called who was barred or erased after the callback was made."""
+        if lead_ids:
+            with self._database.transaction():
+                sql = f"UPDATE callbacks SET state = 'cancelled' WHERE lead_id = ? AND {_TO_DIAL}"  # noqa: S608
+                self._database.many(sql, [(lead_id,) for lead_id in lead_ids])
+
     def _allowed(self, offered: list[Candidate], judge: Judge, now: float) -> list[Candidate]:
-        verdicts = list(zip(offered, judge(offered), strict=True))
+        against = clashes(self._database, {lead.lead_id: lead.phone.e164 for lead in offered}, now)
+        answers = [_of_clash(against[lead.lead_id]) if lead.lead_id in against else None for lead in offered]
+        verdicts = [
+            (lead, clash or verdict) for lead, clash, verdict in zip(offered, answers, judge(offered), strict=True)
+        ]
         blocked = [(lead.lead_id, verdict) for lead, verdict in verdicts if isinstance(verdict, Blocked)]
         if blocked:
             with self._database.transaction():
@@ -263,6 +274,10 @@ class Callbacks:
             "UPDATE leads SET status = 'CBHOLD', next_at = ?, priority = ?, owner = ?, held_by = '' WHERE id = ?",
             (at, CALLBACK, agent, lead_id),
         )
+
+
+def _of_clash(clash: Clash) -> Blocked:
+    return Blocked(clash.reason, clash.detail, datetime_of(clash.until_s))
 
 
 def _callback(row: Row) -> Callback:

@@ -11,6 +11,7 @@ from campaigns.rules.model import Case
 from campaigns.rules.rulebook import Rulebook
 
 SEARCH_DAYS = 14
+FARTHEST_CALLBACK = timedelta(days=366)
 
 _ALLOWED = Allowed()
 _DAY = timedelta(days=1)
@@ -60,6 +61,13 @@ def case_of(candidate: Candidate, settings: CampaignSettings) -> Case:
         subject=subject_of(settings),
         campaign_id=settings.campaign_id,
     )
+
+
+def out_of_reach(callback_at: datetime, now: datetime) -> str | None:
+    """Why nobody is called back then: it is past, or so far off that the year was mistyped. None when it is neither."""
+    if now < callback_at <= now + FARTHEST_CALLBACK:
+        return None
+    return f"a callback must be within the next year, not {callback_at.isoformat(timespec='minutes')}"
 
 
 def subject_of(settings: CampaignSettings) -> str:

@@ -1,7 +1,5 @@
 """Callbacks: appointed calls are made at their time, those of one agent when that agent is free for them."""
 
-from datetime import timedelta
-
 from campaigns import eligibility
 from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate
 from campaigns.statuses import Status
@@ -14,7 +12,6 @@ from dialer.core.routing import longest_ready, pick_trunk
 from dialer.core.states import AgentState as G
 
 CALLBACKS_LOADED_EVERY_S = 10.0
-FARTHEST = timedelta(days=366)
 
 
 class Callbacks(Calling):
@@ -107,8 +104,9 @@ class Callbacks(Calling):
         assert attempt is not None
         if not status.scheduled_callback:
             return f"status {status.code} takes no time: only one for callbacks does, such as CALLBK"
-        if not self._wall < callback.at <= self._wall + FARTHEST:
-            return f"the callback must be within the next year, not {callback.at.isoformat(timespec='minutes')}"
+        refusal = eligibility.out_of_reach(callback.at, self._wall)
+        if refusal is not None:
+            return refusal
         verdict = eligibility.check(attempt.candidate, attempt.campaign, callback.at, self._config.rulebook)
         if not isinstance(verdict, Blocked):
             return None

@@ -1,5 +1,6 @@
 """Callbacks in the store: whose they are, when they fall to anyone, and that the law puts them off."""
 
+import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from campaigns.callbacks import Callback, CallbackState, UnknownCallback
 from campaigns.database import StoreError
+from campaigns.importing import import_leads
 from campaigns.model import Allowed, Blocked, CallbackAsked, Candidate, Outcome
 from tests.campaigns.desk import Desk
 
@@ -134,3 +136,23 @@ def test_no_callback_for_a_lead_in_a_call(desk: Desk, lead: Candidate, now: date
     desk.reserve(lead, now)
     with pytest.raises(StoreError, match="is being called"):
         make(desk, lead, now, now + HOUR)
+
+
+def test_a_callback_of_somebody_who_was_barred_since_is_off(desk: Desk, lead: Candidate, now: datetime) -> None:
+    make(desk, lead, now, now + HOUR)
+    desk.store.add_dnc(lead.phone.e164, "agent", now)
+    assert due(desk, now + HOUR) == []
+    assert only(desk).state is CallbackState.CANCELLED
+
+
+def test_a_callback_waits_while_another_lead_has_the_number(desk: Desk, lead: Candidate, now: datetime) -> None:
+    other = desk.store.create_campaign("autumn", "telesales", "power")
+    import_leads(desk.store, "autumn", io.StringIO("phone\n2125550101\n"))
+    make(desk, lead, now, now + HOUR)
+    (twin,) = desk.store.refill(other.campaign_id, 5, now + HOUR).leads
+    with desk.store.transaction():
+        phone = twin.phone
+        reserved = (91, other.campaign_id, twin.lead_id, phone.phone_id, phone.e164, "t1", "", now + HOUR)
+        assert desk.store.reserve_attempt(*reserved) is None
+    assert due(desk, now + HOUR) == []
+    assert only(desk).at > now + HOUR
