@@ -24,12 +24,12 @@ from dialer.core.why import why_lines
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
+from hw.audio.wav import wav_seconds
 from hw.contract import LineDriver
 from hw.contract.driver import DriverError
 from hw.sip.config import SipSettings
 from hw.sip.config import SipTrunk as CardTrunk
 from hw.sip.pool import SipPool
-from hw.sip.wav import wav_seconds
 
 log = logging.getLogger("dialer")
 

@@ -19,8 +19,9 @@ from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
 from dialer.core.engine import Engine
+from dialer.core.states import AgentState
 from dialer.journal import Journal
-from hw.contract import LineDriver
+from hw.contract import Lamp, LineDriver
 
 log = logging.getLogger("dialer.runner")
 T = TypeVar("T")
@@ -32,6 +33,7 @@ SLOW_COMMIT_S = 0.5
 UPKEEP_EVERY_S = 3600
 # How often the log says of each campaign why its lines are dialed as they are.
 PACING_LOGGED_S = 60.0
+LAMPS = {AgentState.READY: Lamp.READY, AgentState.INCALL: Lamp.TALKING, AgentState.LOGGED_OUT: Lamp.OFF}
 
 
 class CommandRefused(Exception):
@@ -185,7 +187,14 @@ class Runner:
         for record in ready.records:
             if isinstance(record, rec.PacingSampled):
                 self._log_pacing(record)
+            elif isinstance(record, rec.AgentStateChanged):
+                self._light(record)
         return frozenset(v.attempt_id for v in vetoes)
+
+    def _light(self, record: rec.AgentStateChanged) -> None:
+        agent = self.engine.agents.get(record.agent)
+        if agent is not None and agent.leg is not None:
+            self._driver.show(agent.leg.call_id, LAMPS.get(AgentState(record.state), Lamp.NOT_READY))
 
     def _log_pacing(self, record: rec.PacingSampled) -> None:
         now = self._clock()

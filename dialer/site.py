@@ -17,8 +17,8 @@ from campaigns.rules import PackError, Rulebook, load_builtin, load_directory
 from campaigns.store import Store
 from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
 from dialer.core.calling import DIALED_MODES
+from hw.audio.wav import wav_seconds
 from hw.contract.driver import DriverError
-from hw.sip.wav import wav_seconds
 
 # How long a dialer that starts waits for the lock: commands that look whether one runs hold it for an instant.
 _LOCK_PATIENCE_S = 1.0

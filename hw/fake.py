@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from hw.audio.wav import wav_seconds
 from hw.contract import events
 from hw.contract.causes import Cause, cause_of
-from hw.contract.driver import DriverError, OnEvent
-from hw.sip.wav import wav_seconds
+from hw.contract.driver import DriverError, Lamp, OnEvent
 
 DIGIT_GAP_S = 0.05
 
@@ -122,6 +122,8 @@ class FakeDriver:
         self._on_event: OnEvent | None = None
         self.joined: set[frozenset[str]] = set()
         self.digits_sent: dict[str, str] = {}
+        self.muted: set[str] = set()
+        self.lamps: dict[str, Lamp] = {}
         self.dialed: list[tuple[str, str]] = []
 
     async def start(self, on_event: OnEvent) -> None:
@@ -184,11 +186,24 @@ class FakeDriver:
         """Forget the pair."""
         self.joined.discard(frozenset((call_id, peer_id)))
 
+    def mute(self, call_id: str, muted: bool) -> None:
+        """Note the call in `muted`, or forget it there."""
+        (self.muted.add if muted else self.muted.discard)(call_id)
+
+    def show(self, call_id: str, lamp: Lamp) -> None:
+        """Note the lamp in `lamps`."""
+        if call_id in self._calls:
+            self.lamps[call_id] = lamp
+
     def lose(self, call_id: str) -> None:
         """Let the line of a call break."""
         call = self._calls.get(call_id)
         if call is not None:
             self._over(call, Cause.LINE_LOST)
+
+    def tell_lines(self, trunk: str, lines: int, because: str = "") -> None:
+        """Let a trunk have fewer lines, or all of them again."""
+        self._say(events.TrunkLines(trunk, lines, because))
 
     def far_hang_up(self, call_id: str) -> None:
         """Let the far side hang up an answered call."""
@@ -276,6 +291,6 @@ class FakeDriver:
         if self._calls.get(call.call_id) is call:
             action(call)
 
-    def _say(self, event: events.LineEvent) -> None:
+    def _say(self, event: events.LineEvent | events.TrunkLines) -> None:
         if self._on_event is not None:
             self._on_event(event)

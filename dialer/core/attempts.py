@@ -54,7 +54,8 @@ class Attempt:
 class Agent:
     """One person at a station, from log-in to log-out. `since_s` is when the state began, on the engine's clock.
 
-    While `kept_for` an attempt, a READY agent takes that call only.
+    While `kept_for` an attempt, a READY agent takes that call only. `muted` and `battery_percent` are what the station
+    told of itself.
     """
 
     name: str
@@ -68,6 +69,8 @@ class Agent:
     kept_for: Attempt | None = None
     pause_asked: str | None = None
     logout_asked: bool = False
+    muted: bool = False
+    battery_percent: int | None = None
 
 
 @dataclass(slots=True)

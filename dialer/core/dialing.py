@@ -56,6 +56,8 @@ class TrunkLines:
     def __init__(self, settings: TrunkSettings) -> None:
         self.settings = settings
         self.in_use = 0
+        self.usable = settings.max_lines
+        self.because = ""
         self.rests_until: float | None = None
         self._faults = 0
         self._invalid = 0
@@ -63,7 +65,7 @@ class TrunkLines:
 
     def free_at(self, now: float) -> float | None:
         """When the next call may start on this trunk; None when all its lines are in use."""
-        if self.in_use >= self.settings.max_lines:
+        if self.in_use >= min(self.usable, self.settings.max_lines):
             return None
         start = self._limiter.next_start(now)
         if self.rests_until is not None:
@@ -76,6 +78,10 @@ class TrunkLines:
 
     def release(self) -> None:
         self.in_use -= 1
+
+    def has_lines(self, lines: int, because: str) -> None:
+        """Note how many of its lines can be used now, and what is wrong with the others."""
+        self.usable, self.because = lines, because
 
     def worked(self) -> None:
         self._faults = self._invalid = 0

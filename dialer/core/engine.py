@@ -64,6 +64,9 @@ class Engine(Staffing):
             hw.JoinFailed: self._on_join_failed,
             hw.MessagePlayed: self._on_message_played,
             hw.DigitReceived: lambda event: None,
+            hw.TrunkLines: self._on_trunk_lines,
+            hw.MuteChanged: self._on_mute_changed,
+            hw.BatteryLevel: self._on_battery_level,
             ev.CampaignLoaded: self._on_campaign_loaded,
             ev.SetCampaignState: self._on_set_campaign_state,
             ev.LeadsLoaded: self._on_leads_loaded,
@@ -153,6 +156,14 @@ class Engine(Staffing):
             self._station_lost(line.agent, event)
         if line.attempt is not None:
             self._attempt_ended(line.attempt, event)
+
+    def _on_trunk_lines(self, event: hw.TrunkLines) -> None:
+        trunk = self.trunks[event.trunk]
+        if (trunk.usable, trunk.because) == (event.lines, event.because):
+            return
+        trunk.has_lines(event.lines, event.because)
+        why = f": {event.because}" if event.because else ""
+        self._warn(f"trunk {event.trunk} has {event.lines} of its {trunk.settings.max_lines} lines{why}")
 
     # Campaigns and the whole.
 

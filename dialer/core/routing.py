@@ -41,6 +41,10 @@ def why_no_trunk(trunks: Iterable[TrunkLines], wanted: tuple[str, ...], now: flo
         return f"the site has no trunk named {' or '.join(wanted)}" if wanted else "the site has no trunk"
     if any(trunk.rests_until is not None and now < trunk.rests_until for trunk in usable):
         return "the trunk rests after failed calls"
+    for trunk in usable:
+        if trunk.usable < trunk.settings.max_lines and trunk.in_use >= trunk.usable:
+            settings = trunk.settings
+            return f"trunk {settings.name} has {trunk.usable} of its {settings.max_lines} lines: {trunk.because}"
     if all(trunk.in_use >= trunk.settings.max_lines for trunk in usable):
         return "all lines of the trunk are in use"
     return "the trunk's starts per second are used up"

@@ -24,6 +24,8 @@ def agent_state(agent: Agent, now: float, callbacks: Sequence[Candidate] = ()) -
         "phone": attempt.candidate.phone.e164 if attempt else None,
         "pause_asked": agent.pause_asked,
         "logout_asked": agent.logout_asked,
+        "muted": agent.muted,
+        "battery_percent": agent.battery_percent,
         "callbacks_due": [candidate.lead_id for candidate in callbacks],
     }
 
@@ -46,6 +48,8 @@ def logged_out(name: str) -> dict[str, Any]:
         "phone": None,
         "pause_asked": None,
         "logout_asked": False,
+        "muted": False,
+        "battery_percent": None,
         "callbacks_due": [],
     }
 

@@ -14,6 +14,7 @@ from dialer.core.states import AttemptTrigger as AT
 from hw import contract as hw
 
 STATION_RING_S = 30.0
+LOW_BATTERY_PERCENT = 15
 
 
 class Staffing(Callbacks):
@@ -176,6 +177,23 @@ class Staffing(Callbacks):
             return
         self._move(attempt, AT.AGENT_LOST)
         self._wait_again(attempt)
+
+    def _on_mute_changed(self, event: hw.MuteChanged) -> None:
+        agent = self._agent_at(event)
+        if agent is not None:
+            agent.muted = event.muted
+
+    def _on_battery_level(self, event: hw.BatteryLevel) -> None:
+        agent = self._agent_at(event)
+        if agent is None:
+            return
+        before, agent.battery_percent = agent.battery_percent, event.percent
+        if event.percent <= LOW_BATTERY_PERCENT and (before is None or before > LOW_BATTERY_PERCENT):
+            self._warn(f"the headset of {agent.name} has {event.percent} % of its battery left")
+
+    def _agent_at(self, event: hw.LineEvent) -> Agent | None:
+        line = self.lines.get(event.call_id)
+        return line.agent if line is not None else None
 
     # Dispositions.
 

@@ -1,12 +1,22 @@
 """What every line driver does."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from hw.contract.events import LineEvent
+from hw.contract.events import LineEvent, TrunkLines
 
-OnEvent = Callable[[LineEvent], None]
+OnEvent = Callable[[LineEvent | TrunkLines], None]
+
+
+class Lamp(StrEnum):
+    """What a station's light tells its agent and the people around."""
+
+    OFF = "off"
+    READY = "ready"
+    NOT_READY = "not_ready"
+    TALKING = "talking"
 
 
 class LineDriver(Protocol):
@@ -17,7 +27,8 @@ class LineDriver(Protocol):
     - order per call: `Dialed`, then any `Ringing`, then at most one `Answered`, then `Ended`;
     - a command for a call that is over or unknown does nothing: late commands are normal;
     - a `call_id` in use raises ValueError;
-    - no free line: `Ended(Cause.NO_LINE)`, never an exception.
+    - no free line: `Ended(Cause.NO_LINE)`, never an exception;
+    - `TrunkLines` is told when the lines that a trunk can use become fewer or more than configured.
     """
 
     async def start(self, on_event: OnEvent) -> None:
@@ -49,6 +60,12 @@ class LineDriver(Protocol):
 
     def part(self, call_id: str, peer_id: str) -> None:
         """Undo `join`; both calls stay up."""
+
+    def mute(self, call_id: str, muted: bool) -> None:
+        """Let nothing of what a station says be heard, or let it be heard again; both ends of the station agree."""
+
+    def show(self, call_id: str, lamp: Lamp) -> None:
+        """Light a station's lamp. A station without one does nothing."""
 
 
 class DriverError(Exception):

@@ -1,4 +1,4 @@
-"""What a line driver reports. Every event names its call; times are stamped by whoever receives them."""
+"""What a line driver reports, of a call or of a trunk; times are stamped by whoever receives them."""
 
 from dataclasses import dataclass
 
@@ -59,6 +59,20 @@ class DigitReceived(LineEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MuteChanged(LineEvent):
+    """The agent muted or opened the microphone at the station."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryLevel(LineEvent):
+    """What is left in the station's battery, 0 to 100 percent."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended(LineEvent):
     """The call is over: exactly one per call, and the last event of it."""
 
@@ -66,3 +80,12 @@ class Ended(LineEvent):
     sip_code: int | None = None
     q850: int | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkLines:
+    """So many lines of a trunk can be used now, busy ones among them; `because` says what is wrong with the others."""
+
+    trunk: str
+    lines: int
+    because: str = ""

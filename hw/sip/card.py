@@ -19,13 +19,13 @@ from typing import Any
 
 import pjsua2 as pj
 
+from hw.audio.ring import Segment, ring_number
 from hw.contract import events
 from hw.contract.causes import Cause, cause_of
 from hw.contract.driver import DriverError
 from hw.sip import wire
 from hw.sip.endpoint import TOO_MANY_CALLS, Endpoint
 from hw.sip.leg import Digit, Down, Facts, Leg, Line, Media, Progress, Up
-from hw.sip.ring import Segment, ring_number
 from hw.sip.sound import TONE_MS, SlotSound
 from hw.sip.watch import Watch
 

@@ -5,10 +5,10 @@ import ctypes
 import pjsua2 as pj
 from pjsua2 import _pjsua2
 
+from hw.audio.ring import SLOTS_PER_CARD
 from hw.contract.driver import DriverError
 from hw.sip import wire
 from hw.sip.config import RTP_PORTS_PER_CARD
-from hw.sip.ring import SLOTS_PER_CARD
 from hw.sip.wire import CardSpec
 
 TOO_MANY_CALLS = 70010

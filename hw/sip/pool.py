@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hw.audio.ring import create_segment, ring_number
+from hw.audio.wav import wav_seconds
 from hw.contract import events
 from hw.contract.causes import Cause
-from hw.contract.driver import DriverError, OnEvent
+from hw.contract.driver import DriverError, Lamp, OnEvent
 from hw.sip import wire
 from hw.sip.child import CardLink
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.placement import Load, card_for_customer, card_for_station
-from hw.sip.ring import create_segment, ring_number
-from hw.sip.wav import wav_seconds
 
 START_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 3.0
@@ -214,6 +214,12 @@ class SipPool:
         if peer is not None:
             peer.joins.pop(call_id, None)
             self._tell(peer, wire.Part(peer_id, call_id))
+
+    def mute(self, call_id: str, muted: bool) -> None:
+        """Nothing: a SIP phone has a mute of its own."""
+
+    def show(self, call_id: str, lamp: Lamp) -> None:
+        """Nothing: a SIP phone shows its call by itself."""
 
     # For operators and the bench
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pjsua2 as pj
 
-from hw.sip.ring import FRAME_BYTES, FRAME_MS, RingReader, RingWriter, Segment
-from hw.sip.wav import wav_seconds
+from hw.audio.ring import FRAME_BYTES, FRAME_MS, RingReader, RingWriter, Segment
+from hw.audio.wav import wav_seconds
 
 TONE_HZ = 440
 TONE_MS = 200

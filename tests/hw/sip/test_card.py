@@ -14,7 +14,7 @@ pytestmark = pytest.mark.sip
 STUCK = """
 import json, os, socket, sys, time
 from hw.sip import card as card_module, wire
-from hw.sip.ring import Segment, create_segment
+from hw.audio.ring import Segment, create_segment
 
 card_module.HANG_UP_LIMIT_S = 0.3
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

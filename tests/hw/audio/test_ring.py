@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.sip.ring import (
+from hw.audio.ring import (
     FRAME_BYTES,
     FRAMES_PER_RING,
     LATE_DEPTH,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hw.audio.wav import wav_seconds
 from hw.contract.driver import DriverError
-from hw.sip.wav import wav_seconds
 from tests.contracts.rigs import write_wav
 
 
