@@ -1,0 +1,1 @@
+"""Hands-free headsets over a serial byte pipe: agents' stations by the Bluetooth Hands-Free Profile."""
