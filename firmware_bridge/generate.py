@@ -1,4 +1,7 @@
-"""`python -m firmware_bridge.generate [--check]`: writes messages.py and firmware/protocol.h from protocol.toml."""
+"""`python -m firmware_bridge.generate [--check]`: writes what follows from protocol.toml.
+
+That is messages.py, firmware/protocol.h, and the tables and test vectors of docs/gateway-protocol.md.
+"""
 
 import argparse
 import sys
@@ -6,16 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from firmware_bridge.c_header import c_header
+from firmware_bridge.markdown import MarkdownError, markdown
 from firmware_bridge.python_side import python_side
 from firmware_bridge.schema import SCHEMA_PATH, SchemaError, load
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "gateway-protocol.md"
 
 
 def outputs(schema_path: Path = SCHEMA_PATH) -> Mapping[Path, str]:
-    """What each generated file shall hold. Raises `SchemaError`."""
+    """What each generated file shall hold. Raises `SchemaError` or `MarkdownError`."""
     schema = load(schema_path)
     return {
+        PAGE: markdown(PAGE.read_text(), schema),
         ROOT / "firmware_bridge" / "messages.py": python_side(schema),
         ROOT / "firmware_bridge" / "firmware" / "protocol.h": c_header(schema),
     }
@@ -28,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     try:
         wanted = outputs()
-    except SchemaError as wrong:
+    except (SchemaError, MarkdownError) as wrong:
         print(wrong, file=sys.stderr)
         return 1
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
