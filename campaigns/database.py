@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,8 +14,9 @@ Row = tuple[Any, ...]
 
 BUSY_TIMEOUT_S = 30
 
+# Values of one IN list, filled up to the next of these lengths so that few statements are prepared, and those once.
 # Older builds of SQLite take 999 parameters in a statement.
-_IN_LIST = 500
+_IN_LENGTHS = (1, 4, 16, 64, 256, 512)
 
 # People's names and numbers are nobody else's; SQLite gives the same mode to the files that it puts beside this one.
 _OWNER_ONLY = 0o600
@@ -116,9 +118,11 @@ class Database:
     def rows_in(self, sql: str, values: Sequence[object], before: Sequence[object] = ()) -> list[Row]:
         """Rows of a statement whose last parameters are `IN (:values)`, asked for a few hundred values at a time."""
         found: list[Row] = []
-        for start in range(0, len(values), _IN_LIST):
-            part = values[start : start + _IN_LIST]
-            found += self.rows(sql.replace(":values", ",".join("?" * len(part))), (*before, *part))
+        for start in range(0, len(values), _IN_LENGTHS[-1]):
+            part = values[start : start + _IN_LENGTHS[-1]]
+            length = next(each for each in _IN_LENGTHS if each >= len(part))
+            again = [part[-1]] * (length - len(part))
+            found += self.rows(sql.replace(":values", _marks(length)), (*before, *part, *again))
         return found
 
     def one(self, sql: str, params: Sequence[object] = ()) -> Row | None:
@@ -159,3 +163,8 @@ def _require_file(path: Path, *, create: bool) -> None:
         raise StoreError(f"{path}: its directory does not exist; make it first")
     if create and not path.exists():
         path.touch(mode=_OWNER_ONLY)
+
+
+@lru_cache
+def _marks(count: int) -> str:
+    return ",".join("?" * count)

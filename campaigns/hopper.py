@@ -135,7 +135,7 @@ class Hopper:
 
     def _open(self, state: _State, campaign: CampaignSettings, wall_now: datetime, gate: Gate) -> None:
         profiles = self._profiles.items()
-        wanted = (math.floor(wall_now.timestamp() / 60), gate, len(profiles))
+        wanted = (gate.span(wall_now), gate, len(profiles))
         if state.open_for == wanted:
             return
         if state.open_for[1:2] != (gate,):

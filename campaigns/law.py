@@ -17,11 +17,12 @@ from campaigns.collections.debts import CallableDebts
 from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
 from campaigns.eligibility import first_open, is_open, next_open, subject_of
-from campaigns.gates import Gate
+from campaigns.gates import Gate, window_gate
 from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
 from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
+from campaigns.rules.windows import Openings
 
 # The longest cool-down of any pack is sixty days; calls before this weigh no more.
 LOOKBACK_DAYS = 100
@@ -30,7 +31,7 @@ LOOKBACK_DAYS = 100
 # of a quarter is allowed in all of it.
 _QUARTER_S, _MINUTE_S = 900, 60
 
-_KEPT_VERDICTS = 20_000
+_KEPT = 20_000
 _ALLOWED = Allowed()
 _NO_REGISTRY: frozenset[str] = frozenset()
 _NO_AGES: Mapping[str, int] = {}
@@ -106,12 +107,10 @@ class Law:
         self._debts = debts
         self._registries = registries
         self._quotas = quotas
-        self._shared: dict[object, Judged] = {}
-        self._span: tuple[int, CampaignSettings] | None = None
 
-    def opens(self, settings: CampaignSettings, profile: Profile, at: datetime) -> bool:
-        """Whether numbers of a profile may be called at `at` as far as hours decide it."""
-        return is_open(profile.zones, settings.window, at) and self.rulebook.open_at(_case(settings, profile, at), at)
+    def openings(self, settings: CampaignSettings, profile: Profile, at: datetime) -> Openings:
+        """When numbers of a profile may be called on the UTC day of `at` by the rule book's hours alone."""
+        return self.rulebook.openings(_case(settings, profile, at))
 
     def span(self, settings: CampaignSettings, at: datetime) -> int:
         """A number that stays the same as long as no hours can begin or end."""
@@ -126,25 +125,21 @@ class Law:
         return first_open(_case(settings, profile, at), settings.window, self.rulebook, at)
 
     def judge(
-        self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime, *, share: bool = False
+        self,
+        settings: CampaignSettings,
+        candidates: Sequence[Candidate],
+        at: datetime,
+        shared: "Shared | None" = None,
     ) -> list[Judged]:
         """Each candidate's first number, at `at`, with everything that is known of its person.
 
-        With `share`, leads of the same places of which nothing else is known share one judgement, without their number.
+        With `shared`, kept for one campaign while its `span` lasts, leads of the same places of which nothing else is
+        known share one judgement, without their number.
         """
         if not candidates:
             return []
         known = self._known(settings, candidates, at)
-        if share:
-            self._share(settings, at)
-        return [self._judge_one(settings, candidate, known, at, share) for candidate in candidates]
-
-    def _share(self, settings: CampaignSettings, at: datetime) -> None:
-        """Forget shared judgements when hours may have begun or ended since, or they are another campaign's."""
-        span = (self.span(settings, at), settings)
-        if span != self._span or len(self._shared) >= _KEPT_VERDICTS:
-            self._shared.clear()
-            self._span = span
+        return [self._judge_one(settings, candidate, known, at, shared) for candidate in candidates]
 
     def _known(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> _Known:
         ids = [candidate.lead_id for candidate in candidates]
@@ -162,15 +157,15 @@ class Law:
         )
 
     def _judge_one(
-        self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime, share: bool
+        self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime, shared: "Shared | None"
     ) -> Judged:
         lead_id, phone = candidate.lead_id, candidate.phone
         ages = known.coverage.ages(phone.e164, latest_date(phone.zones, at)) if known.coverage.routes else _NO_AGES
         owed, refusal = known.debts.get(lead_id), known.full.get(lead_id)
         if refusal is None and owed is not None:
             refusal = _refusal(settings, owed)
-        if share and refusal is None and owed is None and known.nothing_of(lead_id, phone.e164):
-            return self._unremarkable(settings, candidate, ages, at)
+        if shared is not None and refusal is None and owed is None and known.nothing_of(lead_id, phone.e164):
+            return self._unremarkable(settings, candidate, ages, at, shared)
         case = Case(
             phone.e164,
             phone.zones,
@@ -190,20 +185,25 @@ class Law:
         return self._judged(settings, candidate, case, known.calls.get(lead_id, ()), at)
 
     def _unremarkable(
-        self, settings: CampaignSettings, candidate: Candidate, ages: Mapping[str, int], at: datetime
+        self,
+        settings: CampaignSettings,
+        candidate: Candidate,
+        ages: Mapping[str, int],
+        at: datetime,
+        shared: "Shared",
     ) -> Judged:
         """Leads of which nothing is known but their places share a judgement as long as no hours begin or end."""
         phone = candidate.phone
         key = (phone.zones, phone.regions, tuple(ages.items()))
-        shared = self._shared.get(key)
-        if shared is None:
+        found = shared.get(key)
+        if found is None:
             mode, subject, of = settings.mode.value, subject_of(settings), settings.campaign_id
             case = Case(
                 *("", phone.zones, phone.regions, settings.purpose, settings.party),
                 mode=mode, on_registries=_NO_REGISTRY, registry_age_days=ages, subject=subject, campaign_id=of,
             )  # fmt: skip
-            shared = self._shared[key] = self._judged(settings, candidate, case, (), at)
-        return Judged(candidate, shared.case, shared.answer, shared.verdict)
+            found = shared[key] = self._judged(settings, candidate, case, (), at)
+        return Judged(candidate, found.case, found.answer, found.verdict)
 
     def _judged(
         self,
@@ -268,6 +268,10 @@ def _since(caps: Sequence[Cap], at: datetime) -> datetime:
     return at - timedelta(days=max([LOOKBACK_DAYS, *(2 + (cap.days or 0) for cap in caps)]))
 
 
+Shared = dict[object, Judged]
+"""Judgements by places and ages of registries."""
+
+
 class Gatekeeper:
     """The law as a hopper asks it, for one campaign and one refill after the other.
 
@@ -279,29 +283,35 @@ class Gatekeeper:
         self.at = datetime.min.replace(tzinfo=UTC)
         self.cases: dict[int, Case] = {}
         self._law = law
-        self._open: dict[Profile, bool] = {}
-        self._asked_at: datetime | None = None
+        self._window = window_gate(settings.window)
+        self._openings: dict[tuple[Profile, date | None], Openings] = {}
+        self._shared: Shared = {}
         self._span = -1
         self.gate = Gate(
             self._opens,
             lambda profile, at: law.next_open(settings, profile, at),
             self._judge,
+            lambda at: law.span(settings, at),
         )
 
     def _opens(self, profile: Profile, at: datetime) -> bool:
-        """`Law.opens`, kept as long as no hours can begin or end: thousands of profiles are asked for at a time."""
-        if at != self._asked_at:
-            self._asked_at, span = at, self._law.span(self.settings, at)
-            if span != self._span:
-                self._open.clear()
-                self._span = span
-        known = self._open.get(profile)
-        if known is None:
-            known = self._open[profile] = self._law.opens(self.settings, profile, at)
-        return known
+        """Whether numbers of a profile may be called at `at` as far as hours decide it."""
+        if not self._window.opens(profile, at):
+            return False
+        key = (profile, at.astimezone(UTC).date() if profile.basis else None)
+        openings = self._openings.get(key)
+        if openings is None:
+            if len(self._openings) >= _KEPT:
+                self._openings.clear()
+            openings = self._openings[key] = self._law.openings(self.settings, profile, at)
+        return openings.is_open(at.timestamp())
 
     def _judge(self, candidates: Sequence[Candidate]) -> list[Allowed | Blocked]:
-        judged = self._law.judge(self.settings, candidates, self.at, share=True)
+        span = self._law.span(self.settings, self.at)
+        if span != self._span or len(self._shared) >= _KEPT:
+            self._shared.clear()
+            self._span = span
+        judged = self._law.judge(self.settings, candidates, self.at, self._shared)
         self.cases.update((each.candidate.lead_id, each.case) for each in judged)
         return [each.answer for each in judged]
 

@@ -48,7 +48,7 @@ def judged(desk: Desk, now: datetime, n: int, blocked: dict[int, Blocked]) -> Re
         return [blocked.get(each.lead_id, Allowed()) for each in candidates]
 
     plain = window_gate(desk.campaign.window)
-    gate = Gate(plain.opens, plain.next_open, judge)
+    gate = Gate(plain.opens, plain.next_open, judge, plain.span)
     return desk.store.hopper.refill(desk.campaign, n, now, (), gate)
 
 
