@@ -82,6 +82,7 @@ class PcmSound:
         self._done: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._muted = False
 
     def open(self) -> None:
         """Start the pump."""
@@ -117,6 +118,10 @@ class PcmSound:
         """Leave `other` out."""
         self._readers.pop(other.ring, None)
 
+    def mute(self, muted: bool) -> None:
+        """Let nothing of the line's voice be heard, or let it be heard again."""
+        self._muted = muted
+
     def _pump(self) -> None:
         loop = asyncio.get_running_loop()
         while self._due <= loop.time():
@@ -131,7 +136,7 @@ class PcmSound:
     def _turn(self) -> None:
         heard = self._stream.read_frame()
         if heard is not None:
-            ctypes.memmove(self._frame, heard, FRAME_BYTES)
+            ctypes.memmove(self._frame, _SILENCE if self._muted else heard, FRAME_BYTES)
             self._writer.write(ctypes.addressof(self._frame))
         self._stream.write_frame(self._next_frame())
         if not self._playing and self._done is not None:

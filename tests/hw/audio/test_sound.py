@@ -69,6 +69,26 @@ def test_two_lines_hear_each_other_and_a_third_hears_both(segment: Segment) -> N
     asyncio.run(story())
 
 
+def test_nothing_of_a_muted_line_is_heard(segment: Segment) -> None:
+    async def story() -> None:
+        streams = [ScriptedStream(100), ScriptedStream(20)]
+        a, b = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
+        a.open()
+        b.open()
+        a.hear(b, tone=False)
+        b.hear(a, tone=False)
+        a.mute(True)
+        await asyncio.sleep(0.4)
+        assert [stream.levels() for stream in streams] == [{20}, {0}]
+        a.mute(False)
+        await asyncio.sleep(0.4)
+        assert streams[1].levels() == {100}
+        a.close()
+        b.close()
+
+    asyncio.run(story())
+
+
 def test_voices_that_are_too_loud_together_are_clipped(segment: Segment) -> None:
     async def story() -> None:
         streams = [ScriptedStream(30000), ScriptedStream(30000), ScriptedStream(0)]
