@@ -36,7 +36,8 @@ class Frame:
         if len(self.payload) > MAX_PAYLOAD:
             raise MessageError(f"a payload of {len(self.payload)} bytes; {MAX_PAYLOAD} fit")
         body = Header(self.kind, self.session, self.seq, self.ack, self.sack).encode() + self.payload
-        return DELIMITER + cobs.encode(body + _CRC.pack(ibm_3740(body))) + DELIMITER
+        stuffed: bytes = cobs.encode(body + _CRC.pack(ibm_3740(body)))
+        return DELIMITER + stuffed + DELIMITER
 
 
 @dataclass(slots=True)

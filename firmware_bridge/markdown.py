@@ -1,7 +1,8 @@
 """The tables and test vectors of docs/gateway-protocol.md, from the schema and from the code that speaks it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from firmware_bridge import messages as m
 from firmware_bridge.frames import Frame
@@ -36,12 +37,12 @@ def _parts(schema: Schema) -> dict[str, Callable[[], str]]:
         "board messages": lambda: _messages(schema, "board"),
         "vectors": _vectors,
     }
-    parts |= {enum.name: lambda enum=enum: _enum(enum) for enum in schema.enums}  # type: ignore[misc]
-    parts |= {record.name: lambda record=record: _fields(record) for record in schema.frames}  # type: ignore[misc]
+    parts |= {enum.name: partial(_enum, enum) for enum in schema.enums}
+    parts |= {record.name: partial(_fields, record) for record in schema.frames}
     return parts
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
