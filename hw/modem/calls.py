@@ -1,0 +1,139 @@
+"""The call of one modem, apart from the commands that carry it: what lists, notifications and results say of it."""
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, auto
+
+from hw.contract import Cause
+from hw.modem.causes import cause_of_at
+
+MISSING_POLLS = 2
+
+
+class Stat(IntEnum):
+    """`<stat>` of +CLCC (TS 27.007 7.18), and RELEASED for the notifications that tell an end."""
+
+    ACTIVE = 0
+    HELD = 1
+    DIALING = 2
+    ALERTING = 3
+    INCOMING = 4
+    WAITING = 5
+    RELEASED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CallNews:
+    """One call as the modem tells it. `q850` is the network's cause of an end where the vendor gives it."""
+
+    stat: Stat
+    incoming: bool = False
+    index: int | None = None
+    number: str = ""
+    q850: int | None = None
+
+
+class Stage(Enum):
+    """How far our call is."""
+
+    ASKED = auto()
+    DIALED = auto()
+    RINGING = auto()
+    ACTIVE = auto()
+    OVER = auto()
+
+
+class Step(Enum):
+    """What became of the call, in the contract's words."""
+
+    DIALED = auto()
+    RINGING = auto()
+    ANSWERED = auto()
+    OVER = auto()
+
+
+@dataclass(slots=True)
+class Call:
+    """One outgoing call. Every method returns the steps that it makes true, in the order of the line contract.
+
+    `result` is the word that ended it (BUSY, NO CARRIER, ...), `q850` the network's cause, either once known.
+    `index` is its number in +CLCC. `hanging_up` says that we ask for its end.
+    """
+
+    stage: Stage = Stage.ASKED
+    index: int | None = None
+    result: str = ""
+    q850: int | None = None
+    hanging_up: bool = False
+    answered_at: float | None = None
+    _missing: int = field(default=0, init=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.stage is Stage.OVER
+
+    def accepted(self) -> list[Step]:
+        """The modem took the dial command; nobody has answered by that."""
+        if self.stage is not Stage.ASKED:
+            return []
+        self.stage = Stage.DIALED
+        return [Step.DIALED]
+
+    def told(self, news: CallNews, now: float) -> list[Step]:
+        """A notification or a line of +CLCC about our call. An end before the modem took ours is another call's."""
+        if self.over or not self._is_ours(news):
+            return []
+        self._missing = 0
+        if news.stat is Stat.RELEASED and self.stage is Stage.ASKED:
+            return []
+        if news.stat is Stat.RELEASED:
+            return self.ended("", news.q850)
+        self.index = news.index or self.index
+        steps = self.accepted()
+        if news.stat is Stat.ALERTING and self.stage is Stage.DIALED:
+            self.stage = Stage.RINGING
+            steps.append(Step.RINGING)
+        if news.stat in (Stat.ACTIVE, Stat.HELD) and self.stage is not Stage.ACTIVE:
+            self.stage = Stage.ACTIVE
+            self.answered_at = now
+            steps.append(Step.ANSWERED)
+        return steps
+
+    def _is_ours(self, news: CallNews) -> bool:
+        known = self.index is not None and news.index is not None
+        return not news.incoming and (not known or self.index == news.index)
+
+    def missed(self) -> list[Step]:
+        """A list of calls came without ours: once may be a modem that is slow to list it, twice is its end."""
+        self._missing += 1
+        seen = self.index is not None
+        if self.over or self._missing < (1 if seen else MISSING_POLLS):
+            return []
+        return self.ended("")
+
+    def ended(self, result: str, q850: int | None = None) -> list[Step]:
+        """The call is over. What is said later of its cause is added by `explain`."""
+        self.explain(result, q850)
+        if self.over:
+            return []
+        self.stage = Stage.OVER
+        return [Step.OVER]
+
+    def explain(self, result: str, q850: int | None) -> None:
+        """Keep why it ended, if that was not known."""
+        self.result = self.result or result
+        self.q850 = self.q850 if self.q850 is not None else q850
+
+    @property
+    def explained(self) -> bool:
+        """Whether its cause needs no further question to the modem."""
+        known = self.q850 is not None or self.result in ("BUSY", "NO ANSWER")
+        return known or self.hanging_up or self.answered_at is not None
+
+    def cause(self) -> Cause:
+        """Why it ended."""
+        if self.answered_at is not None:
+            return Cause.NORMAL
+        if self.hanging_up:
+            return Cause.CANCELLED
+        return cause_of_at(self.result, self.q850)
