@@ -40,6 +40,11 @@ class SerialPort:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._port.fileno(), self._read)
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What the port has not taken yet."""
+        return len(self._unsent)
+
     def write(self, data: bytes) -> None:
         """Send, now or when the port takes it."""
         if not self._open or not data:

@@ -38,10 +38,11 @@ class EmulatedHeadset:
     """A headset whose link is the pty that the symbolic link `port` points to while it is switched on.
 
     It connects whenever somebody opens the port, as a headset does when its RFCOMM channel comes up. With
-    `answers_after_s` its agent presses the button that long after it begins to ring.
+    `answers_after_s` its agent presses the button that long after it begins to ring; without `battery_percent` it never
+    tells its battery.
     """
 
-    def __init__(self, port: Path, *, battery_percent: int = 80, answers_after_s: float | None = None) -> None:
+    def __init__(self, port: Path, *, battery_percent: int | None = 80, answers_after_s: float | None = None) -> None:
         self.port = port
         self.battery_percent = battery_percent
         self.answers_after_s = answers_after_s
@@ -167,7 +168,8 @@ class EmulatedHeadset:
         await protocol.execute_command("AT+CLIP=1")
         await protocol.execute_command(f"AT+VGS={self.speaker_gain}")
         await protocol.execute_command(f"AT+VGM={self.microphone_gain}")
-        await protocol.execute_command(f"AT+BIEV={hfp.HfIndicator.BATTERY_LEVEL},{self.battery_percent}")
+        if self.battery_percent is not None:
+            await protocol.execute_command(f"AT+BIEV={hfp.HfIndicator.BATTERY_LEVEL},{self.battery_percent}")
         self._tell()
 
     def _listen(self, protocol: hfp.HfProtocol) -> None:
