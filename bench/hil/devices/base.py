@@ -1,0 +1,146 @@
+"""What every device under test does for the runner."""
+
+import asyncio
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from bench.hil.files import BenchError
+from bench.hil.person import Operator
+from bench.hil.scenario import Ability, Agent, Exercise, Far, FaultTable, Plug, Power, Text, WireStep
+from bench.hil.timeline import Lane, Timeline
+from bench.hil.wiring import DeviceTable
+from hw.contract import LineDriver, LineEvent, TrunkLines
+
+COMMAND_LIMIT_S = 30.0
+DeviceStep = Far | Agent | Power | WireStep | Plug | Exercise | Text
+
+
+class Device(ABC):
+    """A device under test: how it is switched on, linked and made ready, and what else the bench can do with it.
+
+    The rungs (`switch_on`, `link`, `make_ready`, and down `unlink`, `switch_off`) are called by the strategy, in order.
+    All raise BenchError with what is wrong and how to mend it.
+    """
+
+    def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator) -> None:
+        self.table = table
+        self.timeline = timeline
+        self.operator = operator
+        self.lines: dict[str, TrunkLines] = {}
+        self._names: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """As in bench.toml."""
+        return self.table.name
+
+    @property
+    def trunk(self) -> str:
+        """The trunk that calls are dialed over."""
+        return self.name
+
+    @property
+    @abstractmethod
+    def abilities(self) -> frozenset[Ability]:
+        """What the bench can do with it."""
+
+    @property
+    @abstractmethod
+    def driver(self) -> LineDriver:
+        """Its line driver, while linked."""
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """Numbers by how they behave."""
+        return self.table.numbers
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the device says of itself, for the report."""
+        return {}
+
+    @abstractmethod
+    async def switch_on(self) -> None:
+        """Off to on."""
+
+    @abstractmethod
+    async def link(self) -> None:
+        """On to linked: the driver is started and speaks with the device."""
+
+    @abstractmethod
+    async def make_ready(self) -> None:
+        """Linked to ready: every line can be dialed on."""
+
+    @abstractmethod
+    async def unlink(self) -> None:
+        """Linked to on."""
+
+    @abstractmethod
+    async def switch_off(self) -> None:
+        """On to off, and nothing is left of what was started."""
+
+    async def settle(self) -> None:
+        """After a scenario: plug in, mend, thaw, switch on, and forget faults. Calls are hung up already."""
+        return
+
+    async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
+        """Do what is no command of the line driver; gives figures by name, if it measured any."""
+        raise BenchError(f"{self.name}: a bench cannot do {step.do!r} with this device")
+
+    def station_address(self, headset: int) -> str:
+        """Address of a headset (from 1)."""
+        raise BenchError(f"{self.name} has no headset {headset}")
+
+    def objection(self, check: str) -> str:
+        """What stands against a condition; empty when it holds."""
+        raise BenchError(f"{self.name} knows no condition {check!r}")
+
+    def name_call(self, call_id: str, name: str) -> None:
+        """In the timeline, a call goes by its scenario's name."""
+        self._names[call_id] = name
+
+    def heard(self, event: LineEvent | TrunkLines) -> None:
+        """The driver's events go to the timeline."""
+        details = dataclasses.asdict(event)
+        if isinstance(event, TrunkLines):
+            self.lines[event.trunk] = event
+            self.timeline.note(Lane.DEVICE, self.name, "TrunkLines", **details)
+            return
+        call_id = details.pop("call_id")
+        if "peer_id" in details:
+            details["peer"] = self._names.get(details["peer_id"], details.pop("peer_id"))
+        self.timeline.note(Lane.CALL, self._names.get(call_id, call_id), type(event).__name__, **_plain(details))
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in details.items() if value not in (None, "") and key != "peer_id"}
+
+
+async def run_command(command: str, name: str) -> None:
+    """Run a power command of bench.toml. Raises BenchError when it fails or takes longer than 30 s."""
+    process = await asyncio.create_subprocess_shell(
+        command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(COMMAND_LIMIT_S):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise BenchError(f"{name}: {command!r} does not end within {COMMAND_LIMIT_S:g} s") from None
+    if process.returncode:
+        raise BenchError(f"{name}: {command!r} failed: {said.decode(errors='replace').strip()[-300:]}")
+
+
+def wire_details(step: WireStep) -> dict[str, str]:
+    """A wire step for the timeline."""
+    if step.act != "faults":
+        return {}
+    return {"to_device": _faults_text(step.to_device), "to_host": _faults_text(step.to_host)}
+
+
+def _faults_text(table: FaultTable) -> str:
+    text = str(table.faults())
+    return "" if text == "none" else text

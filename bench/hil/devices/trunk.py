@@ -1,0 +1,87 @@
+"""A SIP trunk as a device under test, with SIPp or a real carrier as its far end."""
+
+from collections.abc import Mapping
+
+from bench.hil.devices.base import Device, DeviceStep
+from bench.hil.emulated.sipp import NUMBERS, SippCarrier
+from bench.hil.files import BenchError
+from bench.hil.scenario import Ability, Power
+from bench.hil.timeline import Lane
+from hw.contract import LineDriver
+from hw.sip.config import SipSettings, SipTrunk
+from hw.sip.pool import SipPool
+
+RTP_PORT_BASE = 42000
+
+
+class TrunkDevice(Device):
+    """Lines over SIP."""
+
+    _pool: SipPool | None = None
+    _carrier: SippCarrier | None = None
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return frozenset({Ability.POWER}) if self.table.emulated else frozenset()
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        return {**NUMBERS, **self.table.numbers} if self.table.emulated else self.table.numbers
+
+    @property
+    def driver(self) -> LineDriver:
+        if self._pool is None:
+            raise BenchError(f"{self.name} is not linked")
+        return self._pool
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return {"far end": "SIPp" if self.table.emulated else self.table.target, "lines": str(self.table.lines)}
+
+    async def switch_on(self) -> None:
+        if self.table.emulated:
+            self._carrier = self._carrier or SippCarrier()
+            await self._carrier.start()
+
+    async def link(self) -> None:
+        table = self.table
+        target = f"sip:{{number}}@127.0.0.1:{self._carrier.port}" if self._carrier else table.target
+        password = ""
+        if table.password_file is not None:
+            try:
+                password = table.password_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BenchError(f"{self.name}: password_file {table.password_file}: {error.strerror}") from error
+        trunk = SipTrunk(self.trunk, target, table.lines, table.username, password)
+        bind_ip = "127.0.0.1" if self._carrier else "0.0.0.0"
+        settings = SipSettings(bind_ip, rtp_port_base=RTP_PORT_BASE, max_calls=table.lines, trunks=(trunk,))
+        pool = SipPool(settings)
+        await pool.start(self.heard)
+        self._pool = pool
+
+    async def make_ready(self) -> None:
+        return
+
+    async def unlink(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def switch_off(self) -> None:
+        if self._carrier is not None:
+            await self._carrier.stop()
+
+    async def settle(self) -> None:
+        if self._carrier is not None and not self._carrier.running:
+            await self._carrier.start()
+
+    async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
+        """The carrier goes away and comes again."""
+        if isinstance(step, Power) and self._carrier is not None and step.act in ("on", "off"):
+            if step.act == "off":
+                await self._carrier.stop()
+            else:
+                await self._carrier.start()
+            self.timeline.note(Lane.POWER, "carrier", step.act)
+            return {}
+        return await super().perform(step, call_id)

@@ -1,0 +1,70 @@
+"""TOML files of the bench, read strictly: every error names the file, the place and how to mend it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+Content = TypeVar("Content")
+
+
+class BenchError(Exception):
+    """The bench cannot do what was asked; the text says what is wrong and how to mend it."""
+
+
+class Table(BaseModel):
+    """A table of a file: keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def read(path: Path, model: type[M]) -> M:
+    """The file as a value. Raises BenchError."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchError(f"{path}: {error}") from error
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise BenchError("\n".join(f"{path}: {_told(problem, data)}" for problem in error.errors())) from error
+
+
+def _told(problem: Any, data: dict[str, Any]) -> str:
+    place = [part for part in problem["loc"] if not _is_tag(part, problem["loc"])]
+    where = _where(place, data)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = "there is no such key; see docs/bench.md for those there are"
+    elif problem["type"] == "missing":
+        message = "is missing"
+    elif problem["type"] == "union_tag_invalid":
+        message = f"{problem['ctx']['tag']!r} is unknown; known: {problem['ctx']['expected_tags'].replace(chr(39), '')}"
+    elif problem["type"] == "union_tag_not_found":
+        message = "needs one of the keys do, expect, never, check"
+    elif "input" in problem and not isinstance(problem["input"], dict | list):
+        message = f"{message}, not {problem['input']!r}"
+    return f"{where}: {message}" if where else message
+
+
+def _is_tag(part: Any, loc: tuple[Any, ...]) -> bool:
+    """pydantic puts a union's tag behind a list's index; it is no key of the file."""
+    at = loc.index(part)
+    return isinstance(part, str) and at > 0 and isinstance(loc[at - 1], int)
+
+
+def _where(place: list[Any], data: Any) -> str:
+    """`step 3 (dial), to` for ["step", 2, "to"]."""
+    words: list[str] = []
+    for part in place:
+        data = data[part] if isinstance(data, list) or (isinstance(data, dict) and part in data) else None
+        if isinstance(part, int):
+            name = data.get("do") or data.get("name") or data.get("expect") if isinstance(data, dict) else None
+            words[-1] += f" {part + 1}" + (f" ({name})" if name else "")
+        else:
+            words.append(str(part))
+    return ", ".join(words)

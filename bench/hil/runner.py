@@ -1,0 +1,397 @@
+"""Runs scenarios on a device: stimulus, what must follow, verdict."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from bench.hil.devices.base import Device, wire_details
+from bench.hil.files import BenchError
+from bench.hil.scenario import (
+    AnyStep,
+    CallStation,
+    Check,
+    Dial,
+    Expect,
+    Never,
+    OnCall,
+    OnPair,
+    Reach,
+    Scenario,
+    State,
+    Text,
+    Wait,
+    WireStep,
+    abilities_needed,
+    behaviours_needed,
+)
+from bench.hil.strategy import Strategy
+from bench.hil.timeline import Entry, Lane
+from hw.contract.driver import DriverError
+
+CHECK_EVERY_S = 0.005
+HANG_UP_LIMIT_S = 10.0
+
+
+class Verdict(StrEnum):
+    """What came of a scenario."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_TRIED = "not tried"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step as it went: start (seconds since the round's), how long it took, what was seen, and the limit."""
+
+    step: AnyStep
+    ok: bool
+    started_s: float
+    took_s: float
+    seen: str
+    bound_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run through the steps: `started_at` is monotonic seconds, `entries` all that happened meanwhile."""
+
+    number: int
+    started_at: float
+    lasted_s: float
+    steps: tuple[StepResult, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step was as it must be."""
+        return all(step.ok for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a scenario on a device. `shown` is the round to look at: the first that failed, else the longest."""
+
+    scenario: Scenario
+    device: str
+    place: str
+    verdict: Verdict
+    reason: str = ""
+    rounds: int = 0
+    lasted_s: float = 0.0
+    shown: Round | None = None
+    figures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class _StepFailed(Exception):
+    """What was expected did not come, or something came that must not."""
+
+
+def why_not(scenario: Scenario, device: Device) -> str:
+    """Why a scenario cannot be tried on a device; empty when it can."""
+    lacking = sorted(abilities_needed(scenario) - device.abilities)
+    if lacking:
+        return f"the bench cannot do this here: {', '.join(lacking)}"
+    unknown = sorted(behaviours_needed(scenario) - device.numbers.keys())
+    if unknown:
+        return f"no number is known that behaves so: {', '.join(unknown)} (set numbers.{unknown[0]} in bench.toml)"
+    return ""
+
+
+class Runner:
+    """Runs scenarios on one device; `seed` decides the waits that are drawn."""
+
+    def __init__(self, device: Device, seed: int = 0) -> None:
+        self.device = device
+        self.strategy = Strategy(device)
+        self._timeline = device.timeline
+        self._seed = seed
+        self._calls = 0
+
+    async def run(self, scenario: Scenario, repeat: int | None = None) -> Outcome:
+        """Never raises: what goes wrong with the bench itself is an outcome too."""
+        device = self.device
+        reason = why_not(scenario, device)
+        if reason:
+            return Outcome(scenario, device.name, device.table.place, Verdict.NOT_TRIED, reason)
+        self._timeline.entries.clear()
+        started_at = self._timeline.now()
+        rounds: list[Round] = []
+        figures: dict[str, list[float]] = {}
+        verdict, reason = Verdict.PASSED, ""
+        random = Random(f"{self._seed}/{scenario.name}")
+        try:
+            for number in range(1, (repeat or scenario.repeat) + 1):
+                await self.strategy.reach(scenario.state)
+                rounds.append(await _Play(self, scenario, number, random, figures).play())
+                await self._clear_up()
+                if not rounds[-1].ok:
+                    verdict, reason = Verdict.FAILED, _told(rounds[-1], scenario)
+                    break
+        except (BenchError, DriverError) as error:
+            verdict, reason = Verdict.ERROR, str(error)
+            await self._start_over()
+        lasted_s = self._timeline.now() - started_at
+        shown = next((r for r in rounds if not r.ok), max(rounds, key=lambda r: r.lasted_s, default=None))
+        kept = {name: tuple(values) for name, values in figures.items()}
+        place, facts = device.table.place, dict(device.facts)
+        return Outcome(scenario, device.name, place, verdict, reason, len(rounds), lasted_s, shown, kept, facts)
+
+    async def close(self) -> None:
+        """Switch the device off."""
+        await self.strategy.reach(State.OFF)
+
+    def next_call_id(self, call: str) -> str:
+        """A new id for a call of a scenario."""
+        self._calls += 1
+        call_id = f"{call}-{self._calls}"
+        self.device.name_call(call_id, call)
+        return call_id
+
+    async def _clear_up(self) -> None:
+        """Undo what a round left; if that fails, start over."""
+        try:
+            await self.device.settle()
+            if self.strategy.state is State.READY:
+                async with asyncio.timeout(HANG_UP_LIMIT_S):
+                    await self.device.make_ready()
+        except (BenchError, DriverError, TimeoutError):
+            await self._start_over()
+
+    async def _start_over(self) -> None:
+        try:
+            await self.strategy.reach(State.OFF)
+        except (BenchError, DriverError) as error:
+            self._timeline.note(Lane.BENCH, self.device.name, "cannot be switched off", error=str(error))
+            self.strategy.state = State.OFF
+
+
+def _told(failed: Round, scenario: Scenario) -> str:
+    number, result = next((n, r) for n, r in enumerate(failed.steps, 1) if not r.ok)
+    where = f"round {failed.number}, " if scenario.repeat > 1 else ""
+    return f"{where}step {number}: {result.seen}"
+
+
+class _Play:
+    """One round of a scenario."""
+
+    def __init__(
+        self, runner: Runner, scenario: Scenario, number: int, random: Random, figures: dict[str, list[float]]
+    ) -> None:
+        self._runner = runner
+        self._device = runner.device
+        self._timeline = runner.device.timeline
+        self._scenario = scenario
+        self._number = number
+        self._random = random
+        self._figures = figures
+        self._started_at = self._timeline.now()
+        self._stimulus_at = self._started_at
+        self._labels: dict[str, float] = {}
+        self._call_ids: dict[str, str] = {}
+        self._taken: set[int] = set()
+
+    async def play(self) -> Round:
+        """All steps up to the first that fails, then hang up what is left."""
+        first_entry = len(self._timeline.entries)
+        results: list[StepResult] = []
+        for step in self._scenario.steps:
+            results.append(await self._one(step))
+            if not results[-1].ok:
+                break
+        lasted_s = self._timeline.now() - self._started_at
+        await self._hang_up()
+        entries = tuple(sorted(self._timeline.entries[first_entry:], key=lambda entry: entry.at))
+        return Round(self._number, self._started_at, lasted_s, tuple(results), entries)
+
+    async def _one(self, step: AnyStep) -> StepResult:
+        at = self._timeline.now()
+        bound_s = getattr(step, "within_s", None)
+        try:
+            seen = await self._do(step)
+            ok = True
+        except _StepFailed as failure:
+            seen, ok = str(failure), False
+        took_s = self._timeline.now() - at
+        return StepResult(step, ok, at - self._started_at, took_s, seen, bound_s)
+
+    async def _do(self, step: AnyStep) -> str:
+        match step:
+            case Expect():
+                return await self._expect(step)
+            case Never():
+                return await self._never(step)
+            case Check():
+                return await self._check(step)
+            case Wait():
+                return await self._wait(step)
+            case Reach():
+                return await self._reach(step)
+            case _:
+                return await self._stimulate(step)
+
+    async def _stimulate(self, step: AnyStep) -> str:
+        assert not isinstance(step, Expect | Never | Check | Wait | Reach)
+        self._mark(step)
+        details = wire_details(step) if isinstance(step, WireStep) else _details(step)
+        self._timeline.note(Lane.BENCH, self._device.name, step.do, at=self._stimulus_at, **details)
+        driver = self._device.driver if isinstance(step, Dial | CallStation | OnCall | OnPair) else None
+        match step:
+            case Dial():
+                number = self._number_of(step.to)
+                assert driver is not None
+                driver.dial(self._new_call(step.call), self._device.trunk, number, self._device.table.caller_id)
+                return number
+            case CallStation():
+                assert driver is not None
+                address = self._device.station_address(step.headset)
+                driver.call_station(self._new_call(step.call), address)
+                return address
+            case OnCall():
+                self._command(step)
+            case OnPair():
+                call_id, peer_id = self._call_id(step.call), self._call_id(step.peer)
+                assert driver is not None
+                if step.do == "join":
+                    driver.join(call_id, peer_id, tone=True)
+                else:
+                    driver.part(call_id, peer_id)
+            case Text():
+                return await self._perform(step.model_copy(update={"to": self._number_of(step.to)}), "")
+            case _:
+                call = getattr(step, "call", "")
+                return await self._perform(step, self._call_id(call) if call else "")
+        return ""
+
+    async def _perform(self, step: AnyStep, call_id: str) -> str:
+        figures = await self._device.perform(step, call_id)  # type: ignore[arg-type]
+        for name, values in figures.items():
+            self._figures.setdefault(name, []).extend(values)
+        return ", ".join(f"{name}: {len(values)}" for name, values in figures.items())
+
+    def _command(self, step: OnCall) -> None:
+        call_id, driver = self._call_id(step.call), self._device.driver
+        match step.do:
+            case "hang_up":
+                driver.hang_up(call_id)
+            case "digits":
+                driver.send_digits(call_id, step.digits)
+            case "mute":
+                driver.mute(call_id, step.muted)
+            case "lamp":
+                driver.show(call_id, step.lamp)
+
+    async def _expect(self, step: Expect) -> str:
+        since = self._labels[step.since] if step.since else self._stimulus_at
+        until = since + step.within_s
+        index = await self._timeline.wait(
+            lambda e: _matches(e, step.expect, step.call, step.where), since, until, self._taken
+        )
+        if index is None:
+            raise _StepFailed(f"no {_wanted(step.expect, step.call, step.where)} within {step.within_s:g} s")
+        self._taken.add(index)
+        entry = self._timeline.entries[index]
+        took_s = entry.at - since
+        if step.label:
+            self._labels[step.label] = entry.at
+        if took_s > step.within_s:
+            raise _StepFailed(f"{entry.text()} after {took_s:.3f} s; the bound is {step.within_s:g} s")
+        self._measured(step.figure, took_s)
+        return f"{entry.text()} after {_s(took_s)}"
+
+    async def _never(self, step: Never) -> str:
+        until = self._stimulus_at + step.for_s
+        index = await self._timeline.wait(
+            lambda e: _matches(e, step.never, step.call, step.where), self._stimulus_at, until, self._taken
+        )
+        if index is not None and self._timeline.entries[index].at <= until:
+            entry = self._timeline.entries[index]
+            raise _StepFailed(f"{entry.text()} after {_s(entry.at - self._stimulus_at)}, which must not be")
+        return f"nothing for {step.for_s:g} s"
+
+    async def _check(self, step: Check) -> str:
+        since = self._labels[step.since] if step.since else self._stimulus_at
+        while objection := self._device.objection(step.check):
+            if self._timeline.now() > since + step.within_s:
+                raise _StepFailed(f"not {step.check} within {step.within_s:g} s: {objection}")
+            await asyncio.sleep(CHECK_EVERY_S)
+        took_s = self._timeline.now() - since
+        if step.label:
+            self._labels[step.label] = self._timeline.now()
+        self._measured(step.figure, took_s)
+        return f"{step.check} after {_s(took_s)}"
+
+    async def _wait(self, step: Wait) -> str:
+        wait_s = step.s if isinstance(step.s, float) else self._random.uniform(*step.s)
+        await asyncio.sleep(wait_s)
+        self._mark(step)
+        return f"{wait_s:.3f} s"
+
+    async def _reach(self, step: Reach) -> str:
+        self._mark(step)
+        try:
+            await self._runner.strategy.reach(step.state, step.within_s)
+        except BenchError as error:
+            raise _StepFailed(str(error)) from error
+        return str(step.state)
+
+    def _mark(self, step: AnyStep) -> None:
+        self._stimulus_at = self._timeline.now()
+        if step.label:
+            self._labels[step.label] = self._stimulus_at
+
+    def _measured(self, figure: str, took_s: float) -> None:
+        if figure:
+            self._figures.setdefault(figure, []).append(took_s)
+
+    def _number_of(self, to: str) -> str:
+        return to if to.lstrip("+").isdecimal() else self._device.numbers[to]
+
+    def _new_call(self, call: str) -> str:
+        self._call_ids[call] = self._runner.next_call_id(call)
+        return self._call_ids[call]
+
+    def _call_id(self, call: str) -> str:
+        """A call that was never placed has an id that no driver knows: late commands do nothing."""
+        return self._call_ids.get(call, f"{call}-never-placed")
+
+    async def _hang_up(self) -> None:
+        """End what is left, and wait until it has ended."""
+        if not self._call_ids:
+            return
+        for call_id in self._call_ids.values():
+            self._device.driver.hang_up(call_id)
+        for call in self._call_ids:
+            until = self._timeline.now() + HANG_UP_LIMIT_S
+            await self._timeline.wait(lambda e, c=call: _matches(e, "Ended", c, {}), self._started_at, until, set())  # type: ignore[misc]
+
+
+def _details(step: AnyStep) -> dict[str, object]:
+    return {key: value for key, value in step.model_dump(exclude_defaults=True).items() if key not in ("do", "label")}
+
+
+def _matches(entry: Entry, what: str, call: str, where: Mapping[str, object]) -> bool:
+    if entry.what != what or entry.lane is Lane.BENCH:
+        return False
+    if call and (entry.lane is not Lane.CALL or entry.subject != call):
+        return False
+    return all(_same(entry.details.get(key), value) for key, value in where.items())
+
+
+def _same(seen: object, wanted: object) -> bool:
+    if isinstance(wanted, list):
+        return any(_same(seen, one) for one in wanted)
+    return seen == wanted or str(seen) == str(wanted)
+
+
+def _wanted(what: str, call: str, where: Mapping[str, object]) -> str:
+    told = [f"{key}={value}" for key, value in where.items()]
+    return " ".join([what, *told]) + (f" of call {call}" if call else "")
+
+
+def _s(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.3f} s"

@@ -1,0 +1,326 @@
+"""Scenarios as data: stimuli, what must follow with time bounds, and what must not."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from bench.hil.faults import Faults
+from bench.hil.files import BenchError, Table, read
+from hw.contract import Lamp
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Kind = Literal["gateway", "modem", "trunk", "headset"]
+
+
+class State(StrEnum):
+    """What a device under test can be brought to; each includes the ones before."""
+
+    OFF = "off"
+    ON = "on"
+    LINKED = "linked"
+    READY = "ready"
+
+
+class Ability(StrEnum):
+    """What a bench can do with a device; a scenario that needs more than there is cannot be tried."""
+
+    POWER = "power"
+    FREEZE = "freeze"
+    RESET = "reset"
+    WIRE = "wire"
+    PINS = "pins"
+    HEADSETS = "headsets"
+    FAR_END = "far_end"
+    EXERCISE = "exercise"
+    SMS = "sms"
+
+
+class FaultTable(Table):
+    """Faults of one direction of the wire; see `bench.hil.faults.Faults`."""
+
+    damage: float = 0.0
+    bit_errors: float = 0.0
+    loss: float = 0.0
+    cut: float = 0.0
+    duplication: float = 0.0
+    noise: float = 0.0
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    single_bytes: bool = False
+    baud: int | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> "FaultTable":
+        self.faults()
+        return self
+
+    def faults(self) -> Faults:
+        """As the injector wants them."""
+        return Faults(**self.model_dump())
+
+
+class Step(Table):
+    """One line of a scenario. `label` lets later steps measure from this one."""
+
+    label: str = ""
+
+
+class Dial(Step):
+    """Call a number that behaves so, or this very number (digits, with or without +)."""
+
+    do: Literal["dial"]
+    call: str
+    to: str
+
+
+class CallStation(Step):
+    """Call a headset, as at an agent's log-in."""
+
+    do: Literal["station"]
+    call: str
+    headset: int = 1
+
+
+class OnCall(Step):
+    """A command of the line driver for one call."""
+
+    do: Literal["hang_up", "digits", "mute", "lamp"]
+    call: str
+    digits: str = ""
+    muted: bool = True
+    lamp: Lamp = Lamp.OFF
+
+
+class OnPair(Step):
+    """Join two calls, or part them."""
+
+    do: Literal["join", "part"]
+    call: str
+    peer: str
+
+
+class Far(Step):
+    """The far side of a call acts; `number` is the number called, or the line (from 1) that a call comes in on."""
+
+    do: Literal["far"]
+    act: Literal["answer", "hang_up", "digits", "busy", "ring", "stop_ringing"]
+    call: str = ""
+    line: int = 1
+    digits: str = ""
+
+
+class Agent(Step):
+    """The agent acts at a headset (from 1)."""
+
+    do: Literal["agent"]
+    act: Literal["pick_up", "hang_up", "press_mute", "plug", "unplug"]
+    headset: int = 1
+
+
+class Power(Step):
+    """The supply, the reset pin, or a processor that hangs."""
+
+    do: Literal["power"]
+    act: Literal["on", "off", "reset", "freeze", "thaw"]
+
+
+class WireStep(Step):
+    """The wire between host and device: its faults from now on, or its plug."""
+
+    do: Literal["wire"]
+    act: Literal["faults", "unplug", "plug", "cut", "mend"] = "faults"
+    to_device: FaultTable = FaultTable()
+    to_host: FaultTable = FaultTable()
+
+
+class Plug(Step):
+    """Line `line` (from 1) loses its voltage, or gets it back."""
+
+    do: Literal["plug"]
+    line: int = 1
+    present: bool
+
+
+class Wait(Step):
+    """Let time pass: seconds, or a range from which each round draws."""
+
+    do: Literal["wait"]
+    s: Seconds | tuple[Seconds, Seconds]
+
+
+class Reach(Step):
+    """Bring the device to a state."""
+
+    do: Literal["reach"]
+    state: State
+    within_s: Seconds = 30.0
+
+
+class Exercise(Step):
+    """Give the device `count` commands of its own protocol, `under_way` at a time; none may be lost or done twice."""
+
+    do: Literal["exercise"]
+    count: Annotated[int, Field(gt=0, le=1_000_000)]
+    under_way: Annotated[int, Field(gt=0, le=64)] = 8
+    within_s: Seconds = 600.0
+
+
+class Text(Step):
+    """Send a short message to a number that behaves so, or to this very number."""
+
+    do: Literal["sms"]
+    to: str
+    text: str
+
+
+class Expect(Step):
+    """Something happens within `within_s` of the last stimulus, or of the step labelled `since`.
+
+    `where` gives fields that must be so. The time it took is kept under `figure`.
+    """
+
+    expect: str
+    call: str = ""
+    where: Mapping[str, Any] = Field(default_factory=dict)
+    within_s: Seconds
+    since: str = ""
+    figure: str = ""
+
+
+class Never(Step):
+    """Something does not happen for `for_s`, counted from the last stimulus."""
+
+    never: str
+    call: str = ""
+    where: Mapping[str, Any] = Field(default_factory=dict)
+    for_s: Seconds
+
+
+class Check(Step):
+    """A condition of the device holds within `within_s`: `safe`, `agree`, `idle`, `joined`, `parted`."""
+
+    check: str
+    within_s: Seconds = 5.0
+    since: str = ""
+    figure: str = ""
+
+
+Stimulus = Dial | CallStation | OnCall | OnPair | Far | Agent | Power | WireStep | Plug | Wait | Reach | Exercise | Text
+
+
+def _step_tag(value: Any) -> str | None:
+    table = value if isinstance(value, dict) else value.model_dump()
+    if "do" in table:
+        return str(table["do"])
+    return next((key for key in ("expect", "never", "check") if key in table), None)
+
+
+AnyStep = Annotated[
+    Annotated[Dial, Tag("dial")]
+    | Annotated[CallStation, Tag("station")]
+    | Annotated[OnCall, Tag("hang_up")]
+    | Annotated[OnCall, Tag("digits")]
+    | Annotated[OnCall, Tag("mute")]
+    | Annotated[OnCall, Tag("lamp")]
+    | Annotated[OnPair, Tag("join")]
+    | Annotated[OnPair, Tag("part")]
+    | Annotated[Far, Tag("far")]
+    | Annotated[Agent, Tag("agent")]
+    | Annotated[Power, Tag("power")]
+    | Annotated[WireStep, Tag("wire")]
+    | Annotated[Plug, Tag("plug")]
+    | Annotated[Wait, Tag("wait")]
+    | Annotated[Reach, Tag("reach")]
+    | Annotated[Exercise, Tag("exercise")]
+    | Annotated[Text, Tag("sms")]
+    | Annotated[Expect, Tag("expect")]
+    | Annotated[Never, Tag("never")]
+    | Annotated[Check, Tag("check")],
+    Discriminator(_step_tag),
+]
+
+
+class Scenario(Table):
+    """One file: what is shown, for which kinds of device, from which state, and the steps."""
+
+    title: str
+    about: str = ""
+    kinds: tuple[Kind, ...] = Field(alias="for", min_length=1)
+    proves: str = ""
+    state: State = State.READY
+    repeat: Annotated[int, Field(gt=0, le=10_000)] = 1
+    steps: tuple[AnyStep, ...] = Field(alias="step", min_length=1)
+    path: Path = Path()
+
+    @field_validator("steps")
+    @classmethod
+    def _labels(cls, steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+        known: set[str] = set()
+        for number, step in enumerate(steps, 1):
+            since = getattr(step, "since", "")
+            if since and since not in known:
+                raise ValueError(f"step {number} measures since {since!r}, and no step before it has that label")
+            known.add(step.label)
+        return steps
+
+    @property
+    def name(self) -> str:
+        """The file's folder and name without its ending."""
+        return f"{self.path.parent.name}/{self.path.name.removesuffix('.toml')}"
+
+
+_NEEDS: dict[type[Step], Ability] = {
+    CallStation: Ability.HEADSETS,
+    Agent: Ability.HEADSETS,
+    Far: Ability.FAR_END,
+    WireStep: Ability.WIRE,
+    Plug: Ability.PINS,
+    Exercise: Ability.EXERCISE,
+    Text: Ability.SMS,
+}
+_POWER_NEEDS = {"freeze": Ability.FREEZE, "thaw": Ability.FREEZE, "reset": Ability.RESET}
+_PIN_SIGHTS = ("hook", "join", "lamp", "ringer", "mute", "tone")
+
+
+def abilities_needed(scenario: Scenario) -> frozenset[Ability]:
+    """What the bench must be able to do for this scenario."""
+    needed = {_NEEDS[type(step)] for step in scenario.steps if type(step) in _NEEDS}
+    for step in scenario.steps:
+        if isinstance(step, Power):
+            needed.add(_POWER_NEEDS.get(step.act, Ability.POWER))
+        elif isinstance(step, Reach) and step.state is State.OFF:
+            needed.add(Ability.POWER)
+        elif (isinstance(step, Expect) and step.expect in _PIN_SIGHTS) or (
+            isinstance(step, Check) and step.check in ("safe", "joined", "parted")
+        ):
+            needed.add(Ability.PINS)
+    if scenario.state is State.OFF:
+        needed.add(Ability.POWER)
+    return frozenset(needed)
+
+
+def behaviours_needed(scenario: Scenario) -> frozenset[str]:
+    """How the numbers that it dials must behave; numbers themselves are not among them."""
+    return frozenset(
+        step.to for step in scenario.steps if isinstance(step, Dial | Text) and not step.to.lstrip("+").isdecimal()
+    )
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Raises BenchError."""
+    return read(path, Scenario).model_copy(update={"path": path})
+
+
+def find_scenarios(patterns: tuple[str, ...], folder: Path) -> list[Scenario]:
+    """Scenarios by file patterns, in order of path. Raises BenchError for a pattern that finds nothing."""
+    found: dict[Path, Scenario] = {}
+    for pattern in patterns:
+        paths = sorted(folder.glob(pattern))
+        if not paths:
+            raise BenchError(f"no scenario matches {pattern!r} in {folder}")
+        for path in paths:
+            found.setdefault(path.resolve(), load_scenario(path))
+    return list(found.values())

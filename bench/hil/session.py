@@ -1,0 +1,90 @@
+"""A bench at work: its devices, one after the other, and every scenario that fits."""
+
+import asyncio
+import fnmatch
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bench.hil.devices.base import Device
+from bench.hil.devices.fake import FakeDevice
+from bench.hil.devices.trunk import TrunkDevice
+from bench.hil.files import BenchError
+from bench.hil.person import AtTerminal, Nobody, Operator
+from bench.hil.runner import Outcome, Runner, Verdict
+from bench.hil.scenario import Scenario
+from bench.hil.timeline import Timeline
+from bench.hil.wiring import DeviceTable, Wiring
+from hw.contract.driver import DriverError
+
+OnOutcome = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run: scenarios whose name matches `only` (all when empty), `repeat` rounds when given, with this seed."""
+
+    only: tuple[str, ...] = ()
+    repeat: int | None = None
+    seed: int = 0
+
+    def wants(self, scenario: Scenario) -> bool:
+        """Whether it is to be run."""
+        return not self.only or any(fnmatch.fnmatch(scenario.name, f"*{pattern}*") for pattern in self.only)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """All outcomes of a bench."""
+
+    wiring: Wiring
+    began_at: datetime
+    lasted_s: float
+    outcomes: tuple[Outcome, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed, and something was tried."""
+        verdicts = {outcome.verdict for outcome in self.outcomes}
+        return Verdict.PASSED in verdicts and not verdicts & {Verdict.FAILED, Verdict.ERROR}
+
+
+def make_device(table: DeviceTable, timeline: Timeline) -> Device:
+    """The adapter for a device of bench.toml. Raises BenchError when something that it needs is missing."""
+    operator: Operator = AtTerminal() if table.by_hand else Nobody()
+    if table.emulated == "fake":
+        return FakeDevice(table, timeline, operator)
+    if table.kind == "trunk":
+        return TrunkDevice(table, timeline, operator)
+    raise BenchError(f"device {table.name!r}: no adapter for a {table.kind}")
+
+
+async def run_bench(wiring: Wiring, scenarios: list[Scenario], options: Options, on_outcome: OnOutcome) -> BenchResult:
+    """Run what fits on each device; `on_outcome` is told of each as it comes."""
+    began_at, started_at = datetime.now(UTC), time.monotonic()
+    outcomes: list[Outcome] = []
+
+    def take(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+
+    for table in wiring.devices:
+        fitting = [s for s in scenarios if table.kind in s.kinds and options.wants(s)]
+        if fitting:
+            await _run_device(table, fitting, options, take)
+    return BenchResult(wiring, began_at, time.monotonic() - started_at, tuple(outcomes))
+
+
+async def _run_device(table: DeviceTable, scenarios: list[Scenario], options: Options, take: OnOutcome) -> None:
+    try:
+        runner = Runner(make_device(table, Timeline(asyncio.get_running_loop())), options.seed)
+    except (BenchError, DriverError) as error:
+        for scenario in scenarios:
+            take(Outcome(scenario, table.name, table.place, Verdict.ERROR, str(error)))
+        return
+    try:
+        for scenario in scenarios:
+            take(await runner.run(scenario, options.repeat))
+    finally:
+        await runner.close()
