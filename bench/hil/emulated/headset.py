@@ -20,18 +20,14 @@ _LOOK_S = 0.03
 _CONNECT_DELAY_S = 0.1
 _AGAIN_S = 0.5
 _log = logging.getLogger(__name__)
-_CONFIGURATION = hfp.HfConfiguration(
-    supported_hf_features=[
-        hfp.HfFeature.THREE_WAY_CALLING,
-        hfp.HfFeature.CLI_PRESENTATION_CAPABILITY,
-        hfp.HfFeature.REMOTE_VOLUME_CONTROL,
-        hfp.HfFeature.ENHANCED_CALL_STATUS,
-        hfp.HfFeature.CODEC_NEGOTIATION,
-        hfp.HfFeature.HF_INDICATORS,
-    ],
-    supported_hf_indicators=[hfp.HfIndicator.ENHANCED_SAFETY, hfp.HfIndicator.BATTERY_LEVEL],
-    supported_audio_codecs=[hfp.AudioCodec.CVSD, hfp.AudioCodec.MSBC],
-)
+_FEATURES = [
+    hfp.HfFeature.THREE_WAY_CALLING,
+    hfp.HfFeature.CLI_PRESENTATION_CAPABILITY,
+    hfp.HfFeature.ENHANCED_CALL_STATUS,
+    hfp.HfFeature.CODEC_NEGOTIATION,
+    hfp.HfFeature.HF_INDICATORS,
+]
+_INDICATORS = [hfp.HfIndicator.ENHANCED_SAFETY, hfp.HfIndicator.BATTERY_LEVEL]
 
 
 class EmulatedHeadset:
@@ -39,7 +35,7 @@ class EmulatedHeadset:
 
     It connects whenever somebody opens the port, as a headset does when its RFCOMM channel comes up. With
     `answers_after_s` its agent presses the button that long after it begins to ring; without `battery_percent` it never
-    tells its battery.
+    tells its battery. `follows_gains` says, before it connects, whether the gateway may set its gains.
     """
 
     def __init__(self, port: Path, *, battery_percent: int | None = 80, answers_after_s: float | None = None) -> None:
@@ -47,6 +43,7 @@ class EmulatedHeadset:
         self.battery_percent = battery_percent
         self.answers_after_s = answers_after_s
         self.speaker_gain = self.microphone_gain = 12
+        self.follows_gains = True
         self.connections = self.rings = 0
         self._master: int | None = None
         self._life: asyncio.Task[None] | None = None
@@ -59,6 +56,13 @@ class EmulatedHeadset:
     def connected(self) -> bool:
         """The service level connection stands."""
         return self._unit is not None and self._unit.ready
+
+    @property
+    def protocol(self) -> hfp.HfProtocol:
+        """Bumble's hands-free role of the link that stands. Raises ConnectionError without one."""
+        if self._unit is None or not self._unit.ready:
+            raise ConnectionError(f"the headset at {self.port} has no link")
+        return self._unit.protocol
 
     @property
     def ringing(self) -> bool:
@@ -105,11 +109,11 @@ class EmulatedHeadset:
 
     async def press_answer(self) -> None:
         """The button while it rings. Raises HfpProtocolError when the gateway refuses, ConnectionError without one."""
-        await self._hands_free().answer_incoming_call()  # type: ignore[no-untyped-call]
+        await self.protocol.answer_incoming_call()  # type: ignore[no-untyped-call]
 
     async def press_end(self) -> None:
         """The button to end or refuse a call."""
-        await self._hands_free().terminate_call()  # type: ignore[no-untyped-call]
+        await self.protocol.terminate_call()  # type: ignore[no-untyped-call]
 
     async def mute(self, muted: bool, open_gain: int = 12) -> None:
         """The mute button: the microphone's gain goes to 0, or back to `open_gain`."""
@@ -128,7 +132,15 @@ class EmulatedHeadset:
 
     async def send(self, command: str) -> None:
         """Any command. Raises HfpProtocolError when it is refused."""
-        await self._hands_free().execute_command(command)
+        await self.protocol.execute_command(command)
+
+    async def calls(self) -> list[hfp.CallInfo]:
+        """The calls that the gateway has, as AT+CLCC tells them."""
+        return await self.protocol.query_current_calls()
+
+    def say_raw(self, data: bytes) -> None:
+        """Any bytes, as noise on the line. Raises ConnectionError without a link."""
+        self.protocol.dlc.write(data)
 
     async def until(self, true: Callable[["EmulatedHeadset"], bool]) -> None:
         """Wait until `true(self)`. Raises TimeoutError."""
@@ -136,11 +148,6 @@ class EmulatedHeadset:
             while not true(self):
                 self._news.clear()
                 await self._news.wait()
-
-    def _hands_free(self) -> hfp.HfProtocol:
-        if self._unit is None or not self._unit.ready:
-            raise ConnectionError(f"the headset at {self.port} has no link")
-        return self._unit.protocol
 
     def _indicator(self, indicator: hfp.AgIndicator) -> int:
         states = self._unit.protocol.ag_indicators if self._unit is not None else []
@@ -151,7 +158,7 @@ class EmulatedHeadset:
             while _hung_up(master):
                 await asyncio.sleep(_LOOK_S)
             await asyncio.sleep(_CONNECT_DELAY_S)
-            self._unit = unit = _Unit(master)
+            self._unit = unit = _Unit(master, self.follows_gains)
             self._listen(unit.protocol)
             try:
                 await unit.live(self._on_ready)
@@ -206,13 +213,15 @@ class EmulatedHeadset:
 class _Unit:
     """One connection: bumble's protocol over the master side of a pty, which takes the place of an RFCOMM channel."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, follows_gains: bool) -> None:
         self._master = master
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ready = False
         self.sink: Callable[[bytes], None] = lambda _: None
         self.multiplexer = SimpleNamespace(l2cap_channel=SimpleNamespace(EVENT_CLOSE="close", on=lambda *_: None))
-        self.protocol = hfp.HfProtocol(self, _CONFIGURATION)  # type: ignore[arg-type]
+        features = [*_FEATURES, hfp.HfFeature.REMOTE_VOLUME_CONTROL] if follows_gains else _FEATURES
+        configuration = hfp.HfConfiguration(features, _INDICATORS, [hfp.AudioCodec.CVSD, hfp.AudioCodec.MSBC])
+        self.protocol = hfp.HfProtocol(self, configuration)  # type: ignore[arg-type]
         asyncio.get_running_loop().add_reader(master, self._read)
 
     async def live(self, on_ready: Callable[[hfp.HfProtocol], Awaitable[None]]) -> None:
