@@ -4,7 +4,7 @@ A lead that waits for one is no lead of the hopper: its priority is CALLBACK, an
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -143,7 +143,7 @@ class Callbacks:
         for row in rows_of:
             candidate = row.candidate(phones[row.lead_id] or row.next_phone_id)
             if candidate is not None and row.next_at is not None:
-                offered.append(replace(candidate, owner=owners[row.lead_id]))
+                offered.append(candidate._replace(owner=owners[row.lead_id]))
         return self._allowed(offered, judge, now)
 
     def _call_off(self, lead_ids: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from campaigns.caps import Cap
@@ -62,8 +62,7 @@ class QuotaBook(Protocol):
     def held(self, campaign_id: int, lead_ids: Sequence[int]) -> Mapping[int, Blocked]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One lead's judgement: its case, the answer, and the rule book's verdict (None: not asked)."""
 
     candidate: Candidate

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from campaigns.database import Database, Row
 from campaigns.instants import iso_of, seconds_of
-from campaigns.model import CampaignSettings, Candidate, Phone, Profile
+from campaigns.model import CampaignSettings, Candidate, Phone
 from campaigns.ordering import KEY_SPAN
 from campaigns.profiles import Profiles
 
@@ -83,6 +83,15 @@ def in_turn(phones: tuple[Phone, ...], first_phone_id: int) -> tuple[Phone, ...]
     return (*phones[at:], *phones[:at])
 
 
+_LEADS = """
+SELECT
+    l.id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.list_id, d.expires_at,
+    l.campaign_id, l.status, l.attempts, l.next_phone_id, l.next_at, l.list_id, l.profile_id, l.priority, l.held_by
+FROM leads l LEFT JOIN lead_phones p ON p.lead_id = l.id LEFT JOIN dnc d ON d.e164 = p.e164
+WHERE:waiting l.id IN (:values) ORDER BY l.id, p.position
+"""
+
+
 def load(
     database: Database,
     profiles: Profiles,
@@ -97,36 +106,28 @@ def load(
     without `now` entries hold until they are swept. With `due_only`, leads that do not wait or whose time is later than
     `now` are left out.
     """
-    rows = database.rows_in(
-        "SELECT id, campaign_id, status, attempts, next_phone_id, next_at, list_id, profile_id, priority, held_by"
-        " FROM leads WHERE id IN (:values)",
-        lead_ids,
-    )
-    if due_only and now is not None:
-        rows = [row for row in rows if row[5] is not None and row[5] <= now]
+    waiting, waits = ("", ()) if not due_only or now is None else (" l.next_at <= ? AND", (now,))
+    rows = database.rows_in(_LEADS.replace(":waiting", waiting), lead_ids, waits)
+    leads: dict[int, Row] = {}
     phones: dict[int, list[Phone]] = {}
     entries: list[tuple[int, int, int]] = []
     uncallable: set[int] = set()
-    numbers = database.rows_in(
-        "SELECT p.lead_id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.list_id, d.expires_at"
-        " FROM lead_phones p LEFT JOIN dnc d ON d.e164 = p.e164"
-        " WHERE p.lead_id IN (:values) ORDER BY p.lead_id, p.position",
-        [row[0] for row in rows],
-    )
     before = None
-    places: dict[int, Profile] = {}
-    for lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at in numbers:
-        if phone_id != before:
-            before = phone_id
-            profile = places.get(profile_id) or places.setdefault(profile_id, profiles.get(profile_id))
-            phones.setdefault(lead_id, []).append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
+    for row in rows:
+        lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at = row[:8]
+        if lead_id not in leads:
+            leads[lead_id], phones[lead_id] = row[8:], []
+        if phone_id != before and phone_id is not None:
+            before, profile = phone_id, profiles.get(profile_id)
+            phones[lead_id].append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
         if is_uncallable:
             uncallable.add(phone_id)
         if list_id is not None and (now is None or expires_at is None or expires_at > now):
             entries.append((lead_id, phone_id, list_id))
-    dnc = _barred(database, entries, {row[0]: row[1] for row in rows}) if entries else set()
-    found = {row[0]: _lead_row(row, phones.get(row[0], []), dnc, uncallable) for row in rows}
-    return [found[lead_id] for lead_id in lead_ids if lead_id in found]
+    dnc = _barred(database, entries, {lead_id: row[0] for lead_id, row in leads.items()}) if entries else set()
+    return [
+        _lead_row(lead_id, leads[lead_id], phones[lead_id], dnc, uncallable) for lead_id in lead_ids if lead_id in leads
+    ]
 
 
 def _barred(database: Database, entries: list[tuple[int, int, int]], campaigns: dict[int, int]) -> set[int]:
@@ -140,12 +141,12 @@ def _barred(database: Database, entries: list[tuple[int, int, int]], campaigns: 
 _NONE: frozenset[int] = frozenset()
 
 
-def _lead_row(row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
+def _lead_row(lead_id: int, row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
     of_dnc = of_uncallable = _NONE
     if dnc or uncallable:
         ids = frozenset(phone.phone_id for phone in phones)
         of_dnc, of_uncallable = ids & dnc, ids & uncallable
-    return LeadRow._make((*row, tuple(phones), of_dnc, of_uncallable))
+    return LeadRow._make((lead_id, *row, tuple(phones), of_dnc, of_uncallable))
 
 
 def move_on(database: Database, row: LeadRow) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from campaigns.rules.model import Case
@@ -118,8 +118,7 @@ class Profile:
     basis: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """One number of a lead. `zones` and `regions` are all that it may be in; empty means unknown."""
 
     phone_id: int
@@ -142,8 +141,7 @@ class Consent:
     revoked_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A lead the store offers for dialing, with the number whose turn it is first in `phones`.
 
     `attempts` counts all attempts on the lead so far. `phones` holds only numbers that may be dialed: none on a DNC

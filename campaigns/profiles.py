@@ -1,5 +1,7 @@
 """Calling profiles as the database has them: interned, since one serves all the numbers of the same places."""
 
+from collections.abc import ItemsView
+
 from campaigns.database import Database
 from campaigns.model import Profile
 
@@ -23,9 +25,9 @@ class Profiles:
         for row_id, key in self._database.rows("SELECT id, key FROM profiles WHERE id > ? ORDER BY id", (newest,)):
             self._learn(row_id, _profile_of(key))
 
-    def items(self) -> list[tuple[int, Profile]]:
+    def items(self) -> ItemsView[int, Profile]:
         """All profiles known since the last refresh."""
-        return list(self._profiles.items())
+        return self._profiles.items()
 
     def get(self, row_id: int) -> Profile:
         """The profile of a row."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -278,10 +278,7 @@ class Store:
         keeper.at = wall_now
         keeper.cases.clear()
         found = self.hopper.refill(campaign, n, wall_now, exclude, keeper.gate)
-        leads = tuple(
-            Candidate(each.lead_id, each.phones, each.attempts, each.status, each.owner, keeper.cases.get(each.lead_id))
-            for each in found.leads
-        )
+        leads = tuple(each._replace(case=keeper.cases.get(each.lead_id)) for each in found.leads)
         return Refill(leads, found.next_at)
 
     def _gatekeeper(self, campaign: CampaignSettings) -> Gatekeeper | None:
@@ -311,7 +308,7 @@ class Store:
         found = self.callbacks.due(
             campaign_id, wall_now, agents, exclude, lambda offered: self._answers(settings, offered, wall_now, cases)
         )
-        leads = [replace(lead, case=cases.get(lead.lead_id)) for lead in found]
+        leads = [lead._replace(case=cases.get(lead.lead_id)) for lead in found]
         owned = [lead.lead_id for lead in leads if lead.owner]
         if owned:
             self.callbacks.reminded(owned)
