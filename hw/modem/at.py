@@ -15,6 +15,8 @@ SYNC_TRIES = 3
 QUIET_S = 0.25
 _CTRL_Z = b"\x1a"
 _ESCAPE = b"\x1b"
+_TWO_LINES = ("+CDS:", "+CMT:", "+CBM:")
+_PDU = re.compile(r"[0-9A-Fa-f]{10,}")
 _ERROR = re.compile(r"\+(CM[ES]) ERROR: ?(\d{1,5})?")
 
 
@@ -95,7 +97,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Unsolicited:
-    """A line that answers no command."""
+    """A line that answers no command. +CDS, +CMT and +CBM (TS 27.005 3.4.1) have their PDU after a line feed."""
 
     text: str
 
@@ -182,6 +184,7 @@ class Chat:
         self._sync_tries = 0
         self._silent = False
         self._out = bytearray()
+        self._head = ""
 
     @property
     def deadline(self) -> float | None:
@@ -257,6 +260,7 @@ class Chat:
         self._silent = False
         self._out.clear()
         self._reader.clear()
+        self._head = ""
         return [Reply(command, Final.GONE) for command in commands if command is not _SYNC]
 
     def _send_next(self, now: float) -> None:
@@ -270,12 +274,20 @@ class Chat:
 
     def _take(self, line: str, now: float, heard: list[Heard]) -> None:
         pending = self._pending
-        if pending is None:
+        head, self._head = self._head, ""
+        if head and _PDU.fullmatch(line):
+            heard.append(Unsolicited(f"{head}\n{line}"))
+        elif line.startswith(_TWO_LINES):
+            self._head = line
+        elif pending is None:
             if line not in _PLAIN_FINALS and not _ERROR.match(line):
                 heard.append(Unsolicited(line))
             else:
                 self.garbage += 1
-            return
+        else:
+            self._take_answer(pending, line, now, heard)
+
+    def _take_answer(self, pending: _Pending, line: str, now: float, heard: list[Heard]) -> None:
         final, code = _final_of(line, dials=pending.command.dials)
         if line == PROMPT:
             self._out += pending.command.body + _CTRL_Z

@@ -1,6 +1,5 @@
 """One AT modem: its command state, its network state and the one call it carries. Sans-I/O: bytes and times come in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -136,6 +135,16 @@ class Modem:
         return self.health is Health.READY and not self._trouble()
 
     @property
+    def settled(self) -> bool:
+        """Whether waiting will hardly change whether it is usable."""
+        return self.health is Health.OUT or (self.health is Health.READY and not self.network.searching)
+
+    @property
+    def trouble(self) -> str:
+        """Why no call can be placed; empty when `usable`."""
+        return self.because or self._trouble()
+
+    @property
     def free(self) -> bool:
         """Whether a call can be placed now."""
         return self.usable and self.call is None
@@ -200,9 +209,10 @@ class Modem:
             self._check_network(now)
         self._tell_state()
 
-    def ask(self, text: str, then: Callable[[Reply, float], None] | None, now: float, **options: object) -> None:
-        """Send a command of someone else (SMS); a full queue answers GONE at once."""
-        self._ask(Command(text, then=then, **options), now)  # type: ignore[arg-type]
+    def ask(self, command: Command, now: float, *, first: bool = False) -> None:
+        """Send a command; `then` of one that finds the queue full gets GONE at once."""
+        if not self._chat.ask(command, now, first=first) and command.then is not None:
+            command.then(Reply(command, Final.GONE), now)
 
     def dial(self, number: str, now: float) -> None:
         """Call `number` (E.164). Needs `free`; the steps come as `CallTold`."""
@@ -235,11 +245,7 @@ class Modem:
         if self.call is not None and self.call.stage is Stage.ACTIVE:
             for digit in digits.upper():
                 if digit in "0123456789*#ABCD":
-                    self._ask(Command(f"AT+VTS={digit}"), now)
-
-    def _ask(self, command: Command, now: float, *, first: bool = False) -> None:
-        if not self._chat.ask(command, now, first=first) and command.then is not None:
-            command.then(Reply(command, Final.GONE), now)
+                    self.ask(Command(f"AT+VTS={digit}"), now)
 
     # What is heard
 
@@ -298,13 +304,13 @@ class Modem:
         self.incoming_refused += 1
         self._told.append(IncomingRefused(number))
         beside = waiting or (self.call is not None and self.call.stage is not Stage.ASKED)
-        self._ask(Command("AT+CHLD=0" if beside else "AT+CHUP"), now, first=True)
+        self.ask(Command("AT+CHLD=0" if beside else "AT+CHUP"), now, first=True)
 
     # The call
 
     def _send_dial(self, now: float) -> None:
         assert self._dial is not None
-        self._ask(self._dial, now)
+        self.ask(self._dial, now)
 
     def _on_dial(self, reply: Reply, now: float) -> None:
         self._dial = None
@@ -336,7 +342,7 @@ class Modem:
         if call is None or self._list_failures >= LIST_FAILURES or self.health is not Health.READY:
             self._poll_at = None
         elif self._chat.asking is None or not self._chat.asking.text.startswith("AT+CLCC"):
-            self._ask(Command("AT+CLCC", ("+CLCC:",), then=self._on_list), now, first=True)
+            self.ask(Command("AT+CLCC", ("+CLCC:",), then=self._on_list), now, first=True)
 
     def _on_list(self, reply: Reply, now: float) -> None:
         call = self.call
@@ -364,11 +370,11 @@ class Modem:
         if self._hang_ups > HANG_UP_TRIES:
             self._hangs(now)
         else:
-            self._ask(Command("AT+CHUP", then=self._on_hang_up), now, first=True)
+            self.ask(Command("AT+CHUP", then=self._on_hang_up), now, first=True)
 
     def _on_hang_up(self, reply: Reply, now: float) -> None:
         if reply.final in (Final.ERROR, Final.CME_ERROR):
-            self._ask(Command("ATH", then=self._on_hung_up), now, first=True)
+            self.ask(Command("ATH", then=self._on_hung_up), now, first=True)
         else:
             self._on_hung_up(reply, now)
 
@@ -391,7 +397,7 @@ class Modem:
         if call.explained:
             self._over(call, now)
         else:
-            self._ask(Command("AT+CEER", ("+CEER:",), limit_s=2.0, then=self._on_report), now, first=True)
+            self.ask(Command("AT+CEER", ("+CEER:",), limit_s=2.0, then=self._on_report), now, first=True)
 
     def _on_report(self, reply: Reply, now: float) -> None:
         call = self.call
@@ -412,7 +418,7 @@ class Modem:
         self._audio = on
         profile = self.identity.profile
         for text in profile.audio_on if on else profile.audio_off:
-            self._ask(Command(text), now)
+            self.ask(Command(text), now)
         self._told.append(AudioTold(on))
 
     # The network
@@ -422,11 +428,11 @@ class Modem:
         if self._ready_at is not None and now - self._ready_at > STABLE_S:
             self._resets = 0
         if self.call is None:
-            self._ask(Command("AT+CPIN?", ("+CPIN:",), then=self._on_sim), now)
-            self._ask(Command("AT+CREG?", ("+CREG:",), then=self._on_registration), now)
-            self._ask(Command("AT+CEREG?", ("+CEREG:",), then=self._on_registration), now)
-            self._ask(Command("AT+COPS?", ("+COPS:",), then=self._on_operator), now)
-            self._ask(Command("AT+CSQ", ("+CSQ:",), then=self._on_signal), now)
+            self.ask(Command("AT+CPIN?", ("+CPIN:",), then=self._on_sim), now)
+            self.ask(Command("AT+CREG?", ("+CREG:",), then=self._on_registration), now)
+            self.ask(Command("AT+CEREG?", ("+CEREG:",), then=self._on_registration), now)
+            self.ask(Command("AT+COPS?", ("+COPS:",), then=self._on_operator), now)
+            self.ask(Command("AT+CSQ", ("+CSQ:",), then=self._on_signal), now)
 
     def _on_sim(self, reply: Reply, now: float) -> None:
         """A SIM that is no longer ready is opened anew, or the modem goes out of service with the reason."""
@@ -452,6 +458,8 @@ class Modem:
     def _on_signal(self, reply: Reply, now: float) -> None:
         if reply.ok and reply.lines:
             self.network = replace(self.network, signal_dbm=signal_dbm_of(reply.lines[0]))
+        if self.health is Health.STARTING and self._procedure is None:
+            self._settle(Health.READY, "")
 
     # Health
 
@@ -470,13 +478,13 @@ class Modem:
             if isinstance(step, Pause):
                 self._resume_at = now + step.seconds
             else:
-                self._ask(replace(step, then=self._advance), now)
+                self.ask(replace(step, then=self._advance), now)
 
     def _came_up(self, now: float) -> None:
         self._chat.notices = COMMON_PREFIXES + self.identity.profile.prefixes
         self._ready_at = now
         self._list_failures = 0
-        self._settle(Health.READY, "")
+        self._settle(Health.STARTING, "asking for the network")
         self._check_network(now)
 
     def _hangs(self, now: float) -> None:
@@ -512,8 +520,7 @@ class Modem:
         return self.network.trouble(allow_roaming=self._allow_roaming)
 
     def _tell_state(self) -> None:
-        because = self.because or self._trouble()
-        state = (self.usable, because)
+        state = (self.usable, self.trouble)
         if state != self._last_state:
             self._last_state = state
             self._told.append(StateTold(*state))

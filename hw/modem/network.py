@@ -44,6 +44,11 @@ class Network:
     signal_dbm: int | None = None
     operator: str = ""
 
+    @property
+    def searching(self) -> bool:
+        """Whether the modem may still find a network by itself."""
+        return {self.circuit, self.packet} <= {Registration.IDLE, Registration.SEARCHING, Registration.UNKNOWN}
+
     def trouble(self, *, allow_roaming: bool) -> str:
         """Why no call can be placed now; empty when one can. LTE counts, as voice may go over IMS."""
         stats = {self.circuit, self.packet}

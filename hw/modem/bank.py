@@ -1,0 +1,377 @@
+"""All modems of a site as one line driver: each modem is one line of its trunk."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw.audio.sound import Sound
+from hw.contract import events
+from hw.contract.causes import Cause
+from hw.contract.driver import DriverError, Lamp, OnEvent
+from hw.modem.calls import Step
+from hw.modem.device import Device
+from hw.modem.modem import AudioTold, CallTold, IncomingRefused, KeyPressed, NoticeTold, StateTold, Told
+from hw.modem.port import serial_paths
+from hw.modem.settings import BankSettings
+from hw.modem.sms import SmsTold
+from hw.modem.usage import Usage
+
+START_LIMIT_S = 40.0
+CLOSE_LIMIT_S = 6.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    call_id: str
+    device: Device
+    imsi: str
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModemStatus:
+    """One modem for people: pages, `doctor`, the log. `because` is empty when all is well."""
+
+    name: str
+    trunk: str
+    usable: bool
+    because: str
+    maker: str
+    model: str
+    imei: str
+    operator: str
+    signal_dbm: int | None
+    calls_today: int
+    talked_today_s: float
+    incoming_refused: int
+
+
+class ModemBank:
+    """A `LineDriver` over modems. `sounds` has the audio of those modems whose PCM reaches this box, by name.
+
+    There are no stations here, and the number that people see is the SIM's own, whatever `caller_id` is asked for.
+    """
+
+    def __init__(
+        self,
+        settings: BankSettings,
+        *,
+        sounds: Mapping[str, Sound] | None = None,
+        usage: Usage | None = None,
+        on_sms: Callable[[SmsTold], None] | None = None,
+        candidates: Callable[[], list[str]] = serial_paths,
+        start_limit_s: float = START_LIMIT_S,
+    ) -> None:
+        self._sounds = dict(sounds or {})
+        self._usage = usage or Usage(settings.usage_file)
+        self._on_sms = on_sms
+        self._start_limit_s = start_limit_s
+        self._on_event: OnEvent | None = None
+        self._calls: dict[str, _Call] = {}
+        self._lines: dict[str, tuple[int, str]] = {}
+        self._settled = asyncio.Event()
+        self._started = False
+        self._devices = [
+            Device(modem, self._on_told, candidates=candidates, taken=self._is_taken) for modem in settings.modems
+        ]
+
+    # The contract
+
+    async def start(self, on_event: OnEvent) -> None:
+        """Bring the modems up. Raises `DriverError` when not one of them can be used, with the reason of each."""
+        self._on_event = on_event
+        for device in self._devices:
+            device.start()
+        try:
+            async with asyncio.timeout(self._start_limit_s):
+                while not all(device.modem.settled for device in self._devices):
+                    self._settled.clear()
+                    await self._settled.wait()
+        except TimeoutError:
+            _log.warning("not all modems came up within %.0f s; going on without the others", self._start_limit_s)
+        if not any(device.modem.usable for device in self._devices):
+            reasons = "; ".join(f"{status.name}: {status.because}" for status in self.statuses())
+            await self.close()
+            raise DriverError(f"no modem can be used: {reasons}")
+        self._started = True
+        self._tell_lines()
+
+    async def close(self) -> None:
+        """Hang up what is left, wait a little for it, and let go of the ports."""
+        for call_id in list(self._calls):
+            self.hang_up(call_id)
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                while self._calls:
+                    self._settled.clear()
+                    await self._settled.wait()
+        except TimeoutError:
+            for call in list(self._calls.values()):
+                self._over(call, CallTold(Step.OVER, Cause.LINE_LOST, detail="the modem did not hang up in time"))
+        for device in self._devices:
+            await device.close()
+
+    def capacity(self) -> int:
+        """How many calls can be up at once now: modems that can be used, busy ones among them."""
+        return sum(1 for device in self._devices if self._counts(device))
+
+    def dial(self, call_id: str, trunk: str, number: str, caller_id: str) -> None:
+        """Call `number` with the free modem of `trunk` that has placed the fewest calls today."""
+        self._refuse_used(call_id)
+        free = [device for device in self._devices if device.settings.trunk == trunk and self._is_free(device)]
+        if not free:
+            known = any(device.settings.trunk == trunk for device in self._devices)
+            self._no_line(call_id, self._why_none(trunk) if known else f"there is no modem on trunk {trunk!r}")
+            return
+        device = min(free, key=lambda device: (device.sms.waiting, self._usage.of(_sim(device)).calls))
+        self._calls[call_id] = _Call(call_id, device, _sim(device))
+        self._usage.placed(_sim(device))
+        device.modem.dial(number, self._now())
+        self._soon(device.turn)
+
+    def call_station(self, call_id: str, address: str) -> None:
+        """Modems have no stations."""
+        self._refuse_used(call_id)
+        self._no_line(call_id, f"a modem cannot call the station {address!r}")
+
+    def hang_up(self, call_id: str) -> None:
+        """End the call."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.device.modem.hang_up(self._now())
+            self._soon(call.device.turn)
+
+    def play(self, call_id: str, wav: Path) -> None:
+        """Play through the modem's sound; over at once where there is none, or the file is bad."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        sound = self.sound_of(call_id)
+        if sound is None:
+            _log.warning("%s: nothing is played: %s", call_id, self._why_no_sound(call))
+            self._soon(lambda: self._played(call))
+            return
+        try:
+            sound.play(wav, lambda: self._played(call))
+        except DriverError as problem:
+            _log.warning("%s: nothing is played: %s", call_id, problem)
+            self._soon(lambda: self._played(call))
+
+    def send_digits(self, call_id: str, digits: str) -> None:
+        """Send DTMF by AT+VTS."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.device.modem.send_digits(digits, self._now())
+            self._soon(call.device.turn)
+
+    def join(self, call_id: str, peer_id: str, *, tone: bool) -> None:
+        """Pass audio between the sounds of two modems."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            self._soon(lambda: self._join(call, peer_id, tone=tone))
+
+    def part(self, call_id: str, peer_id: str) -> None:
+        """Undo `join`."""
+        ours, theirs = self.sound_of(call_id), self.sound_of(peer_id)
+        if ours is not None and theirs is not None:
+            ours.unhear(theirs)
+            theirs.unhear(ours)
+
+    def mute(self, call_id: str, muted: bool) -> None:
+        """A modem is no station: nothing to mute."""
+
+    def show(self, call_id: str, lamp: Lamp) -> None:
+        """A modem is no station: no lamp."""
+
+    # Beyond the contract
+
+    def sound_of(self, call_id: str) -> Sound | None:
+        """The audio of an answered call, or None where the modem's PCM does not reach this box."""
+        call = self._calls.get(call_id)
+        return self._sounds.get(call.device.settings.name) if call is not None and call.answered else None
+
+    def has_sound(self, trunk: str) -> bool:
+        """Whether every modem of a trunk has audio on this box, so that its calls can be joined."""
+        names = [device.settings.name for device in self._devices if device.settings.trunk == trunk]
+        return bool(names) and all(name in self._sounds for name in names)
+
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
+        """Send an SMS with a modem of `trunk`; what comes of it goes to `on_sms`.
+
+        Raises `SmsError` for what can never be sent, and `DriverError` when no modem of the trunk can be used.
+        """
+        usable = [device for device in self._devices if device.settings.trunk == trunk and device.modem.usable]
+        if not usable:
+            raise DriverError(f"no SMS can be sent over {trunk!r}: {self._why_none(trunk)}")
+        device = min(usable, key=lambda device: (device.sms.waiting, device.modem.call is not None))
+        device.sms.send(sms_id, number, text)
+        self._soon(device.turn)
+        self._soon(lambda: self._tell_sms(device))
+
+    def statuses(self) -> list[ModemStatus]:
+        """How each modem is, in the order of the settings."""
+        return [self._status(device) for device in self._devices]
+
+    def _status(self, device: Device) -> ModemStatus:
+        modem, used = device.modem, self._usage.of(_sim(device))
+        return ModemStatus(
+            device.settings.name,
+            device.settings.trunk,
+            self._counts(device),
+            self._trouble(device),
+            modem.identity.maker,
+            modem.identity.model,
+            modem.identity.imei,
+            modem.network.operator,
+            modem.network.signal_dbm,
+            used.calls,
+            used.talked_s,
+            modem.incoming_refused,
+        )
+
+    # What the modems tell
+
+    def _on_told(self, device: Device, told: Told) -> None:
+        call = next((call for call in self._calls.values() if call.device is device), None)
+        if isinstance(told, StateTold):
+            _log.info("modem %s: %s", device.settings.name, told.because or "ready")
+            self._settled.set()
+            self._tell_lines()
+        elif isinstance(told, IncomingRefused):
+            _log.info("modem %s: a call from %s was refused", device.settings.name, told.number or "somebody")
+        elif isinstance(told, NoticeTold):
+            device.sms.hear(told.text, self._now())
+        elif call is None:
+            return
+        elif isinstance(told, CallTold):
+            self._tell_step(call, told)
+        elif isinstance(told, KeyPressed):
+            self._say(events.DigitReceived(call.call_id, told.key))
+        elif isinstance(told, AudioTold):
+            self._switch(call, on=told.on)
+        self._tell_sms(device)
+
+    def _tell_step(self, call: _Call, told: CallTold) -> None:
+        if told.step is Step.DIALED:
+            modem = call.device.modem
+            self._say(events.Dialed(call.call_id, f"{modem.identity.imei or modem.name}-{call.call_id}"))
+        elif told.step is Step.RINGING:
+            self._say(events.Ringing(call.call_id))
+        elif told.step is Step.ANSWERED:
+            call.answered = True
+            self._say(events.Answered(call.call_id))
+        else:
+            self._over(call, told)
+
+    def _over(self, call: _Call, told: CallTold) -> None:
+        del self._calls[call.call_id]
+        if told.talked_s:
+            self._usage.talked(call.imsi, told.talked_s)
+        self._say(events.Ended(call.call_id, told.cause, None, told.q850, told.detail))
+        self._settled.set()
+        self._tell_lines()
+
+    def _switch(self, call: _Call, *, on: bool) -> None:
+        sound = self._sounds.get(call.device.settings.name)
+        if sound is None:
+            return
+        if not on:
+            sound.close()
+            return
+        try:
+            sound.open()
+        except DriverError as problem:
+            _log.error("modem %s: the call has no audio: %s", call.device.settings.name, problem)
+
+    def _played(self, call: _Call) -> None:
+        if self._calls.get(call.call_id) is call:
+            self._say(events.MessagePlayed(call.call_id))
+
+    def _join(self, call: _Call, peer_id: str, *, tone: bool) -> None:
+        if self._calls.get(call.call_id) is not call:
+            return
+        peer = self._calls.get(peer_id)
+        ours, theirs = self.sound_of(call.call_id), self.sound_of(peer_id)
+        if not call.answered or peer is None or not peer.answered:
+            self._say(events.JoinFailed(call.call_id, peer_id, "both calls must be up"))
+        elif ours is None or theirs is None:
+            self._say(events.JoinFailed(call.call_id, peer_id, self._why_no_sound(call if ours is None else peer)))
+        else:
+            ours.hear(theirs, tone=False)
+            theirs.hear(ours, tone=tone)
+            self._say(events.Joined(call.call_id, peer_id))
+
+    def _why_no_sound(self, call: _Call) -> str:
+        return f"the audio of modem {call.device.settings.name!r} does not reach this box"
+
+    # Lines
+
+    def _trouble(self, device: Device) -> str:
+        """Why a modem is no line now; empty when it is one."""
+        modem, settings = device.modem, device.settings
+        if not modem.usable:
+            return modem.trouble
+        spent = self._usage.spent(_sim(device), settings.calls_per_day, settings.minutes_per_day)
+        return "" if modem.call is not None else spent
+
+    def _counts(self, device: Device) -> bool:
+        return not self._trouble(device)
+
+    def _is_free(self, device: Device) -> bool:
+        return self._counts(device) and device.modem.free
+
+    def _is_taken(self, path: str) -> bool:
+        real = Path(path).resolve()
+        return any(device.path is not None and Path(device.path).resolve() == real for device in self._devices)
+
+    def _why_none(self, trunk: str) -> str:
+        return "; ".join(
+            f"{device.settings.name}: {self._trouble(device) or 'busy'}"
+            for device in self._devices
+            if device.settings.trunk == trunk
+        )
+
+    def _tell_lines(self) -> None:
+        """Tell trunks whose usable lines have changed; at first, those that have fewer than configured."""
+        if not self._started:
+            return
+        for trunk in dict.fromkeys(device.settings.trunk for device in self._devices):
+            devices = [device for device in self._devices if device.settings.trunk == trunk]
+            troubles = [(device.settings.name, self._trouble(device)) for device in devices]
+            because = "; ".join(f"{name}: {why}" for name, why in troubles if why)
+            lines = sum(1 for _, why in troubles if not why)
+            if self._lines.get(trunk, (len(devices), "")) != (lines, because):
+                self._lines[trunk] = (lines, because)
+                self._say(events.TrunkLines(trunk, lines, because))
+
+    def _no_line(self, call_id: str, why: str) -> None:
+        self._soon(lambda: self._say(events.Ended(call_id, Cause.NO_LINE, detail=why)))
+
+    def _refuse_used(self, call_id: str) -> None:
+        if call_id in self._calls:
+            raise ValueError(f"call id {call_id!r} is in use")
+
+    def _tell_sms(self, device: Device) -> None:
+        told, device.sms.told = device.sms.told, []
+        for event in told:
+            if self._on_sms is not None:
+                self._on_sms(event)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _soon(self, action: Callable[[], None]) -> None:
+        """Commands return at once; what comes of them is told on a later turn of the loop."""
+        asyncio.get_running_loop().call_soon(action)
+
+    def _say(self, event: events.LineEvent | events.TrunkLines) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+def _sim(device: Device) -> str:
+    identity = device.modem.identity
+    return identity.imsi or identity.imei or device.settings.name

@@ -1,0 +1,185 @@
+"""One modem on its port: opens it, finds it again after it was unplugged, resets it when it hangs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from hw.modem.modem import Health, Modem, ResetWanted, Told
+from hw.modem.pins import PinFile
+from hw.modem.port import SerialLine, imei_at, serial_paths
+from hw.modem.settings import ModemSettings
+from hw.modem.sms import Sms
+
+LOOK_S = 1.0
+SEARCH_S = 5.0
+RESET_S = 4.0
+_RESET = b"\x1b\r\nAT+CFUN=1,1\r"
+_log = logging.getLogger(__name__)
+
+
+class Device:
+    """Runs a `Modem` on the event loop. `on_told` gets what it tells, `on_turn` is called after every input.
+
+    `candidates` lists the serial paths where a modem known by its IMEI may have come back; `taken` says which of
+    them belong to others.
+    """
+
+    def __init__(
+        self,
+        settings: ModemSettings,
+        on_told: Callable[["Device", Told], None],
+        *,
+        candidates: Callable[[], list[str]] = serial_paths,
+        taken: Callable[[str], bool] = lambda path: False,
+        probe: Callable[[str, int], Awaitable[str]] = imei_at,
+    ) -> None:
+        self.settings = settings
+        self.modem = Modem(
+            settings.name,
+            PinFile(settings.pin_file),
+            profile=settings.profile,
+            clir=settings.clir,
+            allow_roaming=settings.allow_roaming,
+        )
+        self.sms = Sms(self.modem)
+        self.path: str | None = None
+        self._on_told = on_told
+        self._candidates = candidates
+        self._taken = taken
+        self._probe = probe
+        self._line: SerialLine | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._resetting = False
+        self._trouble = ""
+
+    def start(self) -> None:
+        """Look for the port and bring the modem up; goes on looking until `close`."""
+        self._wanted.set()
+        self._keeper = asyncio.create_task(self._keep(), name=f"modem {self.settings.name}")
+
+    async def close(self) -> None:
+        """Let go of the port."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def turn(self) -> None:
+        """Pass on what the modem wants written and told, and arm its timer. Call after every command to it."""
+        now = self._now()
+        self.sms.turn(now)
+        self._write()
+        for told in self.modem.told():
+            if isinstance(told, ResetWanted):
+                self._reset(told)
+            self._on_told(self, told)
+        self._write()
+        self._arm(now)
+
+    def _write(self) -> None:
+        if self._line is not None:
+            self._line.write(self.modem.output())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _arm(self, now: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.modem.deadline
+        if deadline is not None and self._line is not None:
+            self._timer = asyncio.get_running_loop().call_at(max(deadline, now), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self.modem.handle_timer(self._now())
+        self.turn()
+
+    def _on_data(self, data: bytes) -> None:
+        self.modem.received(data, self._now())
+        self._check_identity()
+        self.turn()
+
+    def _on_lost(self, why: str) -> None:
+        _log.warning("modem %s: %s is gone: %s", self.settings.name, self.path, why)
+        self._let_go(f"its port {self.path} is gone ({why}); plug it in again")
+
+    def _let_go(self, why: str) -> None:
+        self._line = None
+        self.path = None
+        self.modem.closed(why)
+        self.sms.drop(why)
+        self.turn()
+        self._wanted.set()
+
+    def _reset(self, told: ResetWanted) -> None:
+        _log.warning("modem %s: %s; resetting it", self.settings.name, told.because)
+        self._resetting = True
+        if self._line is not None:
+            line, self._line = self._line, None
+            line.write(_RESET)
+            line.close(drop_dtr=True)
+        self.path = None
+        self._wanted.set()
+
+    def _check_identity(self) -> None:
+        """Somebody else's modem on the port that we were told is not ours."""
+        imei, expected = self.modem.identity.imei, self.settings.imei
+        if expected and imei and imei != expected and self.modem.health is not Health.OUT:
+            self.modem.refuse(f"the modem on {self.path} has the IMEI {imei}, not {expected}")
+
+    async def _keep(self) -> None:
+        """Whenever the port is wanted, wait for it and open it."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if self._resetting:
+                self._resetting = False
+                await asyncio.sleep(RESET_S)
+            while self._line is None:
+                path = await self._find()
+                if path is None or not self._open(path):
+                    await asyncio.sleep(LOOK_S)
+
+    async def _find(self) -> str | None:
+        configured = self.settings.port
+        if configured.startswith("/") and Path(configured).exists():
+            return configured
+        imei = self.settings.imei or self.modem.identity.imei
+        if not imei:
+            self._complain(f"there is no {configured}; plug the modem in or correct the port")
+            return None
+        for path in self._candidates():
+            if not self._taken(path) and await self._probe(path, self.settings.baud) == imei:
+                return path
+        self._complain(f"no serial port has the modem with IMEI {imei}; plug it in")
+        await asyncio.sleep(SEARCH_S - LOOK_S)
+        return None
+
+    def _open(self, path: str) -> bool:
+        try:
+            self._line = SerialLine(path, self.settings.baud, self._on_data, self._on_lost)
+        except OSError as problem:
+            self._complain(f"cannot open {path}: {problem}")
+            return False
+        self._trouble = ""
+        self.path = path
+        self.modem.opened(self._now())
+        self.turn()
+        return True
+
+    def _complain(self, why: str) -> None:
+        """Tell once why there is no port, and again when the reason changes."""
+        if why != self._trouble:
+            self._trouble = why
+            _log.warning("modem %s: %s", self.settings.name, why)
+            self.modem.closed(why)
+            self.turn()

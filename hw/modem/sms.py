@@ -1,0 +1,145 @@
+"""SMS of one modem: what is sent when the line is quiet, and what the network reports of it. Sans-I/O."""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+
+from hw.modem.at import Command, Reply, number_at, parameters
+from hw.modem.modem import Modem
+from hw.modem.pdu import Fate, StatusReport, Submit, status_report, submit
+
+MAX_WAITING = 200
+SEND_LIMIT_S = 40.0
+_STORED = re.compile(r'\+CDSI: ?"?\w{0,4}"?,(\d{1,4})$')
+
+
+@dataclass(frozen=True, slots=True)
+class SmsTold:
+    """Something about the SMS `sms_id`."""
+
+    sms_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsSent(SmsTold):
+    """The network has taken all its parts; that is no delivery."""
+
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmsFailed(SmsTold):
+    """It was not sent, or the network gave it up; `because` says why."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsDelivered(SmsTold):
+    """Every part has reached the phone."""
+
+
+@dataclass(slots=True, eq=False)
+class _Message:
+    sms_id: str
+    parts: list[Submit]
+    sent: int = 0
+    delivered: int = 0
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Sms:
+    """The messages of one modem. `told` collects events; whoever drives the modem calls `turn` after each input.
+
+    Parts wait until no call is up and nothing is being asked, so that no call is held up by the air interface.
+    """
+
+    modem: Modem
+    told: list[SmsTold] = field(default_factory=list)
+    _waiting: deque[_Message] = field(default_factory=deque)
+    _unreported: dict[int, _Message] = field(default_factory=dict)
+    _sending: bool = False
+    _reference: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are not sent yet."""
+        return len(self._waiting)
+
+    def send(self, sms_id: str, number: str, text: str) -> None:
+        """Send `text` to `number` (E.164); `SmsSent` and `SmsDelivered`, or `SmsFailed` follow.
+
+        Raises `SmsError` for what can never be sent.
+        """
+        self._reference = (self._reference + 1) & 0xFF
+        message = _Message(sms_id, submit(number, text, self._reference))
+        if len(self._waiting) >= MAX_WAITING:
+            self.told.append(SmsFailed(sms_id, f"{MAX_WAITING} messages are waiting already"))
+        else:
+            self._waiting.append(message)
+
+    def turn(self, now: float) -> None:
+        """Send the next part if the modem has nothing else to do."""
+        if self._waiting and not self._sending and self.modem.quiet:
+            message = self._waiting[0]
+            part = message.parts[message.sent]
+            self._sending = True
+            text, body = f"AT+CMGS={part.length}", part.hex.encode()
+            then = partial(self._on_sent, message)
+            self.modem.ask(Command(text, ("+CMGS:",), SEND_LIMIT_S, body=body, then=then), now)
+
+    def drop(self, because: str) -> None:
+        """The modem is gone: what waits has failed."""
+        while self._waiting:
+            self.told.append(SmsFailed(self._waiting.popleft().sms_id, because))
+        self._sending = False
+
+    def hear(self, line: str, now: float) -> bool:
+        """A line that the modem said by itself; True when it was about SMS."""
+        match = _STORED.match(line)
+        if match is not None:
+            then = partial(self._on_stored, match[1])
+            self.modem.ask(Command(f"AT+CMGR={match[1]}", ("+CMGR:",), bare=True, then=then), now)
+            return True
+        if line.startswith("+CDS:"):
+            self._report(status_report(line.rpartition("\n")[2]))
+            return True
+        return False
+
+    def _on_sent(self, message: _Message, reply: Reply, now: float) -> None:
+        self._sending = False
+        if not self._waiting or self._waiting[0] is not message:
+            return
+        if not reply.ok:
+            self._waiting.popleft()
+            self.told.append(SmsFailed(message.sms_id, f"the modem answered {reply.reason}"))
+            return
+        reference = number_at(parameters(reply.lines[-1]), 0) if reply.lines else None
+        if reference is not None:
+            self._unreported.pop(reference, None)
+            self._unreported[reference] = message
+        message.sent += 1
+        if message.sent == len(message.parts):
+            self._waiting.popleft()
+            self.told.append(SmsSent(message.sms_id, message.sent))
+
+    def _on_stored(self, place: str, reply: Reply, now: float) -> None:
+        if reply.ok and reply.lines:
+            self._report(status_report(reply.lines[-1]))
+            self.modem.ask(Command(f"AT+CMGD={place}"), now)
+
+    def _report(self, report: StatusReport | None) -> None:
+        message = self._unreported.get(report.reference) if report is not None else None
+        if report is None or message is None or report.fate is Fate.TRYING:
+            return
+        del self._unreported[report.reference]
+        if report.fate is Fate.FAILED:
+            if not message.failed:
+                message.failed = True
+                self.told.append(SmsFailed(message.sms_id, f"the network gave it up (status {report.status})"))
+            return
+        message.delivered += 1
+        if message.delivered == len(message.parts) and not message.failed:
+            self.told.append(SmsDelivered(message.sms_id))
