@@ -1,0 +1,7 @@
+    .syntax unified
+    .section .factory, "a"
+    .word factory_end - factory
+factory:
+    .incbin "app.bin"
+    .balign 4
+factory_end:

@@ -1,0 +1,27 @@
+/* What is kept over a reset (not over a loss of power): notes from the run before, and from the boot stage. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdint.h>
+
+#include "../../protocol.h"
+#include "memory.h"
+
+#define RECORD_MAGIC 0x9D2C5680EFC60000ull
+#define NO_NOTE 0xFFu
+
+typedef struct {
+    uint64_t magic;
+    uint8_t note;  /* gw_reset_cause that the next boot shall tell, or NO_NOTE */
+    uint8_t cause; /* of this boot */
+    uint8_t slot;  /* that this boot's image is from; SLOTS: the factory's */
+    uint8_t trial; /* 1: the image has not been confirmed */
+    uint32_t seed; /* stirred at each boot, and by what the boards sees */
+    uint32_t boots;
+    uint32_t stopped_at; /* program counter of the last fault or hang */
+    uint8_t digest[32];  /* SHA-256 of this boot's image */
+} boot_record;
+
+#define record ((volatile boot_record *)RECORD_BASE)
+
+#endif
