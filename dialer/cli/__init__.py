@@ -34,13 +34,14 @@ try:
         status,
         why,
     )
-    from dialer.cli.context import Context, Failures
+    from dialer.cli.context import Context
+    from dialer.cli.plugins import Plugged
 except KeyboardInterrupt:
     # Loading takes the better part of a second, and Python would answer a Ctrl-C in it with a traceback.
     raise SystemExit("ended by Ctrl-C") from None
 
 
-@click.group(cls=Failures, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Plugged, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
