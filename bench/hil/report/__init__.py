@@ -1,0 +1,1 @@
+"""Reports of a bench: a page to look at, and JUnit XML for machines."""

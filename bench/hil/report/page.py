@@ -1,0 +1,173 @@
+"""The report as one HTML page that stands by itself: no script, no font, no picture from elsewhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.hil.report.drawing import draw, strip
+from bench.hil.report.scale import figure_text, time_text
+from bench.hil.report.stats import Stats
+from bench.hil.runner import Outcome, StepResult, Verdict
+from bench.hil.scenario import Check, Expect, Never
+from bench.hil.session import BenchResult
+
+MAX_LOG = 400
+_ORDER = (Verdict.FAILED, Verdict.ERROR, Verdict.PASSED, Verdict.NOT_TRIED)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A figure as the page shows it."""
+
+    name: str
+    count: int
+    median: str
+    p99: str
+    worst: str
+    bound: str
+    strip: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step as the page shows it."""
+
+    number: int
+    kind: str
+    what: str
+    bound: str
+    seen: str
+    at: str
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """An outcome with its drawing and tables."""
+
+    anchor: str
+    outcome: Outcome
+    drawing: Markup
+    figures: tuple[FigureRow, ...]
+    steps: tuple[StepRow, ...]
+    log: tuple[tuple[str, str, str, str], ...]
+    log_left_out: int
+
+    @property
+    def css(self) -> str:
+        """Class of its verdict."""
+        return self.outcome.verdict.replace(" ", "-")
+
+    @property
+    def took(self) -> str:
+        """How long all rounds took."""
+        return time_text(self.outcome.lasted_s) if self.outcome.rounds else ""
+
+    @property
+    def key_figure(self) -> str:
+        """One line for the overview."""
+        return "; ".join(f"{row.name} {row.median}" for row in self.figures[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class BenchView:
+    """A bench with all its outcomes."""
+
+    result: BenchResult
+    outcomes: tuple[OutcomeView, ...]
+    counts: tuple[tuple[Verdict, int], ...]
+
+    @property
+    def facts(self) -> Mapping[str, Mapping[str, str]]:
+        """What each device said of itself, as last told."""
+        return {view.outcome.device: view.outcome.facts for view in self.outcomes if view.outcome.facts}
+
+
+def render(results: Sequence[BenchResult], facts: Mapping[str, str]) -> str:
+    """The page for these benches; `facts` are shown beside the title."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    benches = [_bench_view(result, number) for number, result in enumerate(results, 1)]
+    return environment.get_template("page.html").render(
+        benches=benches,
+        facts=facts,
+        ok=all(result.ok for result in results),
+        counts=_counts(outcome for result in results for outcome in result.outcomes),
+        lasted=time_text(sum(result.lasted_s for result in results)),
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _bench_view(result: BenchResult, number: int) -> BenchView:
+    views = tuple(_outcome_view(outcome, f"b{number}s{n}") for n, outcome in enumerate(result.outcomes, 1))
+    return BenchView(result, views, _counts(result.outcomes))
+
+
+def _counts(outcomes: Iterable[Outcome]) -> tuple[tuple[Verdict, int], ...]:
+    verdicts = [outcome.verdict for outcome in outcomes]
+    return tuple((verdict, verdicts.count(verdict)) for verdict in _ORDER if verdict in verdicts)
+
+
+def _outcome_view(outcome: Outcome, anchor: str) -> OutcomeView:
+    shown = outcome.shown
+    entries = shown.entries if shown else ()
+    log = tuple(
+        (time_text(e.at - shown.started_at), str(e.lane), e.subject, e.text()) for e in entries[:MAX_LOG] if shown
+    )
+    return OutcomeView(
+        anchor,
+        outcome,
+        Markup(draw(shown)) if shown else Markup(),
+        tuple(_figure_row(name, values, _bound(outcome, name)) for name, values in outcome.figures.items()),
+        tuple(_step_row(number, result) for number, result in enumerate(shown.steps, 1)) if shown else (),
+        log,
+        max(len(entries) - MAX_LOG, 0),
+    )
+
+
+def _bound(outcome: Outcome, figure: str) -> float | None:
+    bounds = [
+        step.within_s for step in outcome.scenario.steps if isinstance(step, Expect | Check) and step.figure == figure
+    ]
+    return min(bounds, default=None)
+
+
+def _figure_row(name: str, values: tuple[float, ...], bound_s: float | None) -> FigureRow:
+    stats = Stats.of(values)
+    median, p99, worst = (figure_text(name, value) for value in (stats.median, stats.p99, stats.worst))
+    bound = f"at most {time_text(bound_s)}" if bound_s is not None else ""
+    return FigureRow(name, stats.count, median, p99, worst, bound, Markup(strip(values, bound_s)))
+
+
+def _step_row(number: int, result: StepResult) -> StepRow:
+    step = result.step
+    given = {
+        key: value
+        for key, value in step.model_dump(exclude_defaults=True).items()
+        if key not in ("do", "expect", "never", "check", "within_s", "for_s", "figure", "label")
+    }
+    if isinstance(step, Expect):
+        kind, what, bound = "expect", step.expect, f"within {time_text(step.within_s)}"
+    elif isinstance(step, Never):
+        kind, what, bound = "never", step.never, f"for {time_text(step.for_s)}"
+    elif isinstance(step, Check):
+        kind, what, bound = "check", step.check, f"within {time_text(step.within_s)}"
+    else:
+        kind, what, bound = "do", step.do, f"within {time_text(result.bound_s)}" if result.bound_s else ""
+    what = " ".join([what, *(f"{key}={_value_text(value)}" for key, value in given.items())])
+    css = "bad" if not result.ok else "good" if kind != "do" else ""
+    return StepRow(number, kind, what, bound, result.seen, time_text(result.started_s), css)
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} {_value_text(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return " | ".join(_value_text(inner) for inner in value)
+    return str(value)
