@@ -28,6 +28,7 @@ from bench.hil.scenario import (
 )
 from bench.hil.strategy import Strategy
 from bench.hil.timeline import Entry, Lane
+from bench.hil.units import time_text
 from hw.contract.driver import DriverError
 
 CHECK_EVERY_S = 0.005
@@ -299,9 +300,9 @@ class _Play:
         if step.label:
             self._labels[step.label] = entry.at
         if took_s > step.within_s:
-            raise _StepFailed(f"{entry.text()} after {took_s:.3f} s; the bound is {step.within_s:g} s")
+            raise _StepFailed(f"{entry.text()} after {time_text(took_s)}; the bound is {step.within_s:g} s")
         self._measured(step.figure, took_s)
-        return f"{entry.text()} after {_s(took_s)}"
+        return f"{entry.text()} after {time_text(took_s)}"
 
     async def _never(self, step: Never) -> str:
         until = self._stimulus_at + step.for_s
@@ -310,7 +311,7 @@ class _Play:
         )
         if index is not None and self._timeline.entries[index].at <= until:
             entry = self._timeline.entries[index]
-            raise _StepFailed(f"{entry.text()} after {_s(entry.at - self._stimulus_at)}, which must not be")
+            raise _StepFailed(f"{entry.text()} after {time_text(entry.at - self._stimulus_at)}, which must not be")
         return f"nothing for {step.for_s:g} s"
 
     async def _check(self, step: Check) -> str:
@@ -323,13 +324,13 @@ class _Play:
         if step.label:
             self._labels[step.label] = self._timeline.now()
         self._measured(step.figure, took_s)
-        return f"{step.check} after {_s(took_s)}"
+        return f"{step.check} after {time_text(took_s)}"
 
     async def _wait(self, step: Wait) -> str:
         wait_s = step.s if isinstance(step.s, float) else self._random.uniform(*step.s)
         await asyncio.sleep(wait_s)
         self._mark(step)
-        return f"{wait_s:.3f} s"
+        return time_text(wait_s)
 
     async def _reach(self, step: Reach) -> str:
         self._mark(step)
@@ -391,7 +392,3 @@ def _same(seen: object, wanted: object) -> bool:
 def _wanted(what: str, call: str, where: Mapping[str, object]) -> str:
     told = [f"{key}={value}" for key, value in where.items()]
     return " ".join([what, *told]) + (f" of call {call}" if call else "")
-
-
-def _s(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.3f} s"

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from bench.hil.report.scale import FOLD_WIDTH, Scale, time_text
+from bench.hil.report.scale import FOLD_WIDTH, Scale
 from bench.hil.runner import Round, StepResult
 from bench.hil.timeline import Entry, Lane
+from bench.hil.units import time_text
 
 WIDTH = 1120
 NAME_WIDTH = 128
@@ -96,18 +97,19 @@ class _Drawing:
         for mark in marks[:MAX_MARKS]:
             x = self._scale.x(mark.at_s)
             text = _cut(mark.text, 60)
-            if x + CHARACTER * len(text) > WIDTH:
-                text = _cut(text, max(int((WIDTH - x) / CHARACTER) - 1, 3))
-            row = next((r for r, end in enumerate(ends) if end <= x), len(ends))
+            length = CHARACTER * len(text) + 8
+            leftward = x + length > WIDTH  # No room on the right: the text ends at its tick.
+            start = x - length if leftward else x
+            row = next((r for r, end in enumerate(ends) if end <= start), len(ends))
             if row == len(ends) and row < MAX_LABEL_ROWS:
                 ends.append(0.0)
-            shown = row < MAX_LABEL_ROWS
             y = base + LABEL_ROW * min(row, MAX_LABEL_ROWS - 1)
             self._parts.append(f'<g class="mark {mark.css}"><title>{escape(mark.title)}</title>')
             self._parts.append(f'<path d="M{x:.1f} {y - 10:.1f}v13"/>')
-            if shown:
-                ends[row] = x + 8 + CHARACTER * len(text)
-                self._parts.append(f'<text x="{x + 4:.1f}" y="{y:.1f}">{escape(text)}</text>')
+            if row < MAX_LABEL_ROWS:
+                ends[row] = start + length
+                place = f'x="{x - 4:.1f}" text-anchor="end"' if leftward else f'x="{x + 4:.1f}"'
+                self._parts.append(f'<text {place} y="{y:.1f}">{escape(text)}</text>')
             self._parts.append("</g>")
         self._y += LABEL_ROW * len(ends) + 9
 

@@ -1,5 +1,6 @@
 """The report as one HTML page that stands by itself: no script, no font, no picture from elsewhere."""
 
+import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.hil.report.drawing import draw, strip
-from bench.hil.report.scale import figure_text, time_text
 from bench.hil.report.stats import Stats
 from bench.hil.runner import Outcome, StepResult, Verdict
 from bench.hil.scenario import Check, Expect, Never
 from bench.hil.session import BenchResult
+from bench.hil.units import figure_text, time_text
 
 MAX_LOG = 400
 _ORDER = (Verdict.FAILED, Verdict.ERROR, Verdict.PASSED, Verdict.NOT_TRIED)
@@ -102,6 +103,11 @@ def render(results: Sequence[BenchResult], facts: Mapping[str, str]) -> str:
         lasted=time_text(sum(result.lasted_s for result in results)),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def machine_facts() -> dict[str, str]:
+    """What the bench ran on."""
+    return {"on": f"{platform.system()} {platform.machine()}", "Python": platform.python_version()}
 
 
 def _bench_view(result: BenchResult, number: int) -> BenchView:

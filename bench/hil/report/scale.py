@@ -68,20 +68,3 @@ class Scale:
                 if step * power >= wanted_s:
                     return step * power
             power *= 10
-
-
-def time_text(seconds: float) -> str:
-    """`1.25 s`, `340 ms`, `85 us`, with three digits at most."""
-    if seconds == 0:
-        return "0"
-    size = abs(seconds)
-    if size < 0.001:
-        return f"{seconds * 1e6:.0f} µs"
-    if size < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    return f"{seconds:.4g} s" if size < 120 else f"{seconds / 60:.1f} min"
-
-
-def figure_text(name: str, value: float) -> str:
-    """A figure in its unit: names that end in /s are rates, all others times."""
-    return f"{value:,.0f}/s" if name.endswith("/s") else time_text(value)

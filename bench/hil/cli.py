@@ -1,0 +1,187 @@
+"""`dialer bench`: list, show, run and certify. Imports little, as `dialer --help` loads it."""
+
+import asyncio
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bench.hil.runner import Outcome
+    from bench.hil.session import BenchResult, Options
+    from bench.hil.wiring import Wiring
+
+DEFAULT_REPORT = Path("bench-report")
+
+
+class Failure(click.ClickException):
+    """Something went wrong; the text says what and how to mend it. Exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"error: {self.message}", err=True)
+
+
+class Failures(click.Group):
+    """Turns the bench's errors into a sentence on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from bench.hil.files import BenchError
+
+        try:
+            return super().invoke(ctx)
+        except BenchError as error:
+            raise Failure(str(error)) from None
+
+
+@click.group(cls=Failures)
+def bench() -> None:
+    """Try gateways, modems, trunks and headsets, real or emulated.
+
+    \b
+    Examples:
+      dialer bench run                       everything that needs nothing but this machine
+      dialer bench run gateway --only power  one bench, scenarios with "power" in their names
+      dialer bench certify modem --port /dev/ttyUSB2 --number answers=+12125550100
+    """
+
+
+@bench.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(as_json: bool) -> None:
+    """The benches that ship, and their scenarios."""
+    import json
+
+    from bench.hil.wiring import shipped_benches
+
+    benches = [(wiring, wiring.load_scenarios()) for wiring in shipped_benches()]
+    if as_json:
+        told = [
+            {
+                "name": w.name,
+                "title": w.title,
+                "devices": [d.name for d in w.devices],
+                "scenarios": [s.name for s in found],
+            }
+            for w, found in benches
+        ]
+        click.echo(json.dumps(told, indent=2))
+        return
+    for wiring, found in benches:
+        click.echo(click.style(f"{wiring.name:10}", bold=True) + f" {wiring.title}")
+        for scenario in found:
+            click.echo(f"    {scenario.name:32} {scenario.title}")
+
+
+@bench.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """A bench's wiring, or a scenario's steps: NAME is a name that `list` shows, or a file."""
+    from bench.hil.files import BenchError
+    from bench.hil.scenario import load_scenario
+    from bench.hil.wiring import SCENARIOS, find_bench
+
+    path = SCENARIOS / f"{name}.toml"
+    if path.is_file():
+        _show_scenario(path)
+        return
+    try:
+        wiring = find_bench(name)
+    except BenchError:
+        if not Path(name).is_file():
+            raise
+        load_scenario(Path(name))
+        _show_scenario(Path(name))
+        return
+    click.echo(wiring.path.read_text(encoding="utf-8"))
+    for scenario in wiring.load_scenarios():
+        click.echo(f"# runs {scenario.name}: {scenario.title}")
+
+
+def _show_scenario(path: Path) -> None:
+    click.echo(f"# {path}")
+    click.echo(path.read_text(encoding="utf-8"))
+
+
+@bench.command()
+@click.argument("benches", nargs=-1, metavar="[BENCH]...")
+@click.option(
+    "--only", multiple=True, metavar="TEXT", help="Only scenarios with TEXT in their names; * and ? are wildcards."
+)
+@click.option(
+    "--repeat", type=click.IntRange(1, 10_000), help="Rounds of each scenario, instead of what its file says."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides the faults and waits that are drawn.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_REPORT, show_default=True,
+    help="Folder for the page (index.html) and JUnit XML (junit.xml).",
+)  # fmt: skip
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    benches: tuple[str, ...],
+    only: tuple[str, ...],
+    repeat: int | None,
+    seed: int,
+    report: Path,
+    open_page: bool,
+) -> None:
+    """Run benches and write the report. Exit code 1 when a scenario failed or nothing could be tried.
+
+    BENCH is a bench.toml, or the name of a bench that ships; without any, all that ship are run.
+    """
+    from bench.hil.session import Options
+    from bench.hil.wiring import find_bench, shipped_benches
+
+    wirings = [find_bench(name) for name in benches] or shipped_benches()
+    options = Options(only, repeat, seed)
+    results = [result for wiring in wirings if (result := _run_one(wiring, options)) is not None]
+    if not results:
+        raise Failure(f"no scenario has {' or '.join(only)} in its name; see: dialer bench list")
+    page = write_report(results, report)
+    click.echo(f"\nreport: {page}")
+    if open_page:
+        webbrowser.open(page.resolve().as_uri())
+    if not all(result.ok for result in results):
+        ctx.exit(1)
+
+
+def _run_one(wiring: "Wiring", options: "Options") -> "BenchResult | None":
+    from bench.hil.session import run_bench
+
+    scenarios = [scenario for scenario in wiring.load_scenarios() if options.wants(scenario)]
+    if not scenarios:
+        return None
+    click.secho(f"{wiring.name}: {wiring.title}", bold=True)
+    return asyncio.run(run_bench(wiring, scenarios, options, tell))
+
+
+def tell(outcome: "Outcome") -> None:
+    """One line of an outcome, as it comes."""
+    from bench.hil.runner import Verdict
+    from bench.hil.units import time_text
+
+    colour = {Verdict.PASSED: "green", Verdict.NOT_TRIED: "yellow"}.get(outcome.verdict, "red")
+    took = time_text(outcome.lasted_s) if outcome.rounds else ""
+    rounds = f" x {outcome.rounds}" if outcome.rounds > 1 else ""
+    verdict = click.style(f"{outcome.verdict:9}", fg=colour)
+    click.echo(f"  {verdict} {outcome.device:10} {outcome.scenario.name:30} {took}{rounds}")
+    if outcome.reason:
+        click.echo(f"            {outcome.reason}")
+
+
+def write_report(results: "list[BenchResult]", folder: Path) -> Path:
+    """Write page and JUnit XML; gives the page's path."""
+    from bench.hil.files import BenchError
+    from bench.hil.report.junit import junit_xml
+    from bench.hil.report.page import machine_facts, render
+
+    page = folder / "index.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.write_text(render(results, machine_facts()), encoding="utf-8")
+        (folder / "junit.xml").write_bytes(junit_xml(results))
+    except OSError as error:
+        raise BenchError(f"the report cannot be written: {error}") from error
+    return page
