@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hw.contract.driver import DriverError
 from hw.headset.gateway import AudioGateway
 from hw.headset.notices import Connected, Notice, Reconnected, Stalled
-from hw.headset.port import PortError, SerialPort
+from hw.headset.port import SerialPort
 
 LOOK_AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 REASONS_LOGGED = 3
@@ -50,7 +51,7 @@ class HeadsetLink:
         self._look = None
         try:
             self._port = SerialPort(self._path, self._baud, self._on_data, self._drop)
-        except PortError as error:
+        except DriverError as error:
             self._down(str(error))
 
     def close(self) -> None:

@@ -1,36 +1,24 @@
 """A serial port on the asyncio loop: a tty, an RFCOMM tty or a pty, opened for us alone, never blocking."""
 
 import asyncio
-import errno
 import os
 from collections.abc import Callable
 
-import serial
+from hw.tty import open_tty
 
 READ_BYTES = 4096
 UNSENT_LIMIT_BYTES = 4096
 UNSENT_LIMIT_S = 10.0
-_MENDING = {
-    errno.ENOENT: "is it plugged in, and is the port's name right?",
-    errno.EACCES: "add the dialer's user to the group dialout",
-    errno.EAGAIN: "another program has it open",
-    errno.EHOSTDOWN: "switch the headset on and bring it near",
-    errno.ECONNREFUSED: "pair the headset, and check its RFCOMM channel",
-}
-
-
-class PortError(Exception):
-    """The port cannot be opened; the text says why and how to mend it."""
 
 
 class SerialPort:
     """An open port. `on_data` gets what comes in; `on_lost` is called once, with the reason, when the port is gone.
 
-    After `on_lost` or `close` it is closed, and stays silent. Raises PortError when it cannot be opened.
+    After `on_lost` or `close` it is closed, and stays silent. Raises DriverError when it cannot be opened.
     """
 
     def __init__(self, path: str, baud: int, on_data: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
-        self._port = _opened(path, baud)
+        self._port = open_tty(path, baud)
         self._path = path
         self._on_data = on_data
         self._on_lost = on_lost
@@ -101,23 +89,6 @@ class SerialPort:
         if self._open:
             self.close()
             self._on_lost(because)
-
-
-def _opened(path: str, baud: int) -> serial.Serial:
-    try:
-        port = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise PortError(_why(path, error)) from error
-    os.set_blocking(port.fileno(), False)
-    return port
-
-
-def _why(path: str, error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number is None:
-        return f"{path}: {error}"
-    mending = f"; {_MENDING[number]}" if number in _MENDING else ""
-    return f"{path}: {os.strerror(number)}{mending}"
 
 
 def _stuck_text(path: str) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from hw.contract.driver import DriverError
 from hw.headset import gateway as gateway_module
 from hw.headset import link as link_module
 from hw.headset.link import REASONS_LOGGED, HeadsetLink, Lost
 from hw.headset.notices import Connected, Notice
-from hw.headset.port import PortError
 from tests.hw.headset.stage import Stage, play, until
 
 
@@ -35,7 +35,7 @@ def test_a_headset_that_is_away_is_looked_for_ever_more_seldom_and_logged_once(
 
     def count(*_: object) -> None:
         opened.append(asyncio.get_running_loop().time())
-        raise PortError("no such port")
+        raise DriverError("no such port")
 
     monkeypatch.setattr(link_module, "SerialPort", count)
     monkeypatch.setattr(link_module, "LOOK_AGAIN_S", (0.01, 0.02, 0.1))
@@ -60,7 +60,7 @@ def test_reasons_that_change_are_logged_a_few_times_only(
     reasons = iter(range(1000))
 
     def fail(*_: object) -> None:
-        raise PortError(f"reason {next(reasons)}")
+        raise DriverError(f"reason {next(reasons)}")
 
     monkeypatch.setattr(link_module, "SerialPort", fail)
     monkeypatch.setattr(link_module, "LOOK_AGAIN_S", (0.001,))

@@ -5,12 +5,11 @@ import os
 import pty
 import tty
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from hw.headset import port as port_module
-from hw.headset.port import UNSENT_LIMIT_BYTES, PortError, SerialPort
+from hw.headset.port import UNSENT_LIMIT_BYTES, SerialPort
 
 
 class Line:
@@ -128,29 +127,3 @@ def test_a_peer_that_is_slow_gets_everything() -> None:
         assert line.lost == []
 
     play(story)
-
-
-def test_a_port_that_is_not_there_is_told_with_how_to_mend_it() -> None:
-    with pytest.raises(PortError, match=r"/dev/ttyNONE: No such file.*plugged in"):
-        opened("/dev/ttyNONE")
-
-
-def test_a_port_in_use_is_told() -> None:
-    async def story(line: Line) -> None:
-        with pytest.raises(PortError, match=f"{line.path}: .*another program has it open"):
-            SerialPort(line.path, 115200, line.got.extend, line.lost.append)
-
-    play(story)
-
-
-def test_a_file_that_is_no_port_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(PortError, match="file"):
-        opened(str(tmp_path / "file"))
-
-
-def opened(path: str) -> None:
-    async def main() -> None:
-        SerialPort(path, 115200, lambda _: None, lambda _: None)
-
-    asyncio.run(main())

@@ -1,0 +1,47 @@
+"""Opens a tty for us alone: a serial port, an RFCOMM tty or a pty, raw and never blocking."""
+
+import errno
+import os
+import termios
+
+import serial
+
+from hw.contract.driver import DriverError
+
+_MENDING = {
+    errno.ENOENT: "is it plugged in, and is the port's name right?",
+    errno.EACCES: "add the dialer's user to the group dialout",
+    errno.EAGAIN: "another program has it open",
+    errno.EIO: "the device behind it is gone",
+    errno.EHOSTDOWN: "switch the headset on and bring it near",
+    errno.ECONNREFUSED: "pair the headset, and check its RFCOMM channel",
+}
+_CONTROL_CHARACTERS = 6
+
+
+def open_tty(path: str, baud: int) -> serial.Serial:
+    """The open port; what had come in before is dropped.
+
+    A read that finds nothing raises BlockingIOError, so that no bytes at all always mean a hang-up. Raises DriverError.
+    """
+    try:
+        port = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise DriverError(f"{path}: {_why(error)}") from error
+    try:
+        os.set_blocking(port.fileno(), False)
+        modes = termios.tcgetattr(port.fileno())
+        modes[_CONTROL_CHARACTERS][termios.VMIN] = 1
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, modes)
+    except (OSError, termios.error) as error:
+        port.close()
+        raise DriverError(f"{path}: {_why(error)}") from error
+    return port
+
+
+def _why(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number is None:
+        return str(error)
+    mending = f"; {_MENDING[number]}" if number in _MENDING else ""
+    return os.strerror(number) + mending
