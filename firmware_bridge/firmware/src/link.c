@@ -61,7 +61,7 @@ void link_acknowledged(link *l, uint8_t ack, uint8_t sack, uint64_t now)
     l->under_way = (uint8_t)(l->under_way - done);
     for (uint8_t i = 1; i < l->under_way; i++) {
         link_sent *sent = sent_at(l, i);
-        if ((sack >> (i - 1)) & 1u && !sent->named) {
+        if ((sack & 1u << (i - 1)) != 0 && !sent->named) {
             measure(l, sent, now);
             sent->named = true;
         }
