@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 from hw.audio.sound import Sound
 from hw.contract import events
@@ -29,13 +28,6 @@ from hw.headset.notices import (
 
 SCHEME = "hfp:"
 _log = logging.getLogger(__name__)
-
-
-class HeadsetSound(Sound, Protocol):
-    """The audio of a headset; its microphone can be cut off here as well."""
-
-    def mute(self, muted: bool) -> None:
-        """Let nothing of the headset's voice be heard, or let it be heard again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,7 @@ class _Call:
 class _Headset:
     settings: HeadsetSettings
     link: HeadsetLink
-    sound: HeadsetSound | None
+    sound: Sound | None
     call: _Call | None = None
 
 
@@ -83,7 +75,7 @@ class HeadsetStations:
     Raises DriverError for headsets that share a name or a port.
     """
 
-    def __init__(self, headsets: Sequence[HeadsetSettings], sounds: Mapping[str, HeadsetSound] | None = None) -> None:
+    def __init__(self, headsets: Sequence[HeadsetSettings], sounds: Mapping[str, Sound] | None = None) -> None:
         for what in ("name", "port"):
             for value, times in Counter(getattr(settings, what) for settings in headsets).items():
                 if times > 1:

@@ -17,6 +17,7 @@ from bumble.hfp import HfpProtocolError
 from bench.hil.emulated.headset import EmulatedHeadset
 from hw.audio.ring import FRAME_BYTES, Segment, create_segment
 from hw.audio.sound import PcmSound
+from hw.contract import LineEvent, OnEvent, TrunkLines
 from hw.fake import DIGIT_GAP_S, FarEnd
 from hw.headset.gateway import CallState
 from hw.headset.station import HeadsetSettings, HeadsetStations
@@ -129,12 +130,22 @@ async def headset_rig() -> AsyncIterator[Rig]:
         sounds = {name: PcmSound(SilentStream(), segment, ring) for ring, name in enumerate(scripts)}
         driver = CallsByHeadset([HeadsetSettings(name, str(folder / name)) for name in scripts], sounds)
         seen = Recorder()
-        await driver.start(seen)
+        await driver.start(of_calls(seen))
         stack.push_async_callback(driver.close)
         for headset in headsets:
             await headset.until(lambda headset: headset.connected)
         yield HeadsetRig(driver, seen)
     assert violations(seen.events) == []
+
+
+def of_calls(seen: Recorder) -> OnEvent:
+    """Keeps the events of calls; headsets have no others."""
+
+    def on_event(event: LineEvent | TrunkLines) -> None:
+        assert isinstance(event, LineEvent)
+        seen(event)
+
+    return on_event
 
 
 async def _switched_on(stack: AsyncExitStack, port: Path, script: FarEnd) -> EmulatedHeadset:

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.hil.emulated.headset import EmulatedHeadset
-from hw.contract import Answered, TrunkLines
-from hw.contract.events import LineEvent
-from hw.headset.station import HeadsetSettings, HeadsetSound, HeadsetState, HeadsetStations
+from hw.audio.sound import Sound
+from hw.contract import Answered
+from hw.headset.station import HeadsetSettings, HeadsetState, HeadsetStations
+from tests.contracts.headset_rig import of_calls
 from tests.contracts.rigs import Recorder
 
 NAME = "amit"
@@ -18,7 +19,7 @@ ADDRESS = f"hfp:{NAME}"
 class Stage:
     """`driver` looks for the headset; `headset` is off until it is switched on."""
 
-    def __init__(self, folder: Path, sound: HeadsetSound | None) -> None:
+    def __init__(self, folder: Path, sound: Sound | None) -> None:
         self.headset = EmulatedHeadset(folder / "tty")
         self.driver = HeadsetStations(
             [HeadsetSettings(NAME, str(self.headset.port))], {} if sound is None else {NAME: sound}
@@ -29,11 +30,6 @@ class Stage:
     def state(self) -> HeadsetState:
         """How the driver sees the headset."""
         return self.driver.states()[0]
-
-    def on_event(self, event: LineEvent | TrunkLines) -> None:
-        """Keep an event of a call."""
-        assert isinstance(event, LineEvent)
-        self.seen(event)
 
     async def connect(self) -> None:
         """Switch the headset on and see it connected at both ends."""
@@ -50,13 +46,13 @@ class Stage:
         await self.headset.until(lambda headset: headset.in_call)
 
 
-def play(story: Callable[[Stage], Awaitable[None]], *, sound: HeadsetSound | None = None) -> Stage:
+def play(story: Callable[[Stage], Awaitable[None]], *, sound: Sound | None = None) -> Stage:
     """Play a story on a new stage; the stage when it is over."""
 
     async def main() -> Stage:
         with TemporaryDirectory() as folder:
             stage = Stage(Path(folder), sound)
-            await stage.driver.start(stage.on_event)
+            await stage.driver.start(of_calls(stage.seen))
             try:
                 await story(stage)
             finally:

@@ -15,6 +15,7 @@ from hw.audio.sound import RATE_HZ, PcmSound, Samples
 from hw.audio.streams import SerialPcm
 from hw.contract import Answered, Joined
 from hw.headset.station import HeadsetSettings, HeadsetStations
+from tests.contracts.headset_rig import of_calls
 from tests.contracts.rigs import Recorder
 
 FRAME_S = 0.02
@@ -72,7 +73,7 @@ def test_two_headsets_hear_each_other_and_not_the_one_that_is_muted(tmp_path: Pa
         }
         driver = HeadsetStations([HeadsetSettings(name, str(units[name].port)) for name in units], sounds)
         seen = Recorder()
-        await driver.start(lambda event: seen(event))  # type: ignore[arg-type]
+        await driver.start(of_calls(seen))
         talks = [asyncio.create_task(voice.talk()) for voice in voices.values()]
         for name, unit in units.items():
             await unit.switch_on()

@@ -12,6 +12,7 @@ from hw.contract import Answered, Cause, Joined, JoinFailed, Lamp, MessagePlayed
 from hw.contract.driver import DriverError
 from hw.headset import gateway as gateway_module
 from hw.headset.station import HeadsetSettings, HeadsetStations
+from tests.contracts.headset_rig import of_calls
 from tests.contracts.rigs import Recorder
 from tests.hw.headset.stage import ADDRESS, Stage, play, until
 
@@ -233,7 +234,7 @@ class TestSound:
             for unit in units:
                 await unit.switch_on()
             seen = Recorder()
-            await driver.start(lambda event: seen(event))  # type: ignore[arg-type]
+            await driver.start(of_calls(seen))
             await until(lambda: driver.capacity() == 2)
             for name in "ab":
                 driver.call_station(name, f"hfp:{name}")
