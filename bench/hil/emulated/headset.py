@@ -1,10 +1,15 @@
-"""A hands-free headset on a pty, with buttons to press: bumble's hands-free role (HFP 1.8) speaks for it."""
+"""A hands-free headset on a pty, with buttons to press: bumble's hands-free role (HFP 1.8) speaks for it.
 
+`python -m bench.hil.emulated.headset PORT` runs one by hand, with the buttons on the keyboard.
+"""
+
+import argparse
 import asyncio
 import errno
 import logging
 import os
 import select
+import sys
 import tty
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -275,3 +280,47 @@ def _hung_up(master: int) -> bool:
     poll = select.poll()
     poll.register(master, 0)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+_BUTTONS = "answer, end, mute, open, volume N, battery N, off, quit"
+
+
+async def _press(headset: EmulatedHeadset, words: list[str]) -> None:
+    match words:
+        case ["answer"]:
+            await headset.press_answer()
+        case ["end"]:
+            await headset.press_end()
+        case ["mute" | "open" as button]:
+            await headset.mute(button == "mute")
+        case ["volume", gain] if gain.isdecimal():
+            await headset.set_volume(int(gain))
+        case ["battery", percent] if percent.isdecimal():
+            await headset.set_battery(int(percent))
+        case ["off"]:
+            await headset.switch_off()
+        case _:
+            print(f"buttons: {_BUTTONS}")
+
+
+async def _by_hand(port: Path, answers_after_s: float | None) -> None:
+    headset = EmulatedHeadset(port, answers_after_s=answers_after_s)
+    await headset.switch_on()
+    print(f"headset at {port}; buttons: {_BUTTONS}", flush=True)
+    while (line := await asyncio.to_thread(sys.stdin.readline)) and line.split() != ["quit"]:
+        try:
+            await _press(headset, line.split())
+        except (hfp.HfpProtocolError, ConnectionError, TimeoutError) as error:
+            print(f"not done: {error or 'no answer'}")
+        light = "in a call" if headset.in_call else "ringing" if headset.ringing else "idle"
+        link = "connected" if headset.connected else "no link"
+        print(f"{link}, {light}, {'muted' if headset.muted else 'open'}", flush=True)
+    await headset.switch_off()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="A hands-free headset that is not there, on a pty.")
+    parser.add_argument("port", type=Path, help="symbolic link to be made to its pty, as `port` in [[station]]")
+    parser.add_argument("--answers-after", type=float, metavar="SECONDS", help="press the answer button by itself")
+    arguments = parser.parse_args()
+    asyncio.run(_by_hand(arguments.port, arguments.answers_after))
