@@ -107,10 +107,13 @@ class Link:
         """How many messages are not acknowledged yet."""
         return len(self._waiting) + len(self._flights)
 
-    def receive(self, frame: Frame, now: float) -> list[bytes]:
-        """Take any valid frame of the session; gives the messages that can be delivered now, in order."""
+    def receive(self, frame: Frame, now: float, *, room: bool = True) -> list[bytes]:
+        """Take any valid frame of the session; gives the messages that can be delivered now, in order.
+
+        Without `room` a message is left to be sent again.
+        """
         self._take_ack(frame, now)
-        return self._take_data(frame) if frame.kind is FrameKind.DATA else []
+        return self._take_data(frame) if frame.kind is FrameKind.DATA and room else []
 
     def transmit(self, now: float) -> list[Frame]:
         """The frames to put on the wire now: due again, new, or an acknowledgement alone if one is owed."""

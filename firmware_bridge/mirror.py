@@ -108,34 +108,22 @@ class Mirror:
         self._collected = None
         self._calls.clear()
 
-    def call(self, line: int, mode: m.DialMode, digits: str) -> int:
-        """Dial on a line; gives the call's number. Raises `CommandsFullError`."""
-        number = self._last_call % 0xFFFF + 1
-        self.commands.ask(m.Call(0, line, number, mode, digits))
-        self._last_call = self._calls[line] = number
-        return number
+    def new_call(self) -> int:
+        """A number for a call, not used for a long time."""
+        self._last_call = self._last_call % 0xFFFF + 1
+        return self._last_call
 
-    def release(self, line: int, call: int) -> None:
-        """Hang up a call; nothing happens if the line does not have it. Raises `CommandsFullError`."""
-        self.commands.ask(m.Release(0, line, call))
-        if self._calls.get(line) == call:
-            del self._calls[line]
-
-    def digits(self, line: int, call: int, digits: str) -> None:
-        """Send tones, at most 32, into an answered call. Raises `CommandsFullError`."""
-        self.commands.ask(m.Digits(0, line, call, digits))
-
-    def join(self, a: Port, a_call: int, b: Port, b_call: int) -> None:
-        """Close a crosspoint; the call of a headset or tie is 0. Raises `CommandsFullError`."""
-        self.commands.ask(m.Join(0, a.kind, a.number, a_call, b.kind, b.number, b_call))
-
-    def part(self, a: Port, b: Port) -> None:
-        """Open a crosspoint. Raises `CommandsFullError`."""
-        self.commands.ask(m.Part(0, a.kind, a.number, b.kind, b.number))
-
-    def set_headset(self, headset: int, lamp: m.Lamp, *, ring: bool, muted: bool) -> None:
-        """What a headset's lamp, ringer and microphone shall be. Raises `CommandsFullError`."""
-        self.commands.ask_latest(m.HeadsetSet(0, headset, lamp, ring, muted))
+    def ask(self, command: m.HostMessage) -> None:
+        """Queue a command. Raises `CommandsFullError`."""
+        match command:
+            case m.HeadsetSet():
+                self.commands.ask_latest(command)
+                return
+            case m.Call() | m.Accept():
+                self._calls[command.line] = command.call
+            case m.Release() if self._calls.get(command.line) == command.call:
+                del self._calls[command.line]
+        self.commands.ask(command)
 
     def told(self, message: m.Message) -> list[MirrorEvent]:
         """Take a message of the board; gives what is new in it."""
@@ -228,7 +216,7 @@ class Mirror:
         self._collected = None
         for line in self.lines.values():
             if line.state in OFF_HOOK and self._calls.get(line.line) != line.call:
-                self.release(line.line, line.call)
+                self.ask(m.Release(0, line.line, line.call))
         if self.ready:
             return []
         self.ready = True
@@ -239,10 +227,10 @@ class Mirror:
         for pair in joined:
             a, b = sorted(pair)
             if m.PortKind.LINE not in (a.kind, b.kind):
-                self.part(a, b)
+                self.ask(m.Part(0, a.kind, a.number, b.kind, b.number))
         for headset in headsets:
             if headset.lamp is not m.Lamp.OFF or headset.ring or headset.muted:
-                self.set_headset(headset.headset, m.Lamp.OFF, ring=False, muted=False)
+                self.ask(m.HeadsetSet(0, headset.headset, m.Lamp.OFF, False, False))
 
 
 def _same_line(one: LineChanged, other: LineChanged) -> bool:

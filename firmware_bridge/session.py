@@ -85,6 +85,7 @@ class HostSession:
         self._session = rng.randrange(1, 0x10000)
         self._boot_nonce: int | None = None
         self._hellos = 0
+        self._heard = 0
         self._hello_at = 0.0
         self._ping_at = 0.0
         self._alive_at = 0.0
@@ -227,7 +228,9 @@ class HostSession:
     def _say_hello(self, now: float) -> None:
         hello = m.Hello(m.OLDEST, m.VERSION, round(self._keepalive_s * 1000), self._nonce)
         self._out.append(Frame(m.FrameKind.HELLO, self._session, payload=hello.encode()))
-        self._hellos += 1
+        heard = self.reader.counts.bytes
+        self._hellos = self._hellos + 1 if heard == self._heard else 1
+        self._heard = heard
         self._hello_at = now + (HELLO_EVERY_S if self._hellos <= HELLO_QUICK else HELLO_SLOW_S)
 
     def _ping(self, now: float) -> None:
