@@ -33,7 +33,12 @@ class Ability(StrEnum):
     WIRE = "wire"
     PINS = "pins"
     HEADSETS = "headsets"
-    FAR_END = "far_end"
+    FAR_SIGHT = "see what the far side does"
+    FAR_ANSWER = "let the far side answer"
+    FAR_HANG_UP = "let the far side hang up"
+    FAR_DIGITS = "let the far side press keys"
+    FAR_BUSY = "let the exchange send busy tone"
+    FAR_RING = "let somebody call"
     EXERCISE = "exercise"
     SMS = "sms"
 
@@ -103,11 +108,10 @@ class OnPair(Step):
 
 
 class Far(Step):
-    """The far side of a call acts; `number` is the number called, or the line (from 1) that a call comes in on."""
+    """The far side acts: on the line (from 1) of a gateway, or in the one call of a modem."""
 
     do: Literal["far"]
     act: Literal["answer", "hang_up", "digits", "busy", "ring", "stop_ringing"]
-    call: str = ""
     line: int = 1
     digits: str = ""
 
@@ -275,13 +279,22 @@ class Scenario(Table):
 _NEEDS: dict[type[Step], Ability] = {
     CallStation: Ability.HEADSETS,
     Agent: Ability.HEADSETS,
-    Far: Ability.FAR_END,
     WireStep: Ability.WIRE,
     Plug: Ability.PINS,
     Exercise: Ability.EXERCISE,
     Text: Ability.SMS,
 }
 _POWER_NEEDS = {"freeze": Ability.FREEZE, "thaw": Ability.FREEZE, "reset": Ability.RESET}
+_FAR_NEEDS = {
+    "answer": Ability.FAR_ANSWER,
+    "hang_up": Ability.FAR_HANG_UP,
+    "digits": Ability.FAR_DIGITS,
+    "busy": Ability.FAR_BUSY,
+    "ring": Ability.FAR_RING,
+    "stop_ringing": Ability.FAR_RING,
+}
+# What the far side does, as devices that can see it write it down.
+FAR_SIGHTS = ("far_rings", "far_answers", "far_released", "far_digits")
 _PIN_SIGHTS = ("hook", "join", "lamp", "ringer", "mute", "tone")
 
 
@@ -291,6 +304,10 @@ def abilities_needed(scenario: Scenario) -> frozenset[Ability]:
     for step in scenario.steps:
         if isinstance(step, Power):
             needed.add(_POWER_NEEDS.get(step.act, Ability.POWER))
+        elif isinstance(step, Far):
+            needed.add(_FAR_NEEDS[step.act])
+        elif isinstance(step, Expect) and step.expect in FAR_SIGHTS:
+            needed.add(Ability.FAR_SIGHT)
         elif isinstance(step, Reach) and step.state is State.OFF:
             needed.add(Ability.POWER)
         elif (isinstance(step, Expect) and step.expect in _PIN_SIGHTS) or (

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from bench.hil.devices.base import Device
 from bench.hil.devices.fake import FakeDevice
+from bench.hil.devices.modem import ModemDevice
 from bench.hil.devices.trunk import TrunkDevice
 from bench.hil.files import BenchError
 from bench.hil.person import AtTerminal, Nobody, Operator
@@ -50,13 +51,15 @@ class BenchResult:
         return Verdict.PASSED in verdicts and not verdicts & {Verdict.FAILED, Verdict.ERROR}
 
 
-def make_device(table: DeviceTable, timeline: Timeline) -> Device:
+def make_device(table: DeviceTable, timeline: Timeline, seed: int) -> Device:
     """The adapter for a device of bench.toml. Raises BenchError when something that it needs is missing."""
     operator: Operator = AtTerminal() if table.by_hand else Nobody()
     if table.emulated == "fake":
         return FakeDevice(table, timeline, operator)
     if table.kind == "trunk":
         return TrunkDevice(table, timeline, operator)
+    if table.kind == "modem":
+        return ModemDevice(table, timeline, operator, seed)
     raise BenchError(f"device {table.name!r}: no adapter for a {table.kind}")
 
 
@@ -78,7 +81,7 @@ async def run_bench(wiring: Wiring, scenarios: list[Scenario], options: Options,
 
 async def _run_device(table: DeviceTable, scenarios: list[Scenario], options: Options, take: OnOutcome) -> None:
     try:
-        runner = Runner(make_device(table, Timeline(asyncio.get_running_loop())), options.seed)
+        runner = Runner(make_device(table, Timeline(asyncio.get_running_loop()), options.seed), options.seed)
     except (BenchError, DriverError) as error:
         for scenario in scenarios:
             take(Outcome(scenario, table.name, table.place, Verdict.ERROR, str(error)))

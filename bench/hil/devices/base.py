@@ -134,7 +134,7 @@ async def run_command(command: str, name: str) -> None:
         raise BenchError(f"{name}: {command!r} failed: {said.decode(errors='replace').strip()[-300:]}")
 
 
-def wire_details(step: WireStep) -> dict[str, str]:
+def wire_details(step: WireStep) -> dict[str, Any]:
     """A wire step for the timeline."""
     if step.act != "faults":
         return {}

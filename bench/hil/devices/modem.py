@@ -1,0 +1,177 @@
+"""AT modems as devices under test: a real one on a tty, or an emulated one behind a virtual exchange."""
+
+import asyncio
+from collections.abc import Mapping
+
+from bench.hil.devices.base import DeviceStep
+from bench.hil.devices.wired import WiredDevice
+from bench.hil.emulated.exchange import Exchange, ExchangeCall, FarEnd, Progress
+from bench.hil.emulated.modem import EmulatedModem
+from bench.hil.files import BenchError
+from bench.hil.person import Operator
+from bench.hil.scenario import Ability, Far, Power, Text
+from bench.hil.timeline import Lane, Timeline
+from bench.hil.wiring import DeviceTable
+from hw.contract import LineDriver
+from hw.modem.bank import ModemBank
+from hw.modem.settings import BankSettings, ModemSettings
+from hw.modem.sms import SmsTold
+
+READY_EVERY_S = 0.02
+NUMBERS = {
+    "answers": "+12125550100",
+    "answers_and_leaves": "+12125550101",
+    "busy": "+12125550102",
+    "unobtainable": "+12125550103",
+    "congested": "+12125550104",
+    "declines": "+12125550105",
+    "rings": "+12125550106",
+    "presses_keys": "+12125550107",
+    "takes_texts": "+12125550108",
+    "loses_texts": "+12125550109",
+    "answers_late": "+12125550110",
+}
+_FAR_ENDS = {
+    "answers": FarEnd(ring_s=0.2, answer_s=0.5),
+    "answers_and_leaves": FarEnd(ring_s=0.2, answer_s=0.5, hang_up_s=1.0),
+    "busy": FarEnd(ring_s=None, fail_s=0.3, cause=17),
+    "unobtainable": FarEnd(ring_s=None, fail_s=0.3, cause=1),
+    "congested": FarEnd(ring_s=None, fail_s=0.3, cause=34),
+    "declines": FarEnd(fail_s=1.0, cause=21),
+    "rings": FarEnd(ring_s=0.2),
+    "presses_keys": FarEnd(ring_s=0.2, answer_s=0.5, keys="4711"),
+    "takes_texts": FarEnd(),
+    "loses_texts": FarEnd(delivers=False),
+    "answers_late": FarEnd(ring_s=0.2, answer_s=3.0),
+}
+_SIGHTS = {Progress.ALERTING: "far_rings", Progress.ACTIVE: "far_answers", Progress.RELEASED: "far_released"}
+
+
+class _WatchedModem(EmulatedModem):
+    """Writes down what the exchange tells it, at the moment it does."""
+
+    def __init__(self, exchange: Exchange, dialect: str, timeline: Timeline) -> None:
+        super().__init__(exchange, dialect=dialect)
+        self._timeline = timeline
+
+    def progress(self, call: ExchangeCall, progress: Progress) -> None:
+        if progress in _SIGHTS:
+            self._timeline.note(Lane.DEVICE, "exchange", _SIGHTS[progress])
+        super().progress(call, progress)
+
+
+class ModemDevice(WiredDevice):
+    """One modem: one line."""
+
+    delimiter = b"\n"
+
+    def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
+        super().__init__(table, timeline, operator, seed)
+        self._bank: ModemBank | None = None
+        self._emulated: _WatchedModem | None = None
+        self._tcp_port = 0
+        self._texts = 0
+        self._told: dict[str, str] = {}
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        able = {*super().abilities, Ability.SMS}
+        if self.table.emulated:
+            able |= {Ability.FREEZE, Ability.FAR_SIGHT, Ability.FAR_HANG_UP, Ability.FAR_RING}
+        elif self.operator.there:
+            able |= {Ability.FAR_ANSWER, Ability.FAR_HANG_UP, Ability.FAR_DIGITS, Ability.FAR_RING}
+        return frozenset(able)
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        return {**NUMBERS, **self.table.numbers} if self.table.emulated else self.table.numbers
+
+    @property
+    def driver(self) -> LineDriver:
+        if self._bank is None:
+            raise BenchError(f"{self.name} is not linked")
+        return self._bank
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return self._told
+
+    async def switch_on(self) -> None:
+        if self.table.emulated:
+            far_ends = {NUMBERS[name]: far_end for name, far_end in _FAR_ENDS.items()}
+            self._emulated = _WatchedModem(Exchange(far_ends), self.table.emulated, self.timeline)
+            self._tcp_port = await self._emulated.open_tcp()
+            self.lay(f"tcp:127.0.0.1:{self._tcp_port}")
+        else:
+            await self.power("on")
+            self.lay(self.table.port)
+
+    async def link(self) -> None:
+        modem = ModemSettings(self.name, self.trunk, self.port, self.table.baud, self.table.profile)
+        self._bank = ModemBank(BankSettings((modem,)), on_sms=self._sms_told)
+        await self._bank.start(self.heard)
+
+    async def make_ready(self) -> None:
+        assert self._bank is not None
+        while not self._bank.statuses()[0].usable or self._busy():
+            await asyncio.sleep(READY_EVERY_S)
+        status = self._bank.statuses()[0]
+        told = {"maker": status.maker, "model": status.model, "operator": status.operator}
+        if status.signal_dbm is not None:
+            told["signal"] = f"{status.signal_dbm} dBm"
+        self._told = {name: value for name, value in told.items() if value}
+
+    def _busy(self) -> bool:
+        return self._emulated is not None and self._emulated.call is not None
+
+    async def unlink(self) -> None:
+        if self._bank is not None:
+            await self._bank.close()
+            self._bank = None
+
+    async def switch_off(self) -> None:
+        self.take_up()
+        if self._emulated is not None:
+            self._emulated.close()
+            self._emulated = None
+        elif self.table.power_off:
+            await self.power("off")
+
+    async def settle(self) -> None:
+        await super().settle()
+        if self._emulated is not None:
+            self._emulated.faults.hangs = False
+
+    async def power(self, act: str) -> None:
+        if self._emulated is None:
+            await super().power(act)
+        elif act == "off":
+            self._emulated.unplug()
+        else:
+            await self._emulated.open_tcp(self._tcp_port)
+
+    async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
+        match step:
+            case Power(act="freeze" | "thaw") if self._emulated is not None:
+                self._emulated.faults.hangs = step.act == "freeze"
+                self.timeline.note(Lane.POWER, self.name, step.act)
+            case Far() if self._emulated is not None:
+                self._far(self._emulated, step)
+            case Far():
+                await self.operator.ask(f"at the far side: {step.act.replace('_', ' ')} {step.digits}".rstrip())
+            case Text():
+                self._texts += 1
+                assert self._bank is not None
+                self._bank.send_sms(f"sms-{self._texts}", self.trunk, step.to, step.text)
+            case _:
+                return await super().perform(step, call_id)
+        return {}
+
+    def _far(self, modem: EmulatedModem, step: Far) -> None:
+        if step.act == "hang_up" and modem.call is not None:
+            modem.exchange.hang_up(modem.call)
+        elif step.act == "ring":
+            modem.ring("+12125550120", rings=6)
+
+    def _sms_told(self, told: SmsTold) -> None:
+        self.timeline.note(Lane.DEVICE, self.name, type(told).__name__, because=getattr(told, "because", ""))

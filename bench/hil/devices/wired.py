@@ -1,0 +1,102 @@
+"""Devices on a serial wire: the wire is laid through the fault injector, to a tty or to an emulated device's socket."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.hil.devices.base import Device, DeviceStep, run_command, wire_details
+from bench.hil.files import BenchError
+from bench.hil.person import Operator
+from bench.hil.scenario import Ability, Power, WireStep
+from bench.hil.timeline import Lane, Timeline
+from bench.hil.wire import Wire
+from bench.hil.wiring import DeviceTable
+
+
+class WiredDevice(Device):
+    """A device behind a serial port; `delimiter` ends its frames or lines."""
+
+    delimiter: bytes | None = None
+
+    def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
+        super().__init__(table, timeline, operator)
+        self.wire: Wire | None = None
+        self._seed = seed
+        self._folder: Path | None = None
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        able = set()
+        if self.table.emulated or self.table.injector:
+            able.add(Ability.WIRE)
+        if self.table.emulated or self.table.power_on or self.operator.there:
+            able.add(Ability.POWER)
+        return frozenset(able)
+
+    @property
+    def port(self) -> str:
+        """The path that the driver opens."""
+        return str(self.wire.path) if self.wire is not None else self.table.port
+
+    def lay(self, far: str) -> None:
+        """Lay the wire to an emulated device's address, or to the real port, with the faults that are always there."""
+        if not self.table.emulated and not self.table.injector:
+            return
+        self._folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
+        self.wire = Wire(far, self._folder / self.name, seed=self._seed, delimiter=self.delimiter, baud=self.table.baud)
+        self._faults_at_rest()
+        self.wire.start()
+
+    def take_up(self) -> None:
+        """Undo `lay`."""
+        if self.wire is not None:
+            self.wire.stop()
+            self.wire = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    async def settle(self) -> None:
+        if self.wire is not None:
+            self._faults_at_rest()
+            self.wire.mend()
+            self.wire.plug()
+
+    async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
+        if isinstance(step, WireStep) and self.wire is not None:
+            self._handle_wire(self.wire, step)
+            self.timeline.note(Lane.WIRE, self.name, step.act, **wire_details(step))
+            return {}
+        if isinstance(step, Power) and step.act in ("on", "off"):
+            await self.power(step.act)
+            self.timeline.note(Lane.POWER, self.name, step.act)
+            return {}
+        return await super().perform(step, call_id)
+
+    async def power(self, act: str) -> None:
+        """Switch the supply of a real device: by its command, or by the person at the bench."""
+        command = self.table.power_on if act == "on" else self.table.power_off
+        if command:
+            await run_command(command, self.name)
+        elif self.operator.there:
+            await self.operator.ask(f"switch {self.name} {act}")
+        elif act == "off":
+            raise BenchError(f"{self.name} cannot be switched off: set power_on and power_off, or by_hand = true")
+
+    def _faults_at_rest(self) -> None:
+        assert self.wire is not None
+        self.wire.set_faults(to_device=self.table.to_device.faults(), to_host=self.table.to_host.faults())
+
+    def _handle_wire(self, wire: Wire, step: WireStep) -> None:
+        match step.act:
+            case "faults":
+                wire.set_faults(to_device=step.to_device.faults(), to_host=step.to_host.faults())
+            case "unplug":
+                wire.unplug()
+            case "plug":
+                wire.plug()
+            case "cut":
+                wire.cut()
+            case "mend":
+                wire.mend()
