@@ -13,8 +13,6 @@ _MENDING = {
     errno.EACCES: "add the dialer's user to the group dialout",
     errno.EAGAIN: "another program has it open",
     errno.EIO: "the device behind it is gone",
-    errno.EHOSTDOWN: "switch the headset on and bring it near",
-    errno.ECONNREFUSED: "pair the headset, and check its RFCOMM channel",
 }
 _CONTROL_CHARACTERS = 6
 

@@ -8,6 +8,7 @@ so that samples never come apart.
 import fcntl
 import logging
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from contextlib import suppress
 import serial
 
 from hw.audio.ring import FRAME_BYTES
+from hw.audio.sound import PcmStream
 from hw.contract.driver import DriverError
 from hw.tty import open_tty
 
@@ -25,11 +27,14 @@ TARGET_FRAMES = 3
 LATE_FRAMES = 10
 QUEUED_LIMIT_BYTES = 4 * FRAME_BYTES
 CHECK_LIMIT_S = 3.0
+SERIAL_BAUD = 921600
 _READ_BYTES = 4096
 _READS_PER_FRAME = 4
 _PIPE_BYTES = 4096
 _COMPLAINT_BYTES = 400
 _REAP_S = 1.0
+_SERIAL = re.compile(r"serial:(?P<port>/[^@\s]+)(?:@(?P<baud>\d{1,8}))?", re.ASCII)
+_ALSA = re.compile(r"alsa:(?P<device>[^\s-]\S*)")
 _FORMAT = ("-q", "-t", "raw", "-f", "S16_LE", "-r", "8000", "-c", "1")
 _PERIODS = ("--period-time=20000", "--buffer-time=100000")
 _log = logging.getLogger(__name__)
@@ -117,7 +122,7 @@ class SerialPcm:
     One second takes 16,000 bytes each way: over a real UART at least 230400 baud; USB ports heed no rate.
     """
 
-    def __init__(self, port: str, baud: int = 921600) -> None:
+    def __init__(self, port: str, baud: int = SERIAL_BAUD) -> None:
         self._path = port
         self._baud = baud
         self._port: serial.Serial | None = None
@@ -258,6 +263,15 @@ class _Tool:
                     pipe.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_REAP_S)
+
+
+def pcm_stream(audio: str) -> PcmStream:
+    """The stream that a setting names: `serial:PORT`, `serial:PORT@BAUD` or `alsa:DEVICE`. Raises DriverError."""
+    if match := _SERIAL.fullmatch(audio):
+        return SerialPcm(match["port"], int(match["baud"] or SERIAL_BAUD))
+    if match := _ALSA.fullmatch(audio):
+        return SoundDevicePcm(match["device"])
+    raise DriverError(f"audio {audio!r} must look like serial:/dev/ttyUSB3 or alsa:plughw:CARD=NAME")
 
 
 def check_sound_device(device: str) -> None:

@@ -25,6 +25,7 @@ from hw.audio.streams import (
     SerialPcm,
     SoundDevicePcm,
     check_sound_device,
+    pcm_stream,
 )
 from hw.contract.driver import DriverError
 
@@ -338,6 +339,32 @@ class TestSoundDevicePcm:
             stream.open()
             assert len(drained(stream, frames=2)) == 2 * FRAME_BYTES
             stream.close()
+
+
+class TestPcmStream:
+    @pytest.mark.parametrize("at_baud", ["", "@230400"])
+    def test_a_serial_port_is_named(self, port: Port, at_baud: str) -> None:
+        stream = pcm_stream(f"serial:{port.path}{at_baud}")
+        assert isinstance(stream, SerialPcm)
+        stream.open()
+        port.say(numbered(5))
+        assert places(drained(stream, frames=1)) == [5]
+        stream.close()
+
+    @alsa
+    def test_a_sound_device_is_named(self, alsa_files: tuple[Path, Path]) -> None:
+        stream = pcm_stream("alsa:null")
+        assert isinstance(stream, SoundDevicePcm)
+        stream.open()
+        assert len(drained(stream, frames=1)) == FRAME_BYTES
+        stream.close()
+
+    @pytest.mark.parametrize(
+        "audio", ["", "alsa:", "alsa:-x", "serial:ttyS1", "serial:/dev/a b", "serial:/dev/a@", "usb:1"]
+    )
+    def test_anything_else_is_refused(self, audio: str) -> None:
+        with pytest.raises(DriverError, match="must look like serial:/dev/ttyUSB3 or alsa:plughw:CARD=NAME"):
+            pcm_stream(audio)
 
 
 class TestCheckSoundDevice:
