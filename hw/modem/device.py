@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from hw.contract.driver import DriverError
 from hw.modem.modem import Health, Modem, ResetWanted, Told
 from hw.modem.pins import PinFile
 from hw.modem.port import SerialLine, imei_at, serial_paths
@@ -167,8 +168,8 @@ class Device:
     def _open(self, path: str) -> bool:
         try:
             self._line = SerialLine(path, self.settings.baud, self._on_data, self._on_lost)
-        except OSError as problem:
-            self._complain(f"cannot open {path}: {problem}")
+        except DriverError as problem:
+            self._complain(str(problem))
             return False
         self._trouble = ""
         self.path = path

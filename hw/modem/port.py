@@ -1,4 +1,4 @@
-"""A serial port on the event loop: pyserial opens it, asyncio watches it. Ptys work as well."""
+"""A modem's port on the event loop, and who is at the other end of one. Ptys work as well."""
 
 import asyncio
 import os
@@ -9,6 +9,9 @@ from contextlib import suppress
 import serial
 from serial.tools import list_ports
 
+from hw.contract.driver import DriverError
+from hw.tty import open_tty
+
 MAX_UNWRITTEN = 65536
 PROBE_S = 2.0
 READ_SIZE = 4096
@@ -17,7 +20,7 @@ READ_SIZE = 4096
 class SerialLine:
     """An open port. `on_data` gets what comes; `on_lost` is called once, with the reason, when the port goes away.
 
-    Raises `OSError` (serial.SerialException is one) when it cannot be opened, or another process holds it.
+    Raises `DriverError` when it cannot be opened, or another process holds it.
     """
 
     def __init__(self, path: str, baud: int, on_data: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
@@ -25,9 +28,8 @@ class SerialLine:
         self._on_data = on_data
         self._on_lost = on_lost
         self._unwritten = bytearray()
-        self._port: serial.Serial | None = serial.Serial(path, baud, timeout=0, exclusive=True)
+        self._port: serial.Serial | None = open_tty(path, baud)
         self._fd = self._port.fileno()
-        os.set_blocking(self._fd, False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._fd, self._read)
 
@@ -102,7 +104,7 @@ async def imei_at(path: str, baud: int) -> str:
 
     try:
         line = SerialLine(path, baud, take, lambda _: answered.set())
-    except OSError:
+    except DriverError:
         return ""
     try:
         line.write(b"ATE0\rAT+CGSN\r")
