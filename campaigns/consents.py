@@ -5,7 +5,7 @@ revoked one is kept, and ceases to count at once.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -133,10 +133,15 @@ class Consents:
         return ids
 
     def _insert(self, rows: Sequence[Row]) -> list[int | None]:
-        """What makes two consents one: lead, number, basis, purpose, date and end."""
+        """What makes two consents one: lead, number, basis, purpose, date and end.
+
+        One that its person revoked since it was given, on whichever lead, is kept as revoked: an older list does not
+        bring it back. Without a date it may have been given before.
+        """
         leads = sorted({row[0] for row in rows})
-        sql = f"SELECT {_FIELDS} FROM consents WHERE revoked_at IS NULL AND lead_id IN (:values)"  # noqa: S608
+        sql = f"SELECT {_FIELDS} FROM consents WHERE lead_id IN (:values)"  # noqa: S608
         there = {row[1:7] for row in self._database.rows_in(sql, leads)}
+        revoked_at = self._revocations(leads)
         next_id = 1 + (self._database.value("SELECT MAX(id) FROM consents") or 0)
         ids: list[int | None] = []
         new: list[Row] = []
@@ -145,12 +150,37 @@ class Consents:
             ids.append(None if known else next_id + len(new))
             if not known:
                 there.add(row[:6])
-                new.append((next_id + len(new), *row))
-        self._database.many(
-            f"INSERT INTO consents ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)",  # noqa: S608
-            new,
-        )
+                new.append((next_id + len(new), *row[:6], revoked_at(row), row[6]))
+        self._database.many(f"INSERT INTO consents ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", new)  # noqa: S608
         return ids
+
+    def _revocations(self, leads: Sequence[int]) -> Callable[[Row], float | None]:
+        """When the person of a new consent revoked the like of it after it was given; None: never."""
+        numbers: dict[int, set[str]] = {}
+        for lead_id, e164 in self._database.rows_in(
+            "SELECT lead_id, e164 FROM lead_phones WHERE lead_id IN (:values)", leads
+        ):
+            numbers.setdefault(lead_id, set()).add(e164)
+        revoked: dict[tuple[str, str], list[tuple[str, float]]] = {}
+        for e164, basis, purpose, at in self._database.rows_in(
+            "SELECT p.e164, c.basis, c.purpose, c.revoked_at"
+            " FROM lead_phones p JOIN consents c ON c.lead_id = p.lead_id"
+            " WHERE c.revoked_at IS NOT NULL AND c.phone IN ('', p.e164) AND p.e164 IN (:values)",
+            sorted(set().union(*numbers.values())),
+        ):
+            revoked.setdefault((e164, basis), []).append((purpose, at))
+
+        def of(row: Row) -> float | None:
+            lead_id, phone, basis, purpose, obtained_at = row[:5]
+            later = [
+                at
+                for e164 in ({phone} if phone else numbers.get(lead_id, ()))
+                for said, at in revoked.get((e164, basis), ())
+                if said in ("", purpose) and (obtained_at is None or obtained_at <= at)
+            ]
+            return min(later, default=None)
+
+        return of
 
     def revoke(
         self,

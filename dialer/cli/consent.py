@@ -77,8 +77,13 @@ def add(
         raise click.UsageError(str(error)) from None
     new = [consent_id for consent_id in ids if consent_id is not None]
     click.echo(f"{len(new)} consents recorded" if len(ids) > 1 else "recorded" if new else "it was recorded already")
-    for record in ctx.store.consents.records(leads):
-        if record.consent_id in new and record.missing:
+    recorded = [record for record in ctx.store.consents.records(leads) if record.consent_id in new]
+    revoked_at = next((record.consent.revoked_at for record in recorded if record.consent.revoked_at is not None), None)
+    if revoked_at is not None:
+        text = f"it does not count: the person revoked it at {revoked_at.isoformat(timespec='minutes')}"
+        click.echo(f"warning: {text}; for one that was given since, say when with --at", err=True)
+    for record in recorded:
+        if record.missing:
             click.echo(f"warning: the record does not show: {', '.join(record.missing)}", err=True)
             break
     if given.purpose not in (None, of.purpose):

@@ -1,3 +1,4 @@
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from campaigns.consents import Consents, Evidence, Given, strongest
+from campaigns.importing import import_leads
 from campaigns.model import Basis, Consent, Purpose
 from campaigns.store import Store
 from tests.campaigns.desk import Desk
@@ -76,8 +78,10 @@ def test_what_was_revoked_can_be_given_anew(desk: Desk, consents: Consents, now:
     given = Given(Basis.EXPRESS, obtained_at=now - DAY)
     assert consents.add(1, given, at=now) == 1
     assert consents.add(1, given, at=now) is None
-    consents.revoke(1, at=now)
-    assert consents.add(1, given, at=now) == 2
+    consents.revoke(1, at=now - timedelta(hours=1))
+    assert consents.add(1, given, at=now) is None
+    assert basis_in_turn(desk, 1) == ""
+    assert consents.add(1, Given(Basis.EXPRESS, obtained_at=now), at=now) == 2
     assert basis_in_turn(desk, 1) == "express"
 
 
@@ -169,3 +173,36 @@ def test_profiles_survive_a_rollback(now: datetime) -> None:
         assert consents.of([1]) == {} and bases(desk)[ONE] == ""
         consents.add(1, Given(Basis.EXPRESS), at=now)
         assert bases(desk)[ONE] == "express"
+
+
+def test_an_older_consent_does_not_come_back_with_another_lead_of_its_number(
+    desk: Desk, consents: Consents, now: datetime
+) -> None:
+    consents.add(1, Given(Basis.WRITTEN, obtained_at=now - 9 * DAY), phone=TWO, at=now)
+    consents.revoke(1, at=now - DAY)
+    desk.store.create_campaign("autumn", desk.campaign.kind, desk.campaign.mode)
+    import_leads(desk.store, "autumn", io.StringIO("phone\n2125550102\n"))
+    lead = max(lead_id for (lead_id,) in desk.store.database.rows("SELECT id FROM leads"))
+    old = [Given(Basis.WRITTEN, obtained_at=now - 9 * DAY), Given(Basis.WRITTEN, Purpose.SALES)]
+    consents.add_many([(lead, TWO, old[0]), (lead, None, old[1])], now)
+    assert [record.state(now) for record in consents.records([lead])] == ["revoked", "revoked"]
+    assert basis_in_turn(desk, lead) == ""
+    consents.add_many([(lead, TWO, Given(Basis.EBR)), (lead, TWO, Given(Basis.WRITTEN, obtained_at=now))], now)
+    assert [record.state(now) for record in consents.records([lead])][2:] == ["valid", "valid"]
+    assert basis_in_turn(desk, lead) == "written"
+
+
+def test_a_revoked_consent_that_is_recorded_again_stays_revoked(consents: Consents, now: datetime) -> None:
+    given = Given(Basis.WRITTEN, obtained_at=now - DAY)
+    consents.add(1, given, at=now)
+    consents.revoke(1, at=now)
+    assert consents.add(1, given, at=now) is None
+    assert [record.state(now) for record in consents.records([1])] == ["revoked"]
+
+
+def test_a_revocation_for_one_number_or_purpose_leaves_the_others(consents: Consents, now: datetime) -> None:
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SALES), phone=ONE, at=now)
+    consents.revoke(1, phone=ONE, at=now)
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SALES, obtained_at=now - DAY), phone=TWO, at=now)
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SURVEY, obtained_at=now - DAY), phone=ONE, at=now)
+    assert [record.state(now) for record in consents.records([1])] == ["revoked", "valid", "valid"]

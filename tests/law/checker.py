@@ -62,14 +62,18 @@ class Hold:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who is called. `place` is where they are; `presumed` are regions whose law claims their numbers."""
+    """Somebody who is called. `place` is where they are; `presumed` are regions whose law claims calls to a number."""
 
     key: str
     place: Place
     grants: list[Grant] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     left_alone_from: datetime | None = None
-    presumed: frozenset[str] = frozenset()
+    presumed: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def regions(self, phone: str) -> frozenset[str]:
+        """All regions whose law is that of a call to one of their numbers."""
+        return frozenset({self.place.region}) | self.presumed.get(phone, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,7 @@ def _hours(facts: Facts, call: Call) -> Found:
     local = _local(call, person)
     hour = local.hour + local.minute / 60 + local.second / 3600 + local.microsecond / 3.6e9
     grounds = {grant.ground for grant in _grants(facts, call)}
-    for region in sorted({person.place.region, *person.presumed}):
+    for region in sorted(person.regions(call.phone)):
         for hours in hours_of(region, campaign.purpose):
             if not grounds & hours.waived_by and not hours.hold(local.date(), hour):
                 yield Violation("hours", call, f"{region}: {hours.source} at {local:%a %Y-%m-%d %H:%M:%S %Z}")
@@ -213,7 +217,7 @@ def _has(facts: Facts, call: Call, serves: Mapping[str, int | None]) -> bool:
 
 def _consent(facts: Facts, call: Call) -> Found:
     person, purpose = facts.people[call.person], facts.campaigns[call.campaign].purpose
-    for region in sorted({person.place.region, *person.presumed}):
+    for region in sorted(person.regions(call.phone)):
         need = need_of(region, purpose)
         if need is None:
             continue
@@ -285,13 +289,13 @@ def _two_at_once(facts: Facts, log: Sequence[Call]) -> Found:
 
 def _three_a_day(facts: Facts, log: Sequence[Call]) -> Found:
     def subject(call: Call) -> object | None:
-        person, campaign = facts.people[call.person], facts.campaigns[call.campaign]
-        bound = {person.place.region, *person.presumed} & THREE_A_DAY.keys()
-        return (call.person, campaign.subject or campaign.key) if bound and campaign.purpose == "sales" else None
+        campaign = facts.campaigns[call.campaign]
+        return (call.person, campaign.subject or campaign.key) if campaign.purpose == "sales" else None
 
     for calls in _by(log, subject):
         for call in _more_than(3, _DAY, calls):
-            yield Violation("three_a_day", call, "more than 3 calls on one subject in 24 hours")
+            if facts.people[call.person].regions(call.phone) & THREE_A_DAY.keys():
+                yield Violation("three_a_day", call, "more than 3 calls on one subject in 24 hours")
 
 
 def _through(log: Sequence[Call]) -> list[Call]:

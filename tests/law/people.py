@@ -164,8 +164,7 @@ class Population:
             if number is not None:
                 break
         city = "New York City" if state == "NY" and home["county"] in _NYC_COUNTIES else ""
-        presumed = frozenset({"US-FL"} & {state_of_area(number[2:5])})
-        truth = Person(f"P{len(self.people)}", Place(zone, f"US-{state}", city), presumed=presumed)
+        truth = Person(f"P{len(self.people)}", Place(zone, f"US-{state}", city))
         listed = Listed(truth, [number], "US")
         if not unlisted:
             listed.state, listed.postcode = state, str(home["zip_code"])
@@ -173,6 +172,8 @@ class Population:
                 self._has_moved_again(listed)
         if rng.random() < 0.25 and (second := self._numbers.american(areas)) is not None:
             listed.phones.append(second)
+        if not listed.stated_region:
+            truth.presumed = {phone: frozenset({"US-FL"} & {state_of_area(phone[2:5])}) for phone in listed.phones}
         self.people.append(listed)
         return listed
 
@@ -182,7 +183,6 @@ class Population:
         home = self._rng.choice(_zips()[state])
         listed.stated_zone, listed.stated_region = str(home["timezone"]), f"US-{state}"
         listed.truth.place = Place(listed.stated_zone, listed.stated_region)
-        listed.truth.presumed = frozenset()
 
     def _foreigner(self, town: Town, towns: Sequence[Town]) -> Listed:
         rng = self._rng

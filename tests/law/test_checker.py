@@ -18,6 +18,9 @@ DAY = timedelta(days=1)
 LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
 
 
+NUMBER = "+12025550100"
+
+
 def facts_of(place: Place, **person: object) -> Facts:
     """One person in a place, a sales and a collections campaign, and fresh registers."""
     registers = {
@@ -139,7 +142,7 @@ def test_hours_follow_the_clock_over_its_change() -> None:
 def test_a_number_of_florida_is_under_floridas_law_wherever_its_person_is() -> None:
     evening = local("America/Chicago", 2026, 10, 21, 20, 30)
     place = Place("America/Chicago", "US-IL")
-    assert rules_of(facts_of(place, presumed=frozenset({"US-FL"})), call_at(evening)) == ["hours"]
+    assert rules_of(facts_of(place, presumed={NUMBER: frozenset({"US-FL"})}), call_at(evening)) == ["hours"]
     assert rules_of(facts_of(place), call_at(evening)) == []
 
 

@@ -50,7 +50,7 @@ def _lawful_hours(world: World, lead: int) -> int:
     seeming = (
         frozenset({state_of_area(phone[2:5])}) if listed.country == "US" and not listed.stated_region else frozenset()
     )
-    facts = replace(world.facts, people={truth.key: replace(truth, presumed=truth.presumed | seeming)})
+    facts = replace(world.facts, people={truth.key: replace(truth, presumed={phone: truth.regions(phone) | seeming})})
     debts = frozenset(debt.reference for debt in listed.debts)
     found, at = 0, world.imported_at[lead] + DAY
     while at < world.ends_at:
