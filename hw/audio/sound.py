@@ -67,6 +67,9 @@ class Sound(Audible, Protocol):
     def unhear(self, other: Audible) -> None:
         """Undo `hear`."""
 
+    def mute(self, muted: bool) -> None:
+        """Let nothing of the line's voice be heard, or let it be heard again."""
+
 
 class PcmSound:
     """A `Sound` over a `PcmStream`, pumped by the running asyncio loop; its voice goes to ring number `ring`."""

@@ -21,7 +21,7 @@ import serial
 from hw.audio.ring import FRAME_BYTES
 from hw.audio.sound import PcmStream
 from hw.contract.driver import DriverError
-from hw.tty import open_tty
+from hw.tty import drop_unsent, open_tty
 
 TARGET_FRAMES = 3
 LATE_FRAMES = 10
@@ -145,6 +145,7 @@ class SerialPcm:
     def close(self) -> None:
         """Let go of the port."""
         if self._port is not None:
+            drop_unsent(self._port)
             self._port.close()
         self._port = self._wire = None
 

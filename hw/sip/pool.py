@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Join:
-    """A join across cards; it stands when both cards have said so."""
+    """A join across cards; it stands when both cards have said so. `done` hears of one with a voice of another kind."""
 
     call_id: str
     peer_id: str
     pending: int = 2
+    done: Callable[[str], None] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -83,10 +85,14 @@ class _Card:
 
 
 class SipPool:
-    """A `LineDriver` for SIP trunks and stations, on the running asyncio loop."""
+    """A `LineDriver` for SIP trunks and stations, on the running asyncio loop.
 
-    def __init__(self, settings: SipSettings) -> None:
+    `segment` holds the rings when others share them (`most_cards` tells its size); it stays the caller's.
+    """
+
+    def __init__(self, settings: SipSettings, segment: int | None = None) -> None:
         self._settings = settings
+        self._given_segment = segment
         self._trunks = {trunk.name: trunk for trunk in settings.trunks}
         self._calls: dict[str, _Call] = {}
         self._cards: list[_Card] = []
@@ -106,8 +112,8 @@ class SipPool:
             wav_seconds(message)
         self._loop = asyncio.get_running_loop()
         self._on_event = on_event
-        # One card per call and a few is more than any capacity asks for; the segment takes memory only where used.
-        self._segment = create_segment(self._settings.max_calls + 8)
+        given = self._given_segment
+        self._segment = create_segment(most_cards(self._settings)) if given is None else os.dup(given)
         try:
             await self._start_cards(1)
             per_card = self._cards[0].capacity
@@ -221,6 +227,26 @@ class SipPool:
     def show(self, call_id: str, lamp: Lamp) -> None:
         """Nothing: a SIP phone shows its call by itself."""
 
+    # Voices of other kinds (hw.lines)
+
+    def ring_of(self, call_id: str) -> int | None:
+        """The ring that a call speaks into once it hears another one."""
+        call = self._calls.get(call_id)
+        return ring_number(call.card.index, call.slot) if call is not None and call.card is not None else None
+
+    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Let a call speak into its ring and hear another one, where `peer_id` of another driver speaks."""
+        call = self._calls.get(call_id)
+        if call is None:
+            self._loop.call_soon(done, "the call is over")
+            return
+        call.joins[peer_id] = _Join(call_id, peer_id, 1, done)
+        self._tell(call, wire.JoinRing(call_id, peer_id, ring, tone))
+
+    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
+        """Undo `hear`."""
+        self.part(call_id, peer_id)
+
     # For operators and the bench
 
     def card_of(self, call_id: str) -> int | None:
@@ -329,6 +355,9 @@ class SipPool:
         join = call.joins.get(linked.peer_id) if call is not None else None
         if join is None:
             return
+        if join.done is not None:
+            join.done(linked.failure)
+            return
         if linked.failure:
             self._break_join(join, linked.failure)
             return
@@ -352,7 +381,7 @@ class SipPool:
         if call.card is not None:
             call.card.calls.pop(call.slot, None)
         for peer_id, join in call.joins.items():
-            if peer_id in self._calls:
+            if join.done is None and peer_id in self._calls:
                 self._break_join(join, "the other call is over")
 
     def _end(self, call: _Call, cause: Cause, detail: str) -> None:
@@ -479,6 +508,11 @@ class SipPool:
             self._nursery.kill()
             self._nursery.wait()
         self._nursery = self._nursery_link = None
+
+
+def most_cards(settings: SipSettings) -> int:
+    """Cards whose rings a segment must have room for: more than any capacity asks for; it takes memory where used."""
+    return settings.max_calls + 8
 
 
 def _start_nursery(segment: int) -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -1,0 +1,261 @@
+"""All lines of a site as one `LineDriver`: SIP, modems, gateway boards and headsets, joined across kinds by rings.
+
+Within one kind a driver joins its calls itself. Across kinds each side speaks into a ring in shared memory and hears
+the other's; so both must have their audio on this box.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hw.audio.sound import Sound
+from hw.contract import events
+from hw.contract.causes import Cause
+from hw.contract.driver import Lamp, LineDriver, OnEvent
+
+BOX = "box"
+"""Where audio is that passes through this box as PCM; a gateway board's crosspoint is another such place."""
+
+Places = frozenset[str]
+
+
+class Voices(Protocol):
+    """The calls of one driver as voices in rings."""
+
+    def ring_of(self, call_id: str) -> int | None:
+        """The ring that an answered call speaks into; None when its audio is not on this box."""
+
+    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Let a call hear `ring`, where `peer_id` speaks; `done` is called once, with what went wrong or nothing."""
+
+    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
+        """Undo `hear`; a call that is over is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    ring: int
+
+
+class SoundVoices:
+    """`Voices` of a driver whose calls each have a `Sound`, or None."""
+
+    def __init__(self, sound_of: Callable[[str], Sound | None]) -> None:
+        self._sound_of = sound_of
+
+    def ring_of(self, call_id: str) -> int | None:
+        """The ring of the call's sound."""
+        sound = self._sound_of(call_id)
+        return None if sound is None else sound.ring
+
+    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Mix the ring in."""
+        sound = self._sound_of(call_id)
+        if sound is not None:
+            sound.hear(_Ring(ring), tone=tone)
+        done("" if sound is not None else "the call has no audio on this box")
+
+    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
+        """Leave the ring out."""
+        sound = self._sound_of(call_id)
+        if sound is not None:
+            sound.unhear(_Ring(ring))
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """One driver's share of a site: its trunks and stations (by address), each with the places its audio can be at."""
+
+    driver: LineDriver
+    voices: Voices
+    trunks: Mapping[str, Places] = field(default_factory=dict)
+    stations: Mapping[str, Places] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Cross:
+    """A join across banks; it stands when both sides have said so."""
+
+    call_id: str
+    peer_id: str
+    ring: int
+    peer_ring: int
+    pending: int = 2
+
+
+class Lines:
+    """A `LineDriver` over the banks of a site; call ids are unique over all of them."""
+
+    def __init__(self, banks: Sequence[Bank]) -> None:
+        self._banks = tuple(banks)
+        self._of_trunk = {trunk: bank for bank in banks for trunk in bank.trunks}
+        self._of_station = {address: bank for bank in banks for address in bank.stations}
+        self._owners: dict[str, Bank] = {}
+        self._crosses: dict[frozenset[str], _Cross] = {}
+        self._on_event: OnEvent | None = None
+
+    async def start(self, on_event: OnEvent) -> None:
+        """Bring all banks up; those that are up already are closed again when one cannot. Raises DriverError."""
+        self._on_event = on_event
+        started: list[Bank] = []
+        try:
+            for bank in self._banks:
+                started.append(bank)
+                await bank.driver.start(self._take)
+        except BaseException:
+            for bank in started:
+                await bank.driver.close()
+            raise
+
+    async def close(self) -> None:
+        """Close all banks."""
+        for bank in self._banks:
+            await bank.driver.close()
+
+    def capacity(self) -> int:
+        """Calls that all banks can hold."""
+        return sum(bank.driver.capacity() for bank in self._banks)
+
+    def why_apart(self, trunk: str, address: str) -> str | None:
+        """Why a call of a trunk cannot be joined with a station; None when it can. Both must be configured."""
+        theirs, ours = self._of_trunk[trunk].trunks[trunk], self._of_station[address].stations[address]
+        if theirs & ours:
+            return None
+        return f"the audio of trunk {trunk} is {_spoken(theirs)}, that of station {address} {_spoken(ours)}"
+
+    def dial(self, call_id: str, trunk: str, number: str, caller_id: str) -> None:
+        """Call a number over the trunk's bank."""
+        self._check_free(call_id)
+        bank = self._of_trunk.get(trunk)
+        if bank is None:
+            self._later(events.Ended(call_id, Cause.NO_LINE, detail=f"no trunk is called {trunk!r}"))
+            return
+        self._owners[call_id] = bank
+        bank.driver.dial(call_id, trunk, number, caller_id)
+
+    def call_station(self, call_id: str, address: str) -> None:
+        """Call a station of whatever kind."""
+        self._check_free(call_id)
+        bank = self._of_station.get(address)
+        if bank is None:
+            self._later(events.Ended(call_id, Cause.INVALID_NUMBER, detail=f"no station has the address {address!r}"))
+            return
+        self._owners[call_id] = bank
+        bank.driver.call_station(call_id, address)
+
+    def hang_up(self, call_id: str) -> None:
+        """End the call."""
+        self._to(call_id, lambda driver: driver.hang_up(call_id))
+
+    def play(self, call_id: str, wav: Path) -> None:
+        """Play a WAV file to the call."""
+        self._to(call_id, lambda driver: driver.play(call_id, wav))
+
+    def send_digits(self, call_id: str, digits: str) -> None:
+        """Send DTMF."""
+        self._to(call_id, lambda driver: driver.send_digits(call_id, digits))
+
+    def mute(self, call_id: str, muted: bool) -> None:
+        """Mute a station."""
+        self._to(call_id, lambda driver: driver.mute(call_id, muted))
+
+    def show(self, call_id: str, lamp: Lamp) -> None:
+        """Light a station's lamp."""
+        self._to(call_id, lambda driver: driver.show(call_id, lamp))
+
+    def join(self, call_id: str, peer_id: str, *, tone: bool) -> None:
+        """Join two calls: in their driver when it has both, else by rings."""
+        bank, other = self._owners.get(call_id), self._owners.get(peer_id)
+        if bank is None:
+            return
+        if other is None:
+            self._later(events.JoinFailed(call_id, peer_id, "the other call is over"))
+        elif bank is other:
+            bank.driver.join(call_id, peer_id, tone=tone)
+        else:
+            self._cross(bank, other, call_id, peer_id, tone=tone)
+
+    def part(self, call_id: str, peer_id: str) -> None:
+        """Undo `join`."""
+        cross = self._crosses.pop(frozenset((call_id, peer_id)), None)
+        if cross is not None:
+            self._uncross(cross)
+            return
+        bank = self._owners.get(call_id)
+        if bank is not None and bank is self._owners.get(peer_id):
+            bank.driver.part(call_id, peer_id)
+
+    def _check_free(self, call_id: str) -> None:
+        if call_id in self._owners:
+            raise ValueError(f"call id {call_id!r} is in use")
+
+    def _to(self, call_id: str, command: Callable[[LineDriver], None]) -> None:
+        bank = self._owners.get(call_id)
+        if bank is not None:
+            command(bank.driver)
+
+    def _cross(self, bank: Bank, other: Bank, call_id: str, peer_id: str, *, tone: bool) -> None:
+        ring, peer_ring = bank.voices.ring_of(call_id), other.voices.ring_of(peer_id)
+        if ring is None or peer_ring is None:
+            silent = call_id if ring is None else peer_id
+            self._later(events.JoinFailed(call_id, peer_id, f"call {silent} has no audio on this box"))
+            return
+        cross = _Cross(call_id, peer_id, ring, peer_ring)
+        self._crosses[frozenset((call_id, peer_id))] = cross
+        bank.voices.hear(call_id, peer_id, peer_ring, tone=False, done=lambda text: self._heard(cross, text))
+        other.voices.hear(peer_id, call_id, ring, tone=tone, done=lambda text: self._heard(cross, text))
+
+    def _heard(self, cross: _Cross, failure: str) -> None:
+        pair = frozenset((cross.call_id, cross.peer_id))
+        if self._crosses.get(pair) is not cross:
+            return
+        cross.pending -= 1
+        if failure:
+            del self._crosses[pair]
+            self._uncross(cross)
+            self._later(events.JoinFailed(cross.call_id, cross.peer_id, failure))
+        elif cross.pending == 0:
+            self._later(events.Joined(cross.call_id, cross.peer_id))
+
+    def _uncross(self, cross: _Cross) -> None:
+        for call_id, peer_id, ring in (
+            (cross.call_id, cross.peer_id, cross.peer_ring),
+            (cross.peer_id, cross.call_id, cross.ring),
+        ):
+            bank = self._owners.get(call_id)
+            if bank is not None:
+                bank.voices.unhear(call_id, peer_id, ring)
+
+    def _take(self, event: events.LineEvent | events.TrunkLines) -> None:
+        if isinstance(event, events.Ended):
+            self._release(event.call_id)
+        self._say(event)
+
+    def _release(self, call_id: str) -> None:
+        for pair in [pair for pair in self._crosses if call_id in pair]:
+            cross = self._crosses.pop(pair)
+            self._uncross(cross)
+            if cross.pending and call_id != cross.call_id:
+                self._later(events.JoinFailed(cross.call_id, cross.peer_id, "the other call is over"))
+        self._owners.pop(call_id, None)
+
+    def _later(self, event: events.LineEvent) -> None:
+        asyncio.get_running_loop().call_soon(self._say_if_current, event)
+
+    def _say_if_current(self, event: events.LineEvent) -> None:
+        join = isinstance(event, (events.Joined, events.JoinFailed))
+        if not join or event.call_id in self._owners:
+            self._say(event)
+
+    def _say(self, event: events.LineEvent | events.TrunkLines) -> None:
+        if self._on_event is None:
+            raise RuntimeError("start the lines first")
+        self._on_event(event)
+
+
+def _spoken(places: Places) -> str:
+    if not places:
+        return "nowhere that a call can be joined: give it an audio device"
+    return " and ".join("on this box" if place == BOX else f"on {place}" for place in sorted(places))
