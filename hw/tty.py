@@ -3,6 +3,7 @@
 import errno
 import os
 import termios
+from contextlib import suppress
 
 import serial
 
@@ -35,6 +36,12 @@ def open_tty(path: str, baud: int) -> serial.Serial:
         port.close()
         raise DriverError(f"{path}: {_why(error)}") from error
     return port
+
+
+def drop_unsent(port: serial.Serial) -> None:
+    """Drop what the kernel still holds: closing a port that takes nothing would wait for it, by default 30 seconds."""
+    with suppress(OSError, termios.error):
+        termios.tcflush(port.fileno(), termios.TCOFLUSH)
 
 
 def _why(error: Exception) -> str:

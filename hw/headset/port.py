@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from hw.tty import open_tty
+from hw.tty import drop_unsent, open_tty
 
 READ_BYTES = 4096
 UNSENT_LIMIT_BYTES = 4096
@@ -47,6 +47,8 @@ class SerialPort:
         self._open = False
         self._loop.remove_reader(self._port.fileno())
         self._watch_writing(False)
+        if self._unsent:
+            drop_unsent(self._port)
         self._port.close()
 
     def _read(self) -> None:

@@ -57,6 +57,7 @@ class _Call:
     call_id: str
     headset: "_Headset"
     up: bool = False
+    muted_here: bool = False
     peers: set[str] = field(default_factory=set)
 
 
@@ -186,6 +187,7 @@ class HeadsetStations:
         call = self._calls.get(call_id)
         if call is None:
             return
+        call.muted_here = muted
         at_headset = call.headset.link.mute(muted)
         if call.headset.sound is not None:
             call.headset.sound.mute(muted)
@@ -220,6 +222,7 @@ class HeadsetStations:
     def _pass_on(self, call: _Call, notice: Notice | Lost) -> None:
         match notice:
             case MutePressed(muted):
+                call.muted_here = False
                 if call.headset.sound is not None:
                     call.headset.sound.mute(muted)
                 self._say(events.MuteChanged(call.call_id, muted))
@@ -250,6 +253,8 @@ class HeadsetStations:
             _part(call, self._calls[peer_id])
         del self._calls[call.call_id]
         call.headset.call = None
+        if call.muted_here:
+            call.headset.link.mute(False)
         if call.up and call.headset.sound is not None:
             call.headset.sound.close()
         self._say(events.Ended(call.call_id, cause, detail=detail))

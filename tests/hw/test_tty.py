@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw.contract.driver import DriverError
-from hw.tty import open_tty
+from hw.tty import drop_unsent, open_tty
 
 
 @pytest.fixture
@@ -57,3 +57,14 @@ def test_what_is_no_port_is_told(tmp_path: Path) -> None:
 def test_a_rate_that_cannot_be_is_told(ends: tuple[int, str]) -> None:
     with pytest.raises(DriverError, match="baud"):
         open_tty(ends[1], -1)
+
+
+def test_what_is_unsent_can_be_dropped(ends: tuple[int, str]) -> None:
+    _, path = ends
+    port = open_tty(path, 115200)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(port.fileno(), bytes(4096))
+    drop_unsent(port)
+    port.close()
+    open_tty(path, 115200).close()

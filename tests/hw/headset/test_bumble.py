@@ -110,6 +110,25 @@ def test_mute_is_in_step_both_ways() -> None:
     play(story)
 
 
+def test_a_mute_of_the_dialer_is_over_with_the_call_and_one_of_the_headset_is_not() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.connect()
+        await stage.answered("a")
+        stage.driver.mute("a", True)
+        await stage.headset.until(lambda headset: headset.muted)
+        await stage.headset.press_end()
+        await stage.headset.until(lambda headset: not headset.muted)
+        await stage.answered("b")
+        await stage.headset.mute(True)
+        await stage.headset.press_end()
+        await stage.answered("c")
+        assert (await stage.seen.wait(MuteChanged, "c")).muted
+        assert "MuteChanged" not in stage.seen.kinds("a")
+        assert stage.headset.muted
+
+    play(story)
+
+
 def test_volume_battery_and_keys_arrive() -> None:
     async def story(stage: Stage) -> None:
         await stage.connect()
