@@ -75,7 +75,8 @@ class ModemBank:
         self._settled = asyncio.Event()
         self._started = False
         self._devices = [
-            Device(modem, self._on_told, candidates=candidates, taken=self._is_taken) for modem in settings.modems
+            Device(modem, self._on_told, self._tell_sms, candidates=candidates, taken=self._is_taken)
+            for modem in settings.modems
         ]
 
     # The contract
@@ -209,7 +210,6 @@ class ModemBank:
         device = min(usable, key=lambda device: (device.sms.waiting, device.modem.call is not None))
         device.sms.send(sms_id, number, text)
         self._soon(device.turn)
-        self._soon(lambda: self._tell_sms(device))
 
     def statuses(self) -> list[ModemStatus]:
         """How each modem is, in the order of the settings."""
@@ -252,7 +252,6 @@ class ModemBank:
             self._say(events.DigitReceived(call.call_id, told.key))
         elif isinstance(told, AudioTold):
             self._switch(call, on=told.on)
-        self._tell_sms(device)
 
     def _tell_step(self, call: _Call, told: CallTold) -> None:
         if told.step is Step.DIALED:
@@ -354,11 +353,9 @@ class ModemBank:
         if call_id in self._calls:
             raise ValueError(f"call id {call_id!r} is in use")
 
-    def _tell_sms(self, device: Device) -> None:
-        told, device.sms.told = device.sms.told, []
-        for event in told:
-            if self._on_sms is not None:
-                self._on_sms(event)
+    def _tell_sms(self, told: SmsTold) -> None:
+        if self._on_sms is not None:
+            self._on_sms(told)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

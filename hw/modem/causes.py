@@ -34,6 +34,7 @@ _NAMES = {
     "no user responding": 18,
     "alerting, no answer": 19,
     "no answer from user": 19,
+    "subscriber absent": 20,
     "call rejected": 21,
     "number changed": 22,
     "destination out of order": 27,

@@ -10,7 +10,7 @@ from hw.modem.modem import Health, Modem, ResetWanted, Told
 from hw.modem.pins import PinFile
 from hw.modem.port import SerialLine, imei_at, serial_paths
 from hw.modem.settings import ModemSettings
-from hw.modem.sms import Sms
+from hw.modem.sms import Sms, SmsTold
 
 LOOK_S = 1.0
 SEARCH_S = 5.0
@@ -30,6 +30,7 @@ class Device:
         self,
         settings: ModemSettings,
         on_told: Callable[["Device", Told], None],
+        on_sms: Callable[[SmsTold], None],
         *,
         candidates: Callable[[], list[str]] = serial_paths,
         taken: Callable[[str], bool] = lambda path: False,
@@ -46,6 +47,7 @@ class Device:
         self.sms = Sms(self.modem)
         self.path: str | None = None
         self._on_told = on_told
+        self._on_sms = on_sms
         self._candidates = candidates
         self._taken = taken
         self._probe = probe
@@ -54,6 +56,7 @@ class Device:
         self._keeper: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
         self._resetting = False
+        self._search_at = 0.0
         self._trouble = ""
 
     def start(self) -> None:
@@ -82,6 +85,9 @@ class Device:
             if isinstance(told, ResetWanted):
                 self._reset(told)
             self._on_told(self, told)
+        texts, self.sms.told = self.sms.told, []
+        for text in texts:
+            self._on_sms(text)
         self._write()
         self._arm(now)
 
@@ -151,6 +157,7 @@ class Device:
                     await asyncio.sleep(LOOK_S)
 
     async def _find(self) -> str | None:
+        """The path to open, if the modem is there. The configured one is looked at often, all others now and then."""
         configured = self.settings.port
         if configured.startswith("/") and Path(configured).exists():
             return configured
@@ -158,11 +165,13 @@ class Device:
         if not imei:
             self._complain(f"there is no {configured}; plug the modem in or correct the port")
             return None
+        if self._now() < self._search_at:
+            return None
         for path in self._candidates():
             if not self._taken(path) and await self._probe(path, self.settings.baud) == imei:
                 return path
+        self._search_at = self._now() + SEARCH_S
         self._complain(f"no serial port has the modem with IMEI {imei}; plug it in")
-        await asyncio.sleep(SEARCH_S - LOOK_S)
         return None
 
     def _open(self, path: str) -> bool:

@@ -22,7 +22,7 @@ _CAUSES = {
     17: "User busy",
     18: "No user responding",
     19: "User alerting, no answer",
-    20: "Destination out of order",
+    20: "Subscriber absent",
     21: "Call rejected",
     27: "Destination out of order",
     28: "Invalid number format (incomplete number)",

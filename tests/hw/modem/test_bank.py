@@ -1,0 +1,534 @@
+import asyncio
+import wave
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bench.hil.emulated.exchange import FarEnd
+from bench.hil.emulated.modem import Faults
+from hw.audio.sound import Audible
+from hw.contract import Answered, Cause, DigitReceived, Ended, MessagePlayed, TrunkLines
+from hw.contract.driver import DriverError
+from hw.modem.settings import ModemSettings
+from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
+from tests.hw.modem.stage import ANSWERS, BUSY, KEYS, LEAVES, RINGS, TRUNK, Stage, prepared, staged
+
+Story = Callable[[Stage], Awaitable[None]]
+MAKERS = ["quectel", "simcom", "huawei", "plain"]
+
+
+def play_out(folder: Path, story: Story, **options: object) -> None:
+    async def main() -> None:
+        async with staged(folder, **options) as stage:  # type: ignore[arg-type]
+            await story(stage)
+
+    asyncio.run(main())
+
+
+def pattern(**options: object) -> ModemSettings:
+    return ModemSettings("pattern", TRUNK, "/dev/none", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dialect", MAKERS)
+class TestEveryMaker:
+    def test_an_answered_call_that_we_end(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.bank.send_digits("a", "42#")
+            await stage.until(lambda: stage.exchange.calls[0].keys_heard == "42#")
+            stage.bank.hang_up("a")
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+            assert stage.exchange.calls[0].released_by == "caller"
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    @pytest.mark.parametrize(
+        ("q850", "cause"),
+        [
+            (1, Cause.INVALID_NUMBER),
+            (17, Cause.BUSY),
+            (18, Cause.NO_ANSWER),
+            (20, Cause.UNAVAILABLE),
+            (21, Cause.REJECTED),
+            (28, Cause.INVALID_NUMBER),
+            (34, Cause.CONGESTION),
+        ],
+    )
+    def test_refusals_have_their_cause(self, tmp_path: Path, dialect: str, q850: int, cause: Cause) -> None:
+        async def story(stage: Stage) -> None:
+            stage.exchange.far_ends[BUSY] = FarEnd(ring_s=None, fail_s=0.1, cause=q850)
+            stage.dial("a", BUSY)
+            ended = await stage.ended("a")
+            assert ended.cause is cause
+            assert stage.kinds("a") == ["Dialed", "Ended"]
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_notifications_that_are_lost_are_made_good_by_the_list_of_calls(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.exchange.far_ends[LEAVES] = FarEnd(ring_s=0.05, answer_s=1.0, hang_up_s=1.5)
+            stage.modem.faults.lose_notices = True
+            stage.dial("a", LEAVES)
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+            assert stage.kinds("a") == ["Dialed", "Ringing", "Answered", "Ended"]
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_line_noise_changes_nothing(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.garbage = 0.7
+            for number in range(3):
+                stage.dial(f"a{number}", ANSWERS)
+                await stage.wait(Answered, f"a{number}")
+                stage.bank.hang_up(f"a{number}")
+                assert (await stage.ended(f"a{number}")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_incoming_calls_are_refused_and_counted(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.ring("+12125550177")
+            await stage.until(lambda: stage.modem.incoming_refused == 1)
+            assert stage.bank.statuses()[0].incoming_refused == 1
+
+        play_out(tmp_path, story, dialect=dialect)
+
+
+@pytest.mark.parametrize("dialect", ["quectel", "simcom", "huawei"])
+class TestMakersThatTell:
+    def test_ringing_and_answer_are_told_at_once(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", LEAVES)
+            await stage.ended("a")
+            assert stage.kinds("a") == ["Dialed", "Ringing", "Answered", "Ended"]
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_a_slow_ok_delays_no_answer(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.slow_dial_s = 2.0
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a", limit_s=1.5)
+            stage.bank.hang_up("a")
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_an_incoming_call_beside_ours_leaves_ours_up(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.modem.ring("+12125550177")
+            await stage.until(lambda: stage.modem.incoming_refused == 1)
+            await asyncio.sleep(0.7)
+            assert stage.kinds("a")[-1] == "Answered"
+
+        play_out(tmp_path, story, dialect=dialect)
+
+
+class TestKeys:
+    @pytest.mark.parametrize("dialect", ["quectel", "simcom"])
+    def test_keys_are_heard_where_the_modem_tells_them(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", KEYS)
+            await stage.until(lambda: stage.kinds("a").count("DigitReceived") == 4)
+            keys = [event.digit for event in stage.of("a") if isinstance(event, DigitReceived)]
+            assert "".join(keys) == "159#"
+
+        play_out(tmp_path, story, dialect=dialect)
+
+
+class TestCommands:
+    def test_a_command_that_gets_no_answer_does_not_shift_the_next(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.deaf_to = ("AT+VTS",)
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.bank.send_digits("a", "1")
+            await asyncio.sleep(6.0)
+            assert stage.kinds("a")[-1] == "Answered"
+            stage.bank.hang_up("a")
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story)
+
+    def test_a_modem_without_a_list_of_calls_goes_by_its_results(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.refuses = ("AT+CLCC",)
+            stage.dial("b", BUSY)
+            assert (await stage.ended("b")).cause is Cause.BUSY
+            stage.dial("a", LEAVES)
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story, dialect="huawei")
+
+    def test_what_is_no_number_is_not_dialed(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            for call_id, number in (("a", "12;ATH"), ("b", ""), ("c", "+"), ("d", "1" * 60)):
+                stage.dial(call_id, number)
+                assert (await stage.ended(call_id)).cause is Cause.INVALID_NUMBER
+            assert stage.exchange.calls == []
+
+        play_out(tmp_path, story)
+
+    def test_the_number_is_hidden_where_that_is_asked_for(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", BUSY)
+            await stage.ended("a")
+            assert stage.exchange.calls[0].hidden
+
+        play_out(tmp_path, story, settings=pattern(caller_id="hide"))
+
+    def test_an_answer_that_crosses_our_hanging_up_is_told(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.exchange.far_ends[RINGS] = FarEnd(ring_s=0.05, crosses=True)
+            stage.dial("a", RINGS)
+            await stage.until(lambda: "Ringing" in stage.kinds("a"))
+            stage.bank.hang_up("a")
+            await stage.ended("a")
+            assert stage.kinds("a") == ["Dialed", "Ringing", "Answered", "Ended"]
+
+        play_out(tmp_path, story)
+
+
+class TestAudio:
+    @pytest.mark.parametrize(
+        ("dialect", "switch"), [("quectel", "+QPCMV"), ("simcom", "+CPCMREG"), ("huawei", "^DDSETEX")]
+    )
+    def test_the_pcm_path_is_switched_on_after_the_answer(self, tmp_path: Path, dialect: str, switch: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", RINGS)
+            await stage.until(lambda: "Ringing" in stage.kinds("a"))
+            assert not stage.modem.switches[switch]
+            stage.bank.hang_up("a")
+            await stage.ended("a")
+            stage.dial("b", ANSWERS)
+            await stage.until(lambda: bool(stage.modem.switches[switch]))
+            assert "Answered" in stage.kinds("b")
+
+        play_out(tmp_path, story, dialect=dialect)
+
+    def test_it_is_switched_off_at_the_end(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", LEAVES)
+            await stage.until(lambda: bool(stage.modem.switches["+CPCMREG"]))
+            await stage.ended("a")
+            await stage.until(lambda: not stage.modem.switches["+CPCMREG"])
+
+        play_out(tmp_path, story, dialect="simcom")
+
+    def test_the_sound_is_open_while_the_call_is_up(self, tmp_path: Path) -> None:
+        sound = RecordedSound()
+
+        async def story(stage: Stage) -> None:
+            stage.bank._sounds["m0"] = sound
+            stage.dial("a", LEAVES)
+            assert stage.bank.sound_of("a") is None
+            await stage.wait(Answered, "a")
+            await stage.until(lambda: sound.did == ["open"])
+            assert stage.bank.sound_of("a") is sound
+            await stage.ended("a")
+            assert sound.did == ["open", "close"]
+            assert stage.bank.sound_of("a") is None
+
+        play_out(tmp_path, story)
+
+    def test_without_sound_a_message_is_over_at_once(self, tmp_path: Path) -> None:
+        message = tmp_path / "message.wav"
+        with wave.open(str(message), "wb") as wav:
+            wav.setnchannels(1)
+            wav.setsampwidth(2)
+            wav.setframerate(8000)
+            wav.writeframes(bytes(160000))
+
+        async def story(stage: Stage) -> None:
+            assert not stage.bank.has_sound(TRUNK)
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.bank.play("a", message)
+            await stage.wait(MessagePlayed, "a", limit_s=2.0)
+
+        play_out(tmp_path, story)
+
+
+class RecordedSound:
+    """A sound that notes what it is told."""
+
+    ring = 0
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    def open(self) -> None:
+        self.did.append("open")
+
+    def close(self) -> None:
+        self.did.append("close")
+
+    def play(self, wav: Path, done: Callable[[], None]) -> None:
+        self.did.append("play")
+
+    def hear(self, other: Audible, *, tone: bool) -> None:
+        self.did.append("hear")
+
+    def unhear(self, other: Audible) -> None:
+        self.did.append("unhear")
+
+    def mute(self, muted: bool) -> None:
+        self.did.append("mute")
+
+
+class TestLines:
+    def test_calls_are_spread_over_sims(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            for number in range(4):
+                stage.dial(f"a{number}", BUSY)
+                await stage.ended(f"a{number}")
+                await asyncio.sleep(0.05)
+            used = [call.imsi for call in stage.exchange.calls]
+            assert {imsi: used.count(imsi) for imsi in used} == {
+                "001010123456780": 2,
+                "001010123456781": 2,
+            }
+
+        play_out(tmp_path, story, count=2)
+
+    def test_a_full_trunk_says_no_line_and_why(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", RINGS)
+            stage.dial("b", RINGS)
+            ended = await stage.ended("b")
+            assert ended.cause is Cause.NO_LINE
+            assert ended.detail == "m0: busy"
+
+        play_out(tmp_path, story)
+
+    def test_the_cap_of_calls_takes_the_sim_out(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            for call_id in "ab":
+                stage.dial(call_id, BUSY)
+                await stage.ended(call_id)
+            assert stage.lines == TrunkLines(TRUNK, 0, "m0: its SIM has placed 2 calls today, the cap")
+            assert stage.bank.capacity() == 0
+            stage.dial("c", BUSY)
+            assert (await stage.ended("c")).cause is Cause.NO_LINE
+
+        play_out(tmp_path, story, settings=pattern(calls_per_day=2))
+
+    def test_the_network_refuses_and_takes_back(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            assert stage.lines is None
+            stage.modem.register(3)
+            await stage.until(lambda: stage.lines is not None and stage.lines.lines == 0)
+            assert stage.lines is not None
+            assert "the network refuses this SIM" in stage.lines.because
+            stage.modem.register(1)
+            await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""))
+
+        play_out(tmp_path, story)
+
+    def test_roaming_is_refused_unless_allowed(self, tmp_path: Path) -> None:
+        async def refused() -> None:
+            async with prepared(tmp_path, faults=[Faults(registration=5, packet=5)]) as stage:
+                with pytest.raises(DriverError, match="m0: roaming on Bench Mobile; set allow_roaming = true"):
+                    await stage.bank.start(stage.events.append)
+
+        async def allowed(stage: Stage) -> None:
+            assert stage.bank.capacity() == 1
+
+        asyncio.run(refused())
+        faults = [Faults(registration=5, packet=5)]
+        play_out(tmp_path, allowed, faults=faults, settings=pattern(allow_roaming=True))
+
+
+class TestStart:
+    @pytest.mark.parametrize(
+        ("sim", "reason"),
+        [
+            ("puk", "the SIM is blocked and wants its PUK"),
+            ("pin", "name a file that holds it as pin_file"),
+            ("absent", "there is no SIM in the modem"),
+            ("failure", "SIM failure"),
+        ],
+    )
+    def test_a_sim_that_cannot_be_used_is_named(self, tmp_path: Path, sim: str, reason: str) -> None:
+        async def main() -> None:
+            async with prepared(tmp_path, faults=[Faults(sim=sim)]) as stage:
+                with pytest.raises(DriverError, match=f"no modem can be used: m0: .*{reason}"):
+                    await stage.bank.start(stage.events.append)
+
+        asyncio.run(main())
+
+    def test_one_modem_that_works_is_enough(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            assert stage.bank.capacity() == 1
+            assert stage.lines is not None
+            assert (stage.lines.lines, "PUK" in stage.lines.because) == (1, True)
+
+        play_out(tmp_path, story, count=2, faults=[Faults(sim="puk")])
+
+    def test_the_pin_is_taken_from_its_file(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        pin_file = tmp_path / "pin"
+        pin_file.write_text("1234\n")
+
+        async def story(stage: Stage) -> None:
+            assert stage.bank.capacity() == 1
+            assert stage.modem.pin_tries_left == 3
+
+        caplog.set_level("DEBUG")
+        play_out(tmp_path, story, faults=[Faults(sim="pin")], settings=pattern(pin_file=pin_file))
+        assert "1234" not in caplog.text
+
+    def test_a_wrong_pin_is_tried_once_even_by_the_next_process(self, tmp_path: Path) -> None:
+        pin_file = tmp_path / "pin"
+        pin_file.write_text("9999")
+        left = []
+
+        async def main() -> None:
+            faults = [Faults(sim="pin")]
+            settings = pattern(pin_file=pin_file)
+            async with prepared(tmp_path, faults=faults, settings=settings) as stage:
+                with pytest.raises(DriverError, match="refused"):
+                    await stage.bank.start(stage.events.append)
+                left.append(stage.modem.pin_tries_left)
+
+        asyncio.run(main())
+        asyncio.run(main())
+        assert left == [2, 3]
+
+    def test_a_port_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            settings = ModemSettings("pattern", TRUNK, "/dev/serial/by-id/usb-nothing")
+            async with prepared(tmp_path, settings=settings, start_limit_s=0.5) as stage:
+                with pytest.raises(DriverError, match=r"there is no /dev/serial/by-id/usb-nothing; plug the modem in"):
+                    await stage.bank.start(stage.events.append)
+
+        asyncio.run(main())
+
+
+class TestTrouble:
+    def test_an_unplugged_modem_loses_its_call_and_comes_back(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.modem.unplug()
+            assert (await stage.ended("a")).cause is Cause.LINE_LOST
+            assert stage.bank.capacity() == 0
+            stage.modem.open_pty(tmp_path / "port0")
+            await stage.until(lambda: stage.bank.capacity() == 1)
+            stage.dial("b", LEAVES)
+            assert (await stage.ended("b")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story)
+
+    def test_a_modem_that_comes_back_under_another_name_is_known_by_its_imei(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modems[0].unplug()
+            stage.modems[0].open_pty(tmp_path / "port7")
+            await stage.until(lambda: stage.bank.capacity() == 2)
+
+        play_out(tmp_path, story, count=2)
+
+    def test_a_modem_is_found_by_its_imei_alone(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            assert stage.bank.statuses()[0].imei == "490154203237510"
+
+        play_out(tmp_path, story, settings=ModemSettings("pattern", TRUNK, "imei:490154203237510"))
+
+    def test_a_modem_that_hangs_is_reset(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.modem.faults.hangs = True
+            assert (await stage.ended("a", limit_s=25)).cause is Cause.LINE_LOST
+            await stage.until(lambda: stage.bank.capacity() == 1)
+            stage.dial("b", LEAVES)
+            assert (await stage.ended("b")).cause is Cause.NORMAL
+
+        play_out(tmp_path, story)
+
+    def test_close_hangs_up(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with staged(tmp_path) as stage:
+                stage.dial("a", ANSWERS)
+                await stage.wait(Answered, "a")
+                await stage.bank.close()
+                assert stage.kinds("a").count("Ended") == 1
+                assert stage.exchange.calls[0].released_by == "caller"
+
+        asyncio.run(main())
+
+
+class TestTexts:
+    @pytest.mark.parametrize(
+        "text", ["See you at 9", "Ваша встреча в 9", "x" * 161, "€" * 100, "naïve 🙂 " * 20, "{[~]}"]
+    )
+    def test_a_text_arrives_and_its_delivery_is_told(self, tmp_path: Path, text: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.bank.send_sms("s", TRUNK, ANSWERS, text)
+            await stage.until(lambda: len(stage.texts) == 2)
+            assert isinstance(stage.texts[0], SmsSent)
+            assert stage.texts[1] == SmsDelivered("s")
+            assert stage.exchange.texts == [(ANSWERS, text)]
+
+        play_out(tmp_path, story)
+
+    def test_a_text_that_does_not_arrive_is_told(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.exchange.far_ends[ANSWERS] = FarEnd(delivers=False)
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            await stage.until(lambda: len(stage.texts) == 2)
+            assert stage.texts[1] == SmsFailed("s", "the network gave it up (status 65)")
+
+        play_out(tmp_path, story)
+
+    def test_texts_wait_for_the_end_of_the_call(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            await asyncio.sleep(0.5)
+            assert stage.texts == []
+            stage.bank.hang_up("a")
+            await stage.until(lambda: SmsDelivered("s") in stage.texts)
+
+        play_out(tmp_path, story)
+
+    def test_a_modem_that_refuses_texts_says_so(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.refuses = ("AT+CMGS",)
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            await stage.until(lambda: stage.texts == [SmsFailed("s", "the modem answered ERROR")])
+
+        play_out(tmp_path, story)
+
+    def test_no_modem_no_text(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            with pytest.raises(DriverError, match="no SMS can be sent over 'other'"):
+                stage.bank.send_sms("s", "other", ANSWERS, "See you at 9")
+
+        play_out(tmp_path, story)
+
+
+def test_every_call_ends_exactly_once_whatever_is_wrong(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        for modem in stage.modems:
+            modem.faults.garbage = 0.2
+        for number in range(30):
+            call_id = f"c{number}"
+            stage.dial(call_id, (ANSWERS, LEAVES, BUSY, RINGS)[number % 4])
+            await asyncio.sleep(0.11)
+            stage.modems[number % 3].faults.lose_notices = number % 5 == 0
+            if number > 3:
+                stage.bank.hang_up(f"c{number - 3}")
+        for number in range(30):
+            stage.bank.hang_up(f"c{number}")
+        for number in range(30):
+            ended = await stage.ended(f"c{number}")
+            assert isinstance(stage.of(ended.call_id)[-1], Ended)
+            assert stage.kinds(ended.call_id).count("Ended") == 1
+        assert all(not call.up for call in stage.exchange.calls)
+
+    play_out(tmp_path, story, count=3)
