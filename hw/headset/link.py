@@ -10,7 +10,7 @@ from hw.headset.gateway import AudioGateway
 from hw.headset.notices import Connected, Notice, Reconnected, Stalled
 from hw.headset.port import SerialPort
 
-LOOK_AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+LOOK_AGAIN_S = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0)
 REASONS_LOGGED = 3
 _log = logging.getLogger(__name__)
 
