@@ -1,8 +1,10 @@
 """A serial port on the asyncio loop that survives being unplugged."""
 
 import asyncio
+import errno
 import logging
 import os
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +13,16 @@ import serial
 RETRY_S = 1.0
 WRITE_BUFFER = 65536
 _READ = 4096
+_CONTROL_CHARACTERS = 6
+_MENDING = {
+    errno.ENOENT: "no such device; is it plugged in?",
+    errno.EACCES: "permission denied; add the user to the group that owns it (dialout on Debian)",
+    errno.EAGAIN: "in use by another program",
+    errno.EBUSY: "in use by another program",
+    errno.EIO: "unplugged",
+    errno.ENXIO: "unplugged",
+    errno.ENODEV: "unplugged",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -89,8 +101,8 @@ class SerialPort:
 
     def _try(self) -> None:
         try:
-            port = serial.Serial(self.settings.device, self.settings.baud, timeout=0, exclusive=True)
-        except (OSError, ValueError) as wrong:
+            port = _open(self.settings)
+        except (OSError, ValueError, termios.error) as wrong:
             self._away(_in_words(self.settings.device, wrong))
             return
         self._serial = port
@@ -162,16 +174,19 @@ class SerialPort:
             _log.debug("%s: %s", self.settings.device, wrong)
 
 
+def _open(settings: PortSettings) -> serial.Serial:
+    """The port, raw; a read that finds nothing raises BlockingIOError, so that no bytes always mean a hang-up."""
+    port = serial.Serial(settings.device, settings.baud, timeout=0, exclusive=True)
+    try:
+        modes = termios.tcgetattr(port.fileno())
+        modes[_CONTROL_CHARACTERS][termios.VMIN] = 1
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, modes)
+    except termios.error:
+        port.close()
+        raise
+    return port
+
+
 def _in_words(device: str, wrong: Exception) -> str:
-    if isinstance(wrong, ValueError):
-        return f"{device}: {wrong}"
-    errno = getattr(wrong, "errno", None)
-    if errno == 2:
-        return f"{device}: no such device; is it plugged in?"
-    if errno == 13:
-        return f"{device}: permission denied; add the user to the group that owns it (dialout on Debian)"
-    if errno in (11, 16):
-        return f"{device}: in use by another program"
-    if errno in (5, 6, 19):
-        return f"{device}: unplugged"
-    return f"{device}: {wrong}"
+    number = getattr(wrong, "errno", None)
+    return f"{device}: {_MENDING.get(number, str(wrong)) if number is not None else wrong}"
