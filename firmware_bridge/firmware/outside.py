@@ -1,4 +1,4 @@
-"""The pin map of the reference board, and a model of what hangs on its outputs: relays, crosspoint switch, latches, tones."""
+"""The reference board's pin map, and a model of what hangs on its outputs: relays, crosspoint, latches, tones."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -109,8 +109,8 @@ def _check(path: Path, pins: PinMap) -> None:
 class Seen:
     """Something changed outside the board.
 
-    `what` is hook, join, lamp, ringer, mute, tone or enable; `where` names the thing (line 0, headset 2, "headset 0 - line 1");
-    `value` is a tone's digit, or on and off.
+    `what` is hook, join, lamp, ringer, mute, tone or enable; `where` names the thing (line 0, headset 2,
+    "headset 0 - line 1"); `value` is a tone's digit, or on and off.
     """
 
     what: str

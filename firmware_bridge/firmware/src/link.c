@@ -140,9 +140,10 @@ static bool is_gap(link *l, uint8_t index)
 
 static void send_again(link *l, uint64_t now)
 {
+    uint32_t rto_us = l->rto_us;
     for (uint8_t i = 0; i < l->under_way; i++) {
         link_sent *sent = sent_at(l, i);
-        bool late = now - sent->sent_us >= l->rto_us;
+        bool late = now - sent->sent_us >= rto_us;
         bool gap = !sent->hurried && is_gap(l, i);
         if (sent->named || (!late && !gap))
             continue;
@@ -151,7 +152,7 @@ static void send_again(link *l, uint64_t now)
         l->resent++;
         sent->hurried = sent->hurried || gap;
         if (late && i == 0)
-            l->rto_us = clamped(2u * (uint64_t)l->rto_us);
+            l->rto_us = clamped(2u * (uint64_t)rto_us);
     }
 }
 

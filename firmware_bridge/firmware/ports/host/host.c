@@ -178,6 +178,27 @@ size_t host_frame_put(uint8_t *to, size_t room, uint8_t kind, uint16_t session, 
     return frame_put(to, room, &header, payload, size);
 }
 
+static frame_reader a_reader;
+
+void host_reader_reset(void) { frame_reader_init(&a_reader); }
+
+size_t host_reader_feed(const uint8_t *from, size_t size, uint8_t *to, size_t room)
+{
+    size_t at = 0;
+    frame f;
+    for (size_t i = 0; i < size; i++) {
+        if (!frame_reader_take(&a_reader, from[i], &f) || room - at < 2u + GW_HEADER_SIZE_MAX + f.size)
+            continue;
+        gw_put_u16(to + at, (uint16_t)(GW_HEADER_SIZE_MAX + f.size));
+        gw_put_header(to + at + 2, GW_HEADER_SIZE_MAX, &f.header);
+        memcpy(to + at + 2 + GW_HEADER_SIZE_MAX, f.payload, f.size);
+        at += 2u + GW_HEADER_SIZE_MAX + f.size;
+    }
+    return at;
+}
+
+uint32_t host_reader_bad(void) { return a_reader.bad; }
+
 void host_sha256(const uint8_t *from, size_t size, uint8_t digest[32])
 {
     sha256 hash;

@@ -28,6 +28,10 @@ HOST_API uint32_t host_sealed(void); /* size of the image that waits to be tried
 HOST_API uint16_t host_crc16(const uint8_t *from, size_t size);
 HOST_API size_t host_frame_put(uint8_t *to, size_t room, uint8_t kind, uint16_t session, uint8_t seq, uint8_t ack,
                                uint8_t sack, const uint8_t *payload, size_t size);
+/* Feeds a reader of its own; each good frame is written as its length (u16) and its body. Returns bytes written. */
+HOST_API void host_reader_reset(void);
+HOST_API size_t host_reader_feed(const uint8_t *from, size_t size, uint8_t *to, size_t room);
+HOST_API uint32_t host_reader_bad(void);
 HOST_API void host_sha256(const uint8_t *from, size_t size, uint8_t digest[32]);
 
 #endif
