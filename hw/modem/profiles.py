@@ -54,7 +54,7 @@ class Profile:
     `makers` are words of AT+CGMI that give the profile away. `setup` is sent once; a modem that refuses some of it
     is used without. `notices` tell of calls, `keys` of DTMF (`key` is the character, or its ASCII number where
     `keys_are_codes`). `prefixes` are all lines that never answer a command. `audio_on` and `audio_off` switch the
-    PCM path of a call. `call_list_told` says that +CLCC lines also come unasked.
+    PCM path of a call.
     """
 
     name: str
@@ -66,7 +66,6 @@ class Profile:
     prefixes: tuple[str, ...] = ()
     audio_on: tuple[str, ...] = ()
     audio_off: tuple[str, ...] = ()
-    call_list_told: bool = False
 
     def news(self, line: str) -> CallNews | None:
         """What a line says of a call."""
@@ -156,7 +155,6 @@ SIMCOM = Profile(
     prefixes=("VOICE CALL:", "MISSED_CALL:", "+RXDTMF:", "+DTMF:", "SMS DONE", "PB DONE", "Call Ready", "SMS Ready"),
     audio_on=("AT+CPCMREG=1",),
     audio_off=("AT+CPCMREG=0",),
-    call_list_told=True,
 )
 
 HUAWEI = Profile(

@@ -1,0 +1,325 @@
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hw.contract import Cause
+from hw.modem.calls import Stage, Step
+from hw.modem.modem import (
+    GUARD_S,
+    HANG_UP_TRIES,
+    MAX_RESETS,
+    POLL_S,
+    AudioTold,
+    CallTold,
+    Health,
+    IncomingRefused,
+    KeyPressed,
+    Modem,
+    NoticeTold,
+    ResetWanted,
+    StateTold,
+    Told,
+)
+from tests.hw.modem.test_at import modem_like
+
+NUMBER = "+12125550101"
+ANSWERS = {
+    "AT+CGMI": "Quectel",
+    "AT+CGMM": "EC25",
+    "AT+CGSN": "490154203237518",
+    "AT+CPIN?": "+CPIN: READY",
+    "AT+CIMI": "001010123456789",
+    "AT+CREG?": "+CREG: 1,1",
+    "AT+CSQ": "+CSQ: 19,99",
+}
+LISTED = '+CLCC: 1,0,{},0,0,"+12125550101",145'
+
+
+class NoPins:
+    def take(self, imei: str) -> str | None:
+        return None
+
+    def accepted(self, imei: str) -> None:
+        raise AssertionError("no PIN was given")
+
+
+class Bench:
+    """A modem core whose other end answers as a table says; what is not in it gets OK, None gets no answer."""
+
+    def __init__(self, answers: Mapping[str, str | None] = ANSWERS) -> None:
+        self.modem = Modem("m", NoPins())
+        self.answers = dict(answers)
+        self.asked: list[str] = []
+        self.told: list[Told] = []
+        self.now = 0.0
+
+    def up(self) -> "Bench":
+        self.modem.opened(self.now)
+        self.run(1.0)
+        assert self.modem.free, self.modem.trouble
+        self.asked.clear()
+        self.told.clear()
+        return self
+
+    def say(self, *lines: str) -> None:
+        self.modem.received("".join(f"\r\n{line}\r\n" for line in lines).encode(), self.now)
+        self._answer()
+
+    def run(self, seconds: float) -> None:
+        until = self.now + seconds
+        self._answer()
+        while (deadline := self.modem.deadline) is not None and deadline <= until:
+            self.now = max(deadline, self.now)
+            self.modem.handle_timer(self.now)
+            self._answer()
+        self.now = until
+
+    def steps(self) -> list[Step]:
+        return [told.step for told in self.told if isinstance(told, CallTold)]
+
+    @property
+    def over(self) -> CallTold:
+        (over,) = [told for told in self.told if isinstance(told, CallTold) and told.step is Step.OVER]
+        return over
+
+    def _answer(self) -> None:
+        while data := self.modem.output():
+            for text in filter(None, data.decode("latin-1").split("\r")):
+                self.asked.append(text)
+                answer = self.answers.get(text, "OK" if not text.startswith("ATD") else self.answers.get("ATD", "OK"))
+                if answer is not None:
+                    lines = [answer] if answer in FINALS or answer.startswith("+CME") else [answer, "OK"]
+                    self.modem.received("".join(f"\r\n{line}\r\n" for line in lines if line).encode(), self.now)
+        self.told += self.modem.told()
+
+
+FINALS = {"OK", "ERROR", "BUSY", "NO CARRIER"}
+
+
+def dialed(**answers: str | None) -> Bench:
+    bench = Bench().up()
+    bench.answers.update({name.replace("_", "+", 1): value for name, value in answers.items()})
+    bench.modem.dial(NUMBER, bench.now)
+    bench.run(0.0)
+    return bench
+
+
+class TestBringUp:
+    def test_it_learns_who_it_is_and_where(self) -> None:
+        bench = Bench()
+        bench.modem.opened(0.0)
+        bench.run(1.0)
+        identity = bench.modem.identity
+        assert (identity.imei, identity.imsi, identity.profile.name) == (
+            "490154203237518",
+            "001010123456789",
+            "quectel",
+        )
+        assert bench.modem.network.signal_dbm == -75
+        assert bench.told[-1] == StateTold(True, "")
+
+    def test_something_that_is_no_modem_goes_out_of_service(self) -> None:
+        bench = Bench({"AT": "ERROR"})
+        bench.modem.opened(0.0)
+        bench.run(60.0)
+        assert bench.modem.health is Health.OUT
+        assert "AT brings no OK" in bench.modem.trouble
+
+    def test_silence_is_reset_a_few_times_and_then_given_up(self) -> None:
+        bench = Bench({"AT": None})
+        for _ in range(MAX_RESETS + 1):
+            bench.modem.opened(bench.now)
+            bench.run(60.0)
+        assert sum(isinstance(told, ResetWanted) for told in bench.told) == MAX_RESETS
+        assert bench.modem.health is Health.OUT
+        assert "switch it off and on" in bench.modem.trouble
+
+    def test_a_sim_that_needs_time_is_waited_for(self) -> None:
+        bench = Bench({**ANSWERS, "AT+CPIN?": "+CME ERROR: 14"})
+        bench.modem.opened(0.0)
+        bench.run(3.0)
+        assert bench.modem.health is Health.STARTING
+        bench.answers["AT+CPIN?"] = "+CPIN: READY"
+        bench.run(2.0)
+        assert bench.modem.free
+
+    def test_a_sim_that_is_pulled_out_is_noticed(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CPIN?"] = "+CME ERROR: 10"
+        bench.run(20.0)
+        assert bench.modem.health is Health.OUT
+        assert "no SIM" in bench.modem.trouble
+
+    def test_calls_left_from_before_are_hung_up(self) -> None:
+        bench = Bench()
+        bench.modem.opened(0.0)
+        bench.run(1.0)
+        assert "AT+CHUP" in bench.asked
+
+
+class TestDial:
+    def test_ok_is_not_an_answer(self) -> None:
+        bench = dialed()
+        assert bench.asked == [f"ATD{NUMBER};"]
+        assert bench.steps() == [Step.DIALED]
+
+    def test_the_list_of_calls_tells_what_no_notification_did(self) -> None:
+        bench = dialed()
+        for stat, step in ((3, Step.RINGING), (0, Step.ANSWERED)):
+            bench.answers["AT+CLCC"] = LISTED.format(stat)
+            bench.run(POLL_S)
+            assert bench.steps()[-1] is step
+        bench.answers["AT+CLCC"] = "OK"
+        bench.run(POLL_S)
+        assert bench.over.cause is Cause.NORMAL
+        assert bench.over.talked_s == pytest.approx(POLL_S)
+
+    def test_no_answer_to_the_dial_command_is_cleared_up_by_the_list(self) -> None:
+        bench = dialed(ATD=None, AT_CLCC="OK")
+        bench.run(60.0)
+        assert bench.over.cause is Cause.FAILED
+        bench = dialed(ATD=None, AT_CLCC=LISTED.format(0))
+        bench.run(60.0)
+        assert bench.steps() == [Step.DIALED, Step.ANSWERED]
+
+    def test_the_next_call_waits_for_late_results_of_the_last(self) -> None:
+        bench = dialed(ATD="BUSY")
+        assert bench.over.cause is Cause.BUSY
+        bench.told.clear()
+        bench.answers["ATD"] = "OK"
+        bench.modem.dial(NUMBER, bench.now)
+        bench.say("NO CARRIER", '+QIND: "ccinfo",1,0,-1,0,0,"+12125550101",145')
+        assert bench.steps() == []
+        bench.run(GUARD_S)
+        assert bench.steps() == [Step.DIALED]
+
+    def test_a_result_is_checked_against_the_list(self) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.run(POLL_S)
+        bench.say("NO CARRIER")
+        assert bench.steps()[-1] is Step.ANSWERED
+        bench.answers["AT+CLCC"] = "OK"
+        bench.say("NO CARRIER")
+        assert bench.over.cause is Cause.NORMAL
+
+    def test_the_reason_of_a_failure_is_asked_for(self) -> None:
+        bench = dialed(ATD="NO CARRIER", AT_CEER="+CEER: Call rejected")
+        assert (bench.over.cause, bench.over.q850) == (Cause.REJECTED, 21)
+
+    def test_audio_is_switched_with_the_call(self) -> None:
+        bench = dialed()
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145')
+        bench.say('+QIND: "ccinfo",1,0,-1,0,0,"+12125550101",145')
+        assert [text for text in bench.asked if "QPCMV" in text] == ["AT+QPCMV=1,0", "AT+QPCMV=0"]
+        assert [told.on for told in bench.told if isinstance(told, AudioTold)] == [True, False]
+
+
+class TestHangUp:
+    def test_a_dial_command_that_was_not_sent_is_taken_back(self) -> None:
+        bench = Bench().up()
+        bench.modem.dial(NUMBER, bench.now)
+        bench.modem.hang_up(bench.now)
+        bench.answers["AT+CLCC"] = "OK"
+        bench.run(5.0)
+        assert bench.over.cause is Cause.CANCELLED
+
+    def test_a_call_held_back_is_simply_dropped(self) -> None:
+        bench = dialed(ATD="BUSY")
+        bench.told.clear()
+        bench.asked.clear()
+        bench.modem.dial(NUMBER, bench.now)
+        bench.modem.hang_up(bench.now)
+        bench.run(5.0)
+        assert bench.over.cause is Cause.CANCELLED
+        assert not any(text.startswith("ATD") for text in bench.asked)
+
+    def test_a_modem_without_chup_gets_ath(self) -> None:
+        bench = dialed(AT_CHUP="ERROR", AT_CLCC=LISTED.format(3))
+        bench.modem.hang_up(bench.now)
+        bench.run(0.0)
+        bench.answers["AT+CLCC"] = "OK"
+        bench.run(POLL_S)
+        assert "ATH" in bench.asked
+        assert bench.over.cause is Cause.CANCELLED
+
+    def test_a_call_that_will_not_end_resets_the_modem(self) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.modem.hang_up(bench.now)
+        bench.run(60.0)
+        assert bench.asked.count("AT+CHUP") == HANG_UP_TRIES
+        assert bench.over.cause is Cause.LINE_LOST
+        assert any(isinstance(told, ResetWanted) for told in bench.told)
+
+
+class TestNotifications:
+    def test_keys_count_only_in_an_answered_call(self) -> None:
+        bench = dialed()
+        bench.say("+QTONEDET: 49")
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145')
+        bench.say("+QTONEDET: 35")
+        assert [told.key for told in bench.told if isinstance(told, KeyPressed)] == ["#"]
+
+    def test_ringing_is_refused_once(self) -> None:
+        bench = Bench().up()
+        bench.say("RING", '+CLIP: "+12125550177",145,,,,0')
+        assert bench.asked == ["AT+CHUP"]
+        assert [told for told in bench.told if isinstance(told, IncomingRefused)] == [IncomingRefused("")]
+
+    def test_a_waiting_call_is_refused_without_touching_ours(self) -> None:
+        bench = dialed()
+        bench.say('+QIND: "ccinfo",2,1,5,0,0,"+12125550177",145')
+        assert bench.asked[-1] == "AT+CHLD=0"
+        assert bench.modem.call is not None
+
+    def test_registration_is_followed(self) -> None:
+        bench = Bench().up()
+        bench.say("+CREG: 3")
+        assert not bench.modem.usable
+        assert isinstance(bench.told[-1], StateTold)
+        bench.say("+CREG: 1")
+        assert bench.modem.usable
+
+    def test_other_lines_are_passed_on(self) -> None:
+        bench = Bench().up()
+        bench.say('+CDSI: "SR",3')
+        assert NoticeTold('+CDSI: "SR",3') in bench.told
+
+    def test_without_a_call_nothing_about_calls_is_told(self) -> None:
+        bench = Bench().up()
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145', "NO CARRIER", "BUSY")
+        assert bench.steps() == []
+
+
+DOES: dict[str, Callable[[Bench], None]] = {
+    "dial": lambda bench: bench.modem.dial(NUMBER, bench.now) if bench.modem.free else None,
+    "hang up": lambda bench: bench.modem.hang_up(bench.now),
+    "digits": lambda bench: bench.modem.send_digits("12#", bench.now),
+    "close": lambda bench: bench.modem.closed("unplugged"),
+    "open": lambda bench: bench.modem.opened(bench.now),
+    "nothing": lambda bench: None,
+}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(DOES)), modem_like, st.floats(0, 30), st.sampled_from([None, "OK", "ERROR"])),
+        max_size=12,
+    )
+)
+def test_whatever_a_modem_says_a_call_ends_once_and_nothing_raises(
+    turns: list[tuple[str, bytes, float, str | None]],
+) -> None:
+    bench = Bench().up()
+    dialed = 0
+    for does, data, pause_s, answer in turns:
+        dialed += does == "dial" and bench.modem.free
+        DOES[does](bench)
+        bench.answers["AT+CLCC"] = answer
+        bench.modem.received(data, bench.now)
+        bench.run(pause_s)
+    bench.modem.closed("the end")
+    bench.run(0.0)
+    assert bench.steps().count(Step.OVER) == dialed
+    assert bench.modem.call is None or bench.modem.call.stage is Stage.OVER
