@@ -94,6 +94,8 @@ class _StepFailed(Exception):
 
 def why_not(scenario: Scenario, device: Device) -> str:
     """Why a scenario cannot be tried on a device; empty when it can."""
+    if scenario.name in device.table.skip:
+        return device.table.skip[scenario.name]
     lacking = sorted(abilities_needed(scenario) - device.abilities)
     if lacking:
         return f"the bench cannot do this here: {', '.join(lacking)}"

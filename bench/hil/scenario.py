@@ -141,7 +141,7 @@ class WireStep(Step):
 
 
 class Plug(Step):
-    """Line `line` (from 1) loses its voltage, or gets it back."""
+    """Line `line` (from 1; 0 for all) loses its voltage, or gets it back."""
 
     do: Literal["plug"]
     line: int = 1

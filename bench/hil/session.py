@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from bench.hil.devices.base import Device
 from bench.hil.devices.fake import FakeDevice
+from bench.hil.devices.gateway import GatewayDevice
 from bench.hil.devices.modem import ModemDevice
 from bench.hil.devices.trunk import TrunkDevice
 from bench.hil.files import BenchError
@@ -58,6 +59,8 @@ def make_device(table: DeviceTable, timeline: Timeline, seed: int) -> Device:
         return FakeDevice(table, timeline, operator)
     if table.kind == "trunk":
         return TrunkDevice(table, timeline, operator)
+    if table.kind == "gateway":
+        return GatewayDevice(table, timeline, operator, seed)
     if table.kind == "modem":
         return ModemDevice(table, timeline, operator, seed)
     raise BenchError(f"device {table.name!r}: no adapter for a {table.kind}")

@@ -27,6 +27,9 @@ class DeviceTable(Table):
     caller_id: str = ""
     username: str = ""
     password_file: Path | None = None
+    keepalive_ms: int = 1500
+    dial_plan: Mapping[str, str] = Field(default_factory=dict)
+    skip: Mapping[str, str] = Field(default_factory=dict)
     numbers: Mapping[str, str] = Field(default_factory=dict)
     injector: bool = True
     to_device: FaultTable = FaultTable()
