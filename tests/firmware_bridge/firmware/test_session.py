@@ -1,6 +1,7 @@
 from firmware_bridge import messages as m
 from firmware_bridge.frames import Frame
-from tests.firmware_bridge.firmware.logic import NORMAL, REVERSED, Logic, Talker
+from tests.firmware_bridge.firmware.logic import NORMAL, Logic, Talker
+from tests.firmware_bridge.firmware.test_lines import answered
 
 
 def test_a_board_says_nothing_before_hello(board: Logic) -> None:
@@ -96,14 +97,6 @@ def test_ping_is_answered_with_the_time(talker: Talker) -> None:
 def test_frames_of_another_session_are_dropped(talker: Talker) -> None:
     stranger = Frame(m.FrameKind.PING, talker.session + 1, payload=m.Ping(1).encode())
     assert talker.exchange(stranger) == []
-
-
-def answered(talker: Talker, line: int, call: int) -> None:
-    assert talker.ask(m.Call(1, line, call, m.DialMode.DTMF, "5").encode()) is m.Status.OK
-    talker.wait(1.0)
-    talker.board.line(line, REVERSED)
-    talker.wait(0.1)
-    assert talker.told[-1] == m.LineIs(line, talker.told[-1].change, talker.told[-1].at_us, m.LineState.ANSWERED, call, m.ClearCause.NONE)  # type: ignore[union-attr]  # fmt: skip
 
 
 def busy_board(talker: Talker) -> None:
