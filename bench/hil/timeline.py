@@ -34,8 +34,14 @@ class Entry:
 
     def text(self) -> str:
         """What happened, with its details."""
-        told = " ".join(f"{key}={value}" for key, value in self.details.items() if value not in ("", None))
-        return f"{self.what} {told}".rstrip()
+        told = [_detail(key, value) for key, value in self.details.items() if value not in ("", None)]
+        return " ".join([self.what, *told])
+
+
+def _detail(key: str, value: Any) -> str:
+    if key == "on":
+        return "on" if value else "off"
+    return str(value) if key in ("where", "value", "because", "detail") else f"{key}={value}"
 
 
 class TimelineFull(Exception):

@@ -28,7 +28,6 @@ class Device(ABC):
         self.table = table
         self.timeline = timeline
         self.operator = operator
-        self.lines: dict[str, TrunkLines] = {}
         self._names: dict[str, str] = {}
 
     @property
@@ -103,11 +102,10 @@ class Device(ABC):
 
     def heard(self, event: LineEvent | TrunkLines) -> None:
         """The driver's events go to the timeline."""
-        details = dataclasses.asdict(event)
         if isinstance(event, TrunkLines):
-            self.lines[event.trunk] = event
-            self.timeline.note(Lane.DEVICE, self.name, "TrunkLines", **details)
+            self.timeline.note(Lane.DEVICE, self.name, "TrunkLines", lines=event.lines, because=event.because)
             return
+        details = dataclasses.asdict(event)
         call_id = details.pop("call_id")
         if "peer_id" in details:
             details["peer"] = self._names.get(details["peer_id"], details.pop("peer_id"))
@@ -115,7 +113,10 @@ class Device(ABC):
 
 
 def _plain(details: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in details.items() if value not in (None, "") and key != "peer_id"}
+    given = {key: value for key, value in details.items() if value not in (None, "") and key != "peer_id"}
+    if given.get("early_media") is False:
+        del given["early_media"]
+    return given
 
 
 async def run_command(command: str, name: str) -> None:

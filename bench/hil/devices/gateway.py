@@ -104,13 +104,14 @@ class GatewayDevice(WiredDevice):
         driver = GatewayDriver(settings)
         await driver.start(self.heard)
         self._driver = driver
-        status = driver.status()
-        self._told = {"board": status.board, "build": status.build, "lines": str(status.lines)}
-        self._told |= {"headsets": str(status.headsets), "keepalive": f"{self.table.keepalive_ms} ms"}
 
     async def make_ready(self) -> None:
+        assert self._driver is not None
         while self._unready():
             await asyncio.sleep(READY_EVERY_S)
+        status = self._driver.status()
+        self._told = {"board": status.board, "build": status.build, "lines": str(status.lines)}
+        self._told |= {"headsets": str(status.headsets), "keepalive": f"{self.table.keepalive_ms} ms"}
 
     def _unready(self) -> bool:
         """Until no line has a call, and all (on a real board: some) can be dialed on."""
@@ -172,7 +173,7 @@ class GatewayDevice(WiredDevice):
             case Plug() if self._cards is not None:
                 lines = [step.line - 1] if step.line else range(self._cards.count)
                 for line in lines:
-                    self._cards.unplug(line, step.present)
+                    self._cards.plug(line, step.present)
             case ExerciseStep():
                 return await self._exercise(step)
             case _:

@@ -45,6 +45,7 @@ Told = Callable[[int, str, str], None]
 
 @dataclass(slots=True, eq=False)
 class _Line:
+    plugged: bool = True
     off_hook: bool = False
     released_at: float = -1.0
     digits: str = ""
@@ -81,7 +82,7 @@ class LineCards:
         state = self._lines[line]
         if state.off_hook and not state.answered:
             state.answered = True
-            self._reverse(line, True)
+            self._feed(line)
             self._told(line, "far_answers", "")
 
     def hang_up(self, line: int) -> None:
@@ -89,7 +90,7 @@ class LineCards:
         state = self._lines[line]
         if state.answered:
             state.answered = False
-            self._reverse(line, False)
+            self._feed(line)
             self._told(line, "far_released", "")
 
     def busy(self, line: int) -> None:
@@ -110,15 +111,16 @@ class LineCards:
         self._lines[line].ringing = False
         self._drive("line_ring", line, False)
 
-    def unplug(self, line: int, present: bool) -> None:
+    def plug(self, line: int, present: bool) -> None:
         """Take the line's voltage away, or give it back."""
-        self._drive("line_normal", line, present and not self._lines[line].answered)
-        self._drive("line_reversed", line, present and self._lines[line].answered)
+        self._lines[line].plugged = present
+        self._feed(line)
 
     def settle(self) -> None:
         """All lines have voltage, nothing rings."""
         for line, state in enumerate(self._lines):
             self.stop_ringing(line)
+            state.plugged = True
             if not state.off_hook:
                 self._on_hook(line)
 
@@ -151,7 +153,7 @@ class LineCards:
         state.timers.clear()
         state.digits, state.pulses, state.answered = "", 0, False
         self._drive("line_busy", line, False)
-        self._reverse(line, False)
+        self._feed(line)
 
     def _pulsed(self, line: int, count: int) -> None:
         state = self._lines[line]
@@ -189,9 +191,11 @@ class LineCards:
         self._later(state, RING_ON_S, lambda: self._drive("line_ring", line, False))
         self._later(state, RING_ON_S + RING_OFF_S, lambda: self._burst(line, left - 1))
 
-    def _reverse(self, line: int, reversed_: bool) -> None:
-        self._drive("line_normal", line, not reversed_)
-        self._drive("line_reversed", line, reversed_)
+    def _feed(self, line: int) -> None:
+        """Voltage, or loop current, of the polarity that tells whether the far side is there."""
+        state = self._lines[line]
+        self._drive("line_normal", line, state.plugged and not state.answered)
+        self._drive("line_reversed", line, state.plugged and state.answered)
 
     def _later(self, state: _Line, delay_s: float, action: Callable[[], None]) -> None:
         state.timers.append(self._clock.call_later(delay_s, action))

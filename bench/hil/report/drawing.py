@@ -181,14 +181,23 @@ class _Drawing:
         self._parts.append(f'<path class="level" d="{"".join(path)}"/>')
 
     def _texts(self, entries: list[Entry]) -> None:
-        for entry in entries[:MAX_MARKS]:
-            x = self._scale.x(self._s(entry))
+        """Each value as a box from its beginning to the next change; an empty value is a gap."""
+        right = self._scale.x(self._scale.end_s)
+        for number, entry in enumerate(entries[:MAX_MARKS]):
             text = str(entry.details.get("value", ""))
+            if not text:
+                continue
+            x = self._scale.x(self._s(entry))
+            end = self._scale.x(self._s(entries[number + 1])) if number + 1 < len(entries) else right
             title = escape(f"{time_text(self._s(entry))}  {entry.text()}")
             self._parts.append(
-                f'<g class="mark"><title>{title}</title><path d="M{x:.1f} {self._y + 3:.1f}v13"/>'
-                f'<text x="{x + 2:.1f}" y="{self._y + 14:.1f}">{escape(text)}</text></g>'
+                f'<g class="value"><title>{title}</title><rect x="{x:.1f}" y="{self._y + 3:.1f}" '
+                f'width="{max(end - x, 1.0):.1f}" height="13"/>'
             )
+            if end - x > CHARACTER * len(text):
+                middle = (x + end) / 2
+                self._parts.append(f'<text x="{middle:.1f}" y="{self._y + 13.5:.1f}">{escape(text)}</text>')
+            self._parts.append("</g>")
 
     def _grid(self, height: float) -> str:
         lines = []

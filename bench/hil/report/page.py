@@ -12,11 +12,13 @@ from markupsafe import Markup
 from bench.hil.report.drawing import draw, strip
 from bench.hil.report.stats import Stats
 from bench.hil.runner import Outcome, StepResult, Verdict
-from bench.hil.scenario import Check, Expect, Never
+from bench.hil.scenario import AnyStep, Check, Expect, Never
 from bench.hil.session import BenchResult
 from bench.hil.units import figure_text, time_text
 
 MAX_LOG = 400
+# Fewer values than this need no picture.
+MIN_STRIP = 3
 _ORDER = (Verdict.FAILED, Verdict.ERROR, Verdict.PASSED, Verdict.NOT_TRIED)
 
 
@@ -148,32 +150,50 @@ def _figure_row(name: str, values: tuple[float, ...], bound_s: float | None) -> 
     stats = Stats.of(values)
     median, p99, worst = (figure_text(name, value) for value in (stats.median, stats.p99, stats.worst))
     bound = f"at most {time_text(bound_s)}" if bound_s is not None else ""
-    return FigureRow(name, stats.count, median, p99, worst, bound, Markup(strip(values, bound_s)))
+    return FigureRow(
+        name,
+        stats.count,
+        median,
+        p99,
+        worst,
+        bound,
+        Markup(strip(values, bound_s)) if len(values) >= MIN_STRIP else Markup(),
+    )
 
 
 def _step_row(number: int, result: StepResult) -> StepRow:
     step = result.step
-    given = {
-        key: value
-        for key, value in step.model_dump(exclude_defaults=True).items()
-        if key not in ("do", "expect", "never", "check", "within_s", "for_s", "figure", "label")
-    }
-    if isinstance(step, Expect):
-        kind, what, bound = "expect", step.expect, f"within {time_text(step.within_s)}"
-    elif isinstance(step, Never):
-        kind, what, bound = "never", step.never, f"for {time_text(step.for_s)}"
-    elif isinstance(step, Check):
-        kind, what, bound = "check", step.check, f"within {time_text(step.within_s)}"
-    else:
-        kind, what, bound = "do", step.do, f"within {time_text(result.bound_s)}" if result.bound_s else ""
-    what = " ".join([what, *(f"{key}={_value_text(value)}" for key, value in given.items())])
+    bound = ""
+    if isinstance(step, Never):
+        bound = f"for {time_text(step.for_s)}"
+    elif result.bound_s is not None:
+        bound = f"within {time_text(result.bound_s)}"
+    kind, what = _in_words(step)
     css = "bad" if not result.ok else "good" if kind != "do" else ""
     return StepRow(number, kind, what, bound, result.seen, time_text(result.started_s), css)
 
 
-def _value_text(value: object) -> str:
+def _in_words(step: AnyStep) -> tuple[str, str]:
+    """The kind of a step, and the step as people say it."""
+    if isinstance(step, Expect | Never):
+        kind = "expect" if isinstance(step, Expect) else "never"
+        told = [step.expect if isinstance(step, Expect) else step.never]
+        told += [f"of {step.call}"] if step.call else []
+        told += [_value_text(key, value) for key, value in step.where.items()]
+    elif isinstance(step, Check):
+        kind, told = "check", [step.check]
+    else:
+        given = step.model_dump(exclude_defaults=True, exclude={"do", "label", "within_s"})
+        kind, told = "do", [step.do, *(_value_text(key, value) for key, value in given.items())]
+    since = getattr(step, "since", "")
+    return kind, " ".join([*told, *([f"since {since}"] if since else [])])
+
+
+def _value_text(key: str, value: object) -> str:
+    if key == "on":
+        return "on" if value else "off"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} {_value_text(inner)}" for key, inner in value.items()) + "}"
+        return f"{key} (" + ", ".join(_value_text(inner, it) for inner, it in value.items()) + ")"
     if isinstance(value, list | tuple):
-        return " | ".join(_value_text(inner) for inner in value)
-    return str(value)
+        return f"{key} " + " or ".join(map(str, value))
+    return str(value) if key in ("call", "act", "to", "state", "peer", "where") else f"{key} {value}"
