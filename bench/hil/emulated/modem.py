@@ -14,7 +14,7 @@ from bench.hil.emulated.texts import AtError, Texts
 
 MAX_COMMAND = 2048
 RING_GAP_S = 0.5
-_EXTENDED = re.compile(r"([+^*%$][A-Z0-9]+)(=\?|=|\?)?(.*)", re.DOTALL)
+_EXTENDED = re.compile(r"([+^*%$][A-Za-z0-9]+)(=\?|=|\?)?(.*)", re.DOTALL)
 _BASIC = re.compile(r"([A-Z])(\d*)")
 _CAUSES = {
     1: "Unassigned (unallocated) number",
@@ -102,17 +102,22 @@ class EmulatedModem:
 
     def open_pty(self, link: Path | None = None) -> str:
         """Plug it in; returns the path of its port. `link` is made to point there, as /dev/serial/by-id does."""
-        self._power_up()
-        pipe = PtyPipe(self._take, link)
-        self._pipe = pipe
+        pipe = PtyPipe(self.take, link)
+        self.plug(pipe)
         return pipe.path
 
     async def open_tcp(self, port: int = 0) -> int:
         """Serve on a TCP port of loopback; returns its number."""
-        pipe = TcpPipe(self._take)
+        pipe = TcpPipe(self.take)
         await pipe.open(port)
-        self._pipe = pipe
+        self.plug(pipe)
         return pipe.port
+
+    def plug(self, pipe: Pipe) -> None:
+        """Say what it says into `pipe`; what comes out of it is given to `take`."""
+        self.unplug()
+        self._power_up()
+        self._pipe = pipe
 
     def unplug(self) -> None:
         """Pull it out of its socket, power and all."""
@@ -155,7 +160,8 @@ class EmulatedModem:
 
     # Bytes
 
-    def _take(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
+        """Bytes from the host."""
         if self.faults.hangs:
             if self.faults.reset_helps and b"AT+CFUN=1,1\r" in data:
                 self._lose_call()
