@@ -12,7 +12,7 @@ from hw.contract import Answered, Cause, DigitReceived, Ended, MessagePlayed, Tr
 from hw.contract.driver import DriverError
 from hw.modem.settings import ModemSettings
 from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
-from tests.hw.modem.stage import ANSWERS, BUSY, KEYS, LEAVES, RINGS, TRUNK, Stage, prepared, staged
+from tests.hw.modem.stage import ANSWERS, BUSY, KEYS, LEAVES, RINGS, TRUNK, Stage, prepared, run_hastily, staged
 
 Story = Callable[[Stage], Awaitable[None]]
 MAKERS = ["quectel", "simcom", "huawei", "plain"]
@@ -442,12 +442,16 @@ class TestTrouble:
             stage.dial("a", ANSWERS)
             await stage.wait(Answered, "a")
             stage.modem.faults.hangs = True
-            assert (await stage.ended("a", limit_s=25)).cause is Cause.LINE_LOST
-            await stage.until(lambda: stage.bank.capacity() == 1)
+            assert (await stage.ended("a", limit_s=200)).cause is Cause.LINE_LOST
+            await stage.until(lambda: stage.bank.capacity() == 1, limit_s=200)
             stage.dial("b", LEAVES)
-            assert (await stage.ended("b")).cause is Cause.NORMAL
+            assert (await stage.ended("b", limit_s=200)).cause is Cause.NORMAL
 
-        play_out(tmp_path, story)
+        async def main() -> None:
+            async with staged(tmp_path) as stage:
+                await story(stage)
+
+        run_hastily(main())
 
     def test_close_hangs_up(self, tmp_path: Path) -> None:
         async def main() -> None:
