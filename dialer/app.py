@@ -14,22 +14,21 @@ from campaigns.lint import Severity
 from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, PromiseAsked
 from campaigns.periods import period_at
 from campaigns.store import Store, StoreError, UnknownAgent, UnknownCampaign
-from dialer.config import CONFIG_NAME, Config, ConfigError, SipTrunk
+from dialer.config import CONFIG_NAME, Config, ConfigError
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
 from dialer.core.keeping import counting
 from dialer.core.snapshot import engine_agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
+from dialer.lines import site_lines
+from dialer.pairing import address_of, station_problem
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
 from hw.audio.wav import wav_seconds
 from hw.contract import LineDriver
 from hw.contract.driver import DriverError
-from hw.sip.config import SipSettings
-from hw.sip.config import SipTrunk as CardTrunk
-from hw.sip.pool import SipPool
 
 log = logging.getLogger("dialer")
 
@@ -76,7 +75,8 @@ def build(
     driver_for: "Callable[[Site, Config], LineDriver] | None" = None,
 ) -> Dialer:
     """Put a site's dialer together and close what an earlier run left open. Raises ConfigError."""
-    driver = (driver_for or sip_driver)(site, config)
+    _warn_of_no_lines(site, config)
+    driver = (driver_for or site_lines)(site, config)
     store = site.open_store(config)
     lost = store.close_lost_attempts(datetime.now(UTC))
     if lost:
@@ -94,32 +94,6 @@ def build(
     return Dialer(site, config, store, engine, runner, Desk(site, config, runner))
 
 
-def sip_driver(site: Site, config: Config) -> SipPool:
-    """The SIP lines that a site's configuration asks for. Raises ConfigError."""
-    _warn_of_no_lines(site, config)
-    unsupported = [t for t in config.trunk if not isinstance(t, SipTrunk)]
-    if unsupported:
-        trunk = unsupported[0]
-        raise ConfigError(f'[[trunk]] {trunk.name}: kind: this version drives kind = "sip" only, not "{trunk.kind}"')
-    for station in config.station:
-        if station.kind != "sip":
-            raise ConfigError(
-                f'[[station]] {station.name}: kind: this version drives kind = "sip" only, not "{station.kind}"'
-            )
-    trunks = tuple(_card_trunk(site, t) for t in config.trunk if isinstance(t, SipTrunk))
-    return SipPool(
-        SipSettings(
-            bind_ip=config.sip.ip,
-            bind_port=config.sip.port,
-            rtp_port_base=config.sip.rtp_port_base,
-            max_calls=sum(t.max_lines for t in config.trunk) + len(config.station),
-            trunks=trunks,
-            codecs=config.sip.codecs,
-            messages=(default_message(),),
-        )
-    )
-
-
 def _warn_of_no_lines(site: Site, config: Config) -> None:
     missing = [name for name, there in (("[[trunk]]", config.trunk), ("[[station]]", config.station)) if not there]
     file = site.path / CONFIG_NAME
@@ -131,25 +105,6 @@ def _warn_of_no_lines(site: Site, config: Config) -> None:
         )
     for name in missing:
         log.error("%s has no %s: %s", file, name, "nothing is dialed" if name == "[[trunk]]" else "no agent can log in")
-
-
-def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
-    password = ""
-    if trunk.password_file is not None:
-        path = site.file(trunk.password_file)
-        try:
-            password = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"[[trunk]] {trunk.name}: password_file: {path} cannot be read: {error}") from None
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"[[trunk]] {trunk.name}: password_file: others can read it; run: chmod 600 {path}")
-    return CardTrunk(
-        name=trunk.name,
-        target=trunk.target,
-        max_lines=trunk.max_lines,
-        username=trunk.username,
-        password=password,
-    )
 
 
 def _loaded(store: Store, settings: CampaignSettings) -> ev.CampaignLoaded:
@@ -316,7 +271,13 @@ class Desk:
                 f"Give another with: dialer agent move {name} --station STATION"
             )
         settings = await self._campaign_for(campaign)
-        return await self._runner.ask(lambda request: ev.LogIn(name, target.address, settings.campaign_id, request))
+        try:
+            address, apart = address_of(self._config, target), station_problem(self._config, settings, target)
+        except ConfigError as error:
+            raise CommandRefused(str(error)) from None
+        if apart is not None:
+            raise CommandRefused(f"agent {name} cannot take the calls of campaign {settings.name}: {apart}")
+        return await self._runner.ask(lambda request: ev.LogIn(name, address, settings.campaign_id, request))
 
     async def _campaign_for(self, campaign: object) -> CampaignSettings:
         if isinstance(campaign, str):

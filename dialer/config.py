@@ -160,28 +160,122 @@ class SipTrunk(_Trunk):
         return self
 
 
-class SerialTrunk(_Trunk):
-    """Lines behind a serial port. Accepted here; this version does not drive them yet."""
+class ModemTrunk(_Trunk):
+    """GSM modems with voice; each port is one line. What people see is the SIM's own number."""
 
-    kind: Literal["modem", "gateway"] = Field(description="How the trunk is reached.")
-    port: str = Field(description="Serial port, for example /dev/ttyUSB0.")
+    kind: Literal["modem"] = Field(description="How the trunk is reached.")
+    port: str | tuple[str, ...] = Field(
+        description='Serial port of the modem\'s commands, such as "/dev/serial/by-id/usb-...", or "imei:" and its '
+        "15 digits; a list for several modems, each of which is one line."
+    )
+    audio: str | tuple[str, ...] = Field(
+        (),
+        description='Where the modem\'s voice is: "serial:PORT[@BAUD]" or "alsa:DEVICE", one for each port. Without it '
+        "no call of the trunk can be joined with anybody.",
+    )
+    baud: int = Field(115200, ge=1200, le=4_000_000, description="Speed of the ports.")
+    profile: str = Field("", description="quectel, simcom, huawei or v250; empty goes by what the modem says.")
+    pin_file: Path | None = Field(None, description="File with the SIMs' PIN; never write it here.")
+    allow_roaming: bool = Field(False, description="Whether a SIM may be used in a foreign network.")
+    caller_id: Literal["subscription", "show", "hide"] = Field(
+        "subscription", description="Whether people see the number."
+    )
+    calls_per_day: int | None = Field(None, ge=1, description="Calls that one SIM may make in a day.")
+    minutes_per_day: int | None = Field(None, ge=1, description="Minutes that one SIM may talk in a day.")
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return (self.port,) if isinstance(self.port, str) else self.port
+
+    @property
+    def audios(self) -> tuple[str, ...]:
+        return (self.audio,) if isinstance(self.audio, str) else self.audio
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_line_for_each(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("port"), str | list):
+            port = values["port"]
+            return {"max_lines": max(1, len(port)) if isinstance(port, list) else 1, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _one_audio_for_each(self) -> "ModemTrunk":
+        if not self.ports:
+            raise ValueError("port names no modem")
+        if self.audios and len(self.audios) != len(self.ports):
+            raise ValueError(
+                f"audio has {len(self.audios)} devices for {len(self.ports)} ports: one for each, in their order"
+            )
+        return self
+
+
+class GatewayTrunk(_Trunk):
+    """The lines of a gateway board, which has headsets and a crosspoint as well (docs/gateway-protocol.md)."""
+
+    kind: Literal["gateway"] = Field(description="How the trunk is reached.")
+    max_lines: int = Field(
+        8, ge=1, le=8, description="Calls that the trunk carries at once; the board's lines, if fewer."
+    )
+    port: str = Field(description='Serial port of the board, such as "/dev/serial/by-id/usb-...".')
+    baud: int = Field(115200, ge=1200, le=4_000_000, description="Speed of the port.")
+    keepalive_ms: int = Field(
+        1500, ge=300, le=10_000, description="A host that is silent for longer is lost to the board."
+    )
+    pulse: bool = Field(False, description="Dial by pulses in place of tones.")
+    lines: tuple[int, ...] = Field((), description="Lines to use, counted from 1; none means all.")
+    before: str = Field(
+        "", description='Dialed before every number, "," being a second\'s rest: "9," for an outside line.'
+    )
+    dial_plan: dict[str, str] = Field(
+        {"+": "00"},
+        description='What to dial in place of a number\'s beginning, the longest that fits: {"+1" = "1", "+" = "011"} '
+        "in the United States.",
+    )
+    ties: tuple[str, ...] = Field(
+        (),
+        description='This box\'s end of the board\'s ties: "serial:PORT[@BAUD]" or "alsa:DEVICE". They carry messages, '
+        "and calls between the board and other kinds of lines.",
+    )
+
+
+_STATION_KEYS = {"sip": {"address"}, "gateway": {"board", "headset"}, "hfp": {"port", "baud", "audio"}}
 
 
 class Station(Section):
     """An agent's headset or phone."""
 
     name: Name = Field(description="Name that `dialer agent add --station` uses.")
-    kind: Literal["sip", "gateway", "hfp"] = Field(description="What the station is; this version drives sip.")
-    address: str = Field("", description='SIP address of the phone, for example "sip:anna@192.0.2.10:5060".')
+    kind: Literal["sip", "gateway", "hfp"] = Field(description="What the station is.")
+    address: str = Field("", description='sip: address of the phone, for example "sip:anna@192.0.2.10:5060".')
+    board: str = Field(
+        "",
+        description="gateway: the trunk whose board the headset is plugged into; not needed when there is only one.",
+    )
+    headset: int = Field(1, ge=1, le=8, description="gateway: which of the board's headsets, counted from 1.")
+    port: str = Field("", description="hfp: serial port of the headset's Bluetooth link.")
+    baud: int = Field(115200, ge=1200, le=4_000_000, description="hfp: speed of the port.")
+    audio: str = Field("", description='hfp: where the headset\'s sound is: "alsa:DEVICE" or "serial:PORT[@BAUD]".')
 
     @model_validator(mode="after")
-    def _address(self) -> "Station":
+    def _of_its_kind(self) -> "Station":
         if self.kind == "sip" and not re.fullmatch(r"sips?:[^\s]+", self.address):
             raise ValueError('a sip station needs address = "sip:USER@HOST:PORT"')
+        foreign = {
+            "address": "sip",
+            "board": "gateway",
+            "headset": "gateway",
+            "port": "hfp",
+            "baud": "hfp",
+            "audio": "hfp",
+        }
+        for key in sorted(self.model_fields_set & foreign.keys()):
+            if foreign[key] != self.kind:
+                raise ValueError(f"{key} is a key of {foreign[key]} stations, and this one is {self.kind}")
         return self
 
 
-Trunk = Annotated[SipTrunk | SerialTrunk, Field(discriminator="kind")]
+Trunk = Annotated[SipTrunk | ModemTrunk | GatewayTrunk, Field(discriminator="kind")]
 
 
 class Rules(Section):
@@ -226,7 +320,7 @@ SECTIONS: dict[str, tuple[type[Section], ...]] = {
     "[api]": (Api,),
     "[store]": (Store,),
     "[rules]": (Rules,),
-    "[[trunk]]": (SipTrunk, SerialTrunk),
+    "[[trunk]]": (SipTrunk, ModemTrunk, GatewayTrunk),
     "[[station]]": (Station,),
 }
 

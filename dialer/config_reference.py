@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from dialer.config import SECTIONS, Section, SerialTrunk
+from dialer.config import SECTIONS, Section
 
 _INTRO = """\
 # Configuration: `dialer.toml`
@@ -29,7 +29,7 @@ def _page() -> Iterator[str]:
     yield _INTRO.rstrip()
     for name, models in SECTIONS.items():
         for model in models:
-            kind = ' with kind = "modem" or "gateway"' if model is SerialTrunk else ""
+            kind = f" with kind = {_type(model.model_fields['kind'].annotation)}" if len(models) > 1 else ""
             yield from ("", f"## `{name}`{kind}", "", _first_line(model), "")
             yield from ("| key | value | default | meaning |", "|---|---|---|---|")
             for key, info in model.model_fields.items():

@@ -4,14 +4,15 @@ import importlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from campaigns.model import CampaignState
 from campaigns.store import Store, StoreError
-from dialer.config import Config, ConfigError, SipTrunk
+from dialer.config import Config, ConfigError, ModemTrunk, SipTrunk
 from dialer.site import Site, campaign_problems, running_dialer
 from hw.sip.probe import ProbeResult, probe
 
@@ -126,8 +127,8 @@ def _trunks(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Fi
         yield Finding("trunks", Level.ERROR, "dialer.toml has no [[trunk]]: there is no line to dial on")
     for trunk in config.trunk:
         if not isinstance(trunk, SipTrunk):
-            detail = f'[[trunk]] {trunk.name}: kind: this version drives kind = "sip" only'
-            yield Finding(f"trunk {trunk.name}", Level.ERROR, detail)
+            ports = trunk.ports if isinstance(trunk, ModemTrunk) else (trunk.port,)
+            yield from _ports("trunk", trunk.name, ports)
             continue
         problem = trunk_problem(trunk, prober)
         detail = problem or f"{trunk.target} answers"
@@ -139,10 +140,19 @@ def _stations(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[
         yield Finding("stations", Level.WARNING, "dialer.toml has no [[station]]: no agent can log in")
     for station in config.station:
         if station.kind != "sip":
+            yield from _ports("station", station.name, (station.port,) if station.kind == "hfp" else ())
             continue
         result = prober(station.address)
         detail = f"[[station]] {station.name}: address: {result.detail}"
         yield Finding(f"station {station.name}", Level.OK if result.reachable else Level.WARNING, detail)
+
+
+def _ports(section: str, name: str, ports: Sequence[str]) -> Iterator[Finding]:
+    for port in ports:
+        if port.startswith("/"):
+            there = Path(port).exists()
+            detail = f"{port} is there" if there else f"[[{section}]] {name}: port: there is no {port}"
+            yield Finding(f"{section} {name}", Level.OK if there else Level.ERROR, detail)
 
 
 def as_rows(findings: list[Finding]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from campaigns.rules import PackError, Rulebook, load_builtin, load_directory
 from campaigns.store import Store
 from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
 from dialer.core.calling import DIALED_MODES
+from dialer.pairing import campaign_problem
 from hw.audio.wav import wav_seconds
 from hw.contract.driver import DriverError
 
@@ -181,6 +182,10 @@ def campaign_problems(
         if trunk not in known:
             names = ", ".join(known) or "none yet"
             yield f"campaign {settings.name}: trunks: '{trunk}' is not in dialer.toml; known: {names}"
+    if "trunks" in keys:
+        apart = campaign_problem(config, settings)
+        if apart is not None:
+            yield f"campaign {settings.name}: trunks: {apart}"
     if "abandon_message" in keys and settings.abandon_message:
         try:
             wav_seconds(site.file(settings.abandon_message))

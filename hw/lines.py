@@ -5,20 +5,15 @@ the other's; so both must have their audio on this box.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from hw.audio.sound import Sound
+from hw.audio.sound import Audible, Sound
 from hw.contract import events
 from hw.contract.causes import Cause
 from hw.contract.driver import Lamp, LineDriver, OnEvent
-
-BOX = "box"
-"""Where audio is that passes through this box as PCM; a gateway board's crosspoint is another such place."""
-
-Places = frozenset[str]
 
 
 class Voices(Protocol):
@@ -27,15 +22,15 @@ class Voices(Protocol):
     def ring_of(self, call_id: str) -> int | None:
         """The ring that an answered call speaks into; None when its audio is not on this box."""
 
-    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
-        """Let a call hear `ring`, where `peer_id` speaks; `done` is called once, with what went wrong or nothing."""
+    def hear(self, call_id: str, other: Audible, /, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Let a call hear another voice; `done` is called once, with what went wrong or nothing."""
 
-    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
+    def unhear(self, call_id: str, other: Audible, /) -> None:
         """Undo `hear`; a call that is over is no error."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Ring:
+class _Voice:
     ring: int
 
 
@@ -50,28 +45,28 @@ class SoundVoices:
         sound = self._sound_of(call_id)
         return None if sound is None else sound.ring
 
-    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
-        """Mix the ring in."""
+    def hear(self, call_id: str, other: Audible, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Mix the voice in."""
         sound = self._sound_of(call_id)
         if sound is not None:
-            sound.hear(_Ring(ring), tone=tone)
+            sound.hear(other, tone=tone)
         done("" if sound is not None else "the call has no audio on this box")
 
-    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
-        """Leave the ring out."""
+    def unhear(self, call_id: str, other: Audible) -> None:
+        """Leave the voice out."""
         sound = self._sound_of(call_id)
         if sound is not None:
-            sound.unhear(_Ring(ring))
+            sound.unhear(other)
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One driver's share of a site: its trunks and stations (by address), each with the places its audio can be at."""
+    """One driver's share of a site: its trunks, and its stations by address."""
 
     driver: LineDriver
     voices: Voices
-    trunks: Mapping[str, Places] = field(default_factory=dict)
-    stations: Mapping[str, Places] = field(default_factory=dict)
+    trunks: frozenset[str] = frozenset()
+    stations: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -80,8 +75,8 @@ class _Cross:
 
     call_id: str
     peer_id: str
-    ring: int
-    peer_ring: int
+    voice: _Voice
+    peer_voice: _Voice
     pending: int = 2
 
 
@@ -117,13 +112,6 @@ class Lines:
     def capacity(self) -> int:
         """Calls that all banks can hold."""
         return sum(bank.driver.capacity() for bank in self._banks)
-
-    def why_apart(self, trunk: str, address: str) -> str | None:
-        """Why a call of a trunk cannot be joined with a station; None when it can. Both must be configured."""
-        theirs, ours = self._of_trunk[trunk].trunks[trunk], self._of_station[address].stations[address]
-        if theirs & ours:
-            return None
-        return f"the audio of trunk {trunk} is {_spoken(theirs)}, that of station {address} {_spoken(ours)}"
 
     def dial(self, call_id: str, trunk: str, number: str, caller_id: str) -> None:
         """Call a number over the trunk's bank."""
@@ -200,12 +188,15 @@ class Lines:
         ring, peer_ring = bank.voices.ring_of(call_id), other.voices.ring_of(peer_id)
         if ring is None or peer_ring is None:
             silent = call_id if ring is None else peer_id
+            for of, name, found in ((bank, call_id, ring), (other, peer_id, peer_ring)):
+                if found is not None:
+                    of.voices.unhear(name, _Voice(found))
             self._later(events.JoinFailed(call_id, peer_id, f"call {silent} has no audio on this box"))
             return
-        cross = _Cross(call_id, peer_id, ring, peer_ring)
+        cross = _Cross(call_id, peer_id, _Voice(ring), _Voice(peer_ring))
         self._crosses[frozenset((call_id, peer_id))] = cross
-        bank.voices.hear(call_id, peer_id, peer_ring, tone=False, done=lambda text: self._heard(cross, text))
-        other.voices.hear(peer_id, call_id, ring, tone=tone, done=lambda text: self._heard(cross, text))
+        bank.voices.hear(call_id, cross.peer_voice, tone=False, done=lambda text: self._heard(cross, text))
+        other.voices.hear(peer_id, cross.voice, tone=tone, done=lambda text: self._heard(cross, text))
 
     def _heard(self, cross: _Cross, failure: str) -> None:
         pair = frozenset((cross.call_id, cross.peer_id))
@@ -220,13 +211,10 @@ class Lines:
             self._later(events.Joined(cross.call_id, cross.peer_id))
 
     def _uncross(self, cross: _Cross) -> None:
-        for call_id, peer_id, ring in (
-            (cross.call_id, cross.peer_id, cross.peer_ring),
-            (cross.peer_id, cross.call_id, cross.ring),
-        ):
+        for call_id, other in ((cross.call_id, cross.peer_voice), (cross.peer_id, cross.voice)):
             bank = self._owners.get(call_id)
             if bank is not None:
-                bank.voices.unhear(call_id, peer_id, ring)
+                bank.voices.unhear(call_id, other)
 
     def _take(self, event: events.LineEvent | events.TrunkLines) -> None:
         if isinstance(event, events.Ended):
@@ -253,9 +241,3 @@ class Lines:
         if self._on_event is None:
             raise RuntimeError("start the lines first")
         self._on_event(event)
-
-
-def _spoken(places: Places) -> str:
-    if not places:
-        return "nowhere that a call can be joined: give it an audio device"
-    return " and ".join("on this box" if place == BOX else f"on {place}" for place in sorted(places))

@@ -126,14 +126,14 @@ class PcmSound:
         self._muted = muted
 
     def _pump(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, timer = asyncio.get_running_loop(), self._timer
         while self._due <= loop.time():
             self._turn()
+            if self._timer is not timer:
+                return
             self._due += _FRAME_S
             if loop.time() - self._due > _LATE_FRAMES * _FRAME_S:
                 self._due = loop.time()
-            if self._timer is None:
-                return
         self._timer = loop.call_at(self._due, self._pump)
 
     def _turn(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from campaigns.model import CampaignState
 from campaigns.store import Store
-from dialer.app import Dialer, sip_driver
+from dialer.app import Dialer, build
 from dialer.config import Config, ConfigError
 from dialer.runner import CommandRefused
 from dialer.site import Site, default_message
@@ -59,14 +59,14 @@ def test_for_one_that_cannot_the_default_is_played_and_it_is_said(
 
 def test_a_site_without_any_line_says_what_to_add(site: Site) -> None:
     with pytest.raises(ConfigError, match=r"has no \[\[trunk\]\] and no \[\[station\]\].*add a \[\[trunk\]\]"):
-        sip_driver(site, Config())
+        build(site, Config())
 
 
 def test_a_site_without_trunks_or_stations_is_warned_of(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     config = site.config()
-    sip_driver(site, config.model_copy(update={"trunk": ()}))
+    build(site, config.model_copy(update={"trunk": ()})).store.close()
     assert "has no [[trunk]]: nothing is dialed" in caplog.text
-    sip_driver(site, config.model_copy(update={"station": ()}))
+    build(site, config.model_copy(update={"station": ()})).store.close()
     assert "has no [[station]]: no agent can log in" in caplog.text
 
 
