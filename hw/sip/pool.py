@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.audio.ring import create_segment, ring_number
+from hw.audio.sound import Audible
 from hw.audio.wav import wav_seconds
 from hw.contract import events
 from hw.contract.causes import Cause
@@ -234,18 +235,19 @@ class SipPool:
         call = self._calls.get(call_id)
         return ring_number(call.card.index, call.slot) if call is not None and call.card is not None else None
 
-    def hear(self, call_id: str, peer_id: str, ring: int, *, tone: bool, done: Callable[[str], None]) -> None:
-        """Let a call speak into its ring and hear another one, where `peer_id` of another driver speaks."""
+    def hear(self, call_id: str, other: Audible, *, tone: bool, done: Callable[[str], None]) -> None:
+        """Let a call speak into its ring and hear another voice; `done` is told what went wrong, or nothing."""
         call = self._calls.get(call_id)
         if call is None:
             self._loop.call_soon(done, "the call is over")
             return
-        call.joins[peer_id] = _Join(call_id, peer_id, 1, done)
-        self._tell(call, wire.JoinRing(call_id, peer_id, ring, tone))
+        peer = _peer_name(other)
+        call.joins[peer] = _Join(call_id, peer, 1, done)
+        self._tell(call, wire.JoinRing(call_id, peer, other.ring, tone))
 
-    def unhear(self, call_id: str, peer_id: str, ring: int) -> None:
+    def unhear(self, call_id: str, other: Audible) -> None:
         """Undo `hear`."""
-        self.part(call_id, peer_id)
+        self.part(call_id, _peer_name(other))
 
     # For operators and the bench
 
@@ -508,6 +510,11 @@ class SipPool:
             self._nursery.kill()
             self._nursery.wait()
         self._nursery = self._nursery_link = None
+
+
+def _peer_name(other: Audible) -> str:
+    """What stands for a voice where the calls of a join have their names."""
+    return f"ring {other.ring}"
 
 
 def most_cards(settings: SipSettings) -> int:
