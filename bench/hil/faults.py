@@ -12,7 +12,6 @@ FIFO_BYTES = 8
 BITS_PER_BYTE = 10
 SINGLE_BYTE_GAP_S = 0.0002
 _SHARES = ("damage", "bit_errors", "loss", "cut", "duplication", "noise")
-_PADDING = b"\x00\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +73,13 @@ class Counters:
 class Mangler:
     """One direction of a wire: `feed` takes bytes in, `due` gives those whose time has come, `deadline` says when next.
 
-    With a `delimiter` units are frames: the bytes up to and with a delimiter that ends something. A frame that stays
-    unfinished for 20 ms passes as it is. Faults may be changed at any time; they hold for units fed from then on.
+    With a `delimiter` units are frames: what one of its bytes ends; such bytes between frames pass untouched. A frame
+    that stays unfinished for 20 ms passes as it is. Faults may be changed at any time; they hold for units fed from then on.
     """
 
     def __init__(self, seed: str, delimiter: bytes | None = None) -> None:
-        if delimiter is not None and len(delimiter) != 1:
-            raise ValueError("delimiter: exactly one byte, or None")
+        if delimiter == b"":
+            raise ValueError("delimiter: one byte or more, or None")
         self.faults = Faults()
         self.counters = Counters()
         self._random = Random(seed)
@@ -99,9 +98,12 @@ class Mangler:
             return
         for byte in data:
             self._partial.append(byte)
-            ended = byte == self._delimiter[0] and self._partial.strip(_PADDING + self._delimiter)
+            ended = byte in self._delimiter and self._partial.strip(self._delimiter)
             if ended or len(self._partial) >= MAX_UNIT:
                 self._finish(now)
+        if self._partial and not self._partial.strip(self._delimiter):
+            self._emit(bytes(self._partial), now)
+            self._partial.clear()
         self._partial_at = now
 
     def due(self, now: float) -> list[bytes]:

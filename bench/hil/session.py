@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from bench.hil.devices.base import Device
 from bench.hil.devices.fake import FakeDevice
 from bench.hil.devices.gateway import GatewayDevice
+from bench.hil.devices.headset import HeadsetDevice
 from bench.hil.devices.modem import ModemDevice
 from bench.hil.devices.trunk import TrunkDevice
 from bench.hil.files import BenchError
@@ -61,24 +62,31 @@ def make_device(table: DeviceTable, timeline: Timeline, seed: int) -> Device:
         return TrunkDevice(table, timeline, operator)
     if table.kind == "gateway":
         return GatewayDevice(table, timeline, operator, seed)
-    if table.kind == "modem":
-        return ModemDevice(table, timeline, operator, seed)
-    raise BenchError(f"device {table.name!r}: no adapter for a {table.kind}")
+    if table.kind == "headset":
+        return HeadsetDevice(table, timeline, operator, seed)
+    return ModemDevice(table, timeline, operator, seed)
 
 
 async def run_bench(wiring: Wiring, scenarios: list[Scenario], options: Options, on_outcome: OnOutcome) -> BenchResult:
-    """Run what fits on each device; `on_outcome` is told of each as it comes."""
+    """Run what fits on each device, all devices at once; `on_outcome` is told of each outcome as it comes."""
     began_at, started_at = datetime.now(UTC), time.monotonic()
     outcomes: list[Outcome] = []
+    names = [table.name for table in wiring.devices]
 
     def take(outcome: Outcome) -> None:
         outcomes.append(outcome)
         on_outcome(outcome)
 
+    work = []
     for table in wiring.devices:
         fitting = [s for s in scenarios if table.kind in s.kinds and options.wants(s)]
-        if fitting:
-            await _run_device(table, fitting, options, take)
+        work.append(_run_device(table, fitting, options, take))
+    if any(table.by_hand for table in wiring.devices):  # One thing at a time for a pair of hands.
+        for device in work:
+            await device
+    else:
+        await asyncio.gather(*work)
+    outcomes.sort(key=lambda outcome: names.index(outcome.device))
     return BenchResult(wiring, began_at, time.monotonic() - started_at, tuple(outcomes))
 
 

@@ -22,6 +22,8 @@ import serial
 from bench.hil.faults import Counters, Faults, Mangler
 
 RECONNECT_S = 0.05
+# Long enough for a device to see that its host is gone.
+FOLLOW_GAP_S = 0.1
 READ_BYTES = 4096
 MAX_UNSENT = 64 * 1024
 _SLEEP_MAX_S = 0.25
@@ -109,7 +111,9 @@ class _Far:
             raise
         return sock
 
-    def close(self) -> None:
+    def close(self, again_at: float = 0.0) -> None:
+        """Let go; not to be opened again before `again_at`."""
+        self._next_try_at = max(self._next_try_at, again_at)
         if self._held is not None:
             self._held.close()
             self._held = None
@@ -164,6 +168,7 @@ class Wire:
 
     `far` says where the device is (`unix:PATH`, `tcp:HOST:PORT`, or a tty); it may come, go and come again.
     `link` is the path of the port that the host opens. It outlives the device's power-off, and is gone while unplugged.
+    With `follow_host` the device's end is open only while a program has the port open, so the device sees it go.
     Raises WireError when the link's directory does not exist.
     """
 
@@ -175,6 +180,7 @@ class Wire:
         seed: int = 0,
         delimiter: bytes | None = None,
         baud: int = 115200,
+        follow_host: bool = False,
         tap: Tap | None = None,
     ) -> None:
         if not link.parent.is_dir():
@@ -185,6 +191,7 @@ class Wire:
         self._ways = {way: Mangler(f"{seed}/{way}", delimiter) for way in Way}
         self._unsent = {way: bytearray() for way in Way}
         self._tap = tap
+        self._follow_host = follow_host
         self._lock = threading.Lock()
         self._cut = False
         self._running = False
@@ -287,9 +294,12 @@ class Wire:
         while self._running:
             with self._lock:
                 now = time.monotonic()
-                self._far.try_open(now)
                 if self._near.plugged:
                     self._near.look()
+                if self._follow_host and not self.host_up:
+                    self._far.close(again_at=now + FOLLOW_GAP_S)
+                else:
+                    self._far.try_open(now)
                 self._deliver(now)
                 poll, sleep_s = self._interest(now)
             ready = {end for end, flags in poll.poll(sleep_s * 1000) if flags & ~select.POLLOUT}

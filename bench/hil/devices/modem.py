@@ -63,7 +63,7 @@ class _WatchedModem(EmulatedModem):
 class ModemDevice(WiredDevice):
     """One modem: one line."""
 
-    delimiter = b"\n"
+    delimiter = b"\r\n"
 
     def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
         super().__init__(table, timeline, operator, seed)

@@ -18,6 +18,7 @@ class WiredDevice(Device):
     """A device behind a serial port; `delimiter` ends its frames or lines."""
 
     delimiter: bytes | None = None
+    follow_host = False
 
     def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
         super().__init__(table, timeline, operator)
