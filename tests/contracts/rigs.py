@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hw.contract import Dialed, LineDriver
-from hw.contract.events import Ended, LineEvent
+from hw.contract.events import Ended, LineEvent, TrunkLines
 from hw.fake import FakeDriver
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
@@ -21,13 +21,17 @@ E_ = TypeVar("E_", bound=LineEvent)
 
 
 class Recorder:
-    """Keeps every event, and lets a test wait for one."""
+    """Keeps every event of calls, and lets a test wait for one; what trunks tell of their lines is in `lines`."""
 
     def __init__(self) -> None:
         self.events: list[LineEvent] = []
+        self.lines: list[TrunkLines] = []
         self._news = asyncio.Event()
 
-    def __call__(self, event: LineEvent) -> None:
+    def __call__(self, event: LineEvent | TrunkLines) -> None:
+        if isinstance(event, TrunkLines):
+            self.lines.append(event)
+            return
         self.events.append(event)
         self._news.set()
 

@@ -18,6 +18,9 @@ from hw.contract import (
     Ringing,
     cause_of,
 )
+from tests.contracts.gateway_rig import NOT_FOR_GATEWAYS, gateway_rig
+from tests.contracts.headset_rig import NOT_FOR_STATIONS, headset_rig
+from tests.contracts.modem_rig import NOT_FOR_MODEMS, modem_rig
 from tests.contracts.rigs import MakeRig, Rig, fake_rig, sip_rig, write_wav
 from tests.contracts.scripts import (
     ANSWERS,
@@ -37,9 +40,23 @@ from tests.contracts.scripts import (
 Story = Callable[[Rig], Awaitable[None]]
 
 
-@pytest.fixture(params=["fake", pytest.param("sip", marks=pytest.mark.sip)])
+CANNOT = {"modem": NOT_FOR_MODEMS, "gateway": NOT_FOR_GATEWAYS, "headset": NOT_FOR_STATIONS}
+"""By kind, the tests that ask for what such a line does not have, and why."""
+
+
+@pytest.fixture(params=["fake", pytest.param("sip", marks=pytest.mark.sip), "modem", "gateway", "headset"])
 def make_rig(request: pytest.FixtureRequest) -> MakeRig:
-    return {"fake": fake_rig, "sip": sip_rig}[request.param]
+    reason = CANNOT.get(request.param, {}).get(request.node.originalname)
+    if reason is not None:
+        pytest.skip(reason)
+    rigs: dict[str, MakeRig] = {
+        "fake": fake_rig,
+        "sip": sip_rig,
+        "modem": modem_rig,
+        "gateway": gateway_rig,
+        "headset": headset_rig,
+    }
+    return rigs[request.param]
 
 
 def play_out(make_rig: MakeRig, story: Story) -> None:
