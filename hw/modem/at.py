@@ -171,12 +171,14 @@ class Chat:
 
     A command that gets no final result within its limit is answered with TIMEOUT; then the line is brought into step
     again with `AT`, until a late result can no longer be taken for that of another command. `notices` are beginnings
-    of lines that are never part of an answer, whatever is being asked.
+    of lines that are never part of an answer, whatever is being asked. `echoed` says whether the last command was,
+    `garbage` counts results that nobody asked for.
     """
 
     def __init__(self, notices: tuple[str, ...] = ()) -> None:
         self.notices = notices
         self.garbage = 0
+        self.echoed = False
         self._reader = LineReader()
         self._queue: deque[Command] = deque()
         self._pending: _Pending | None = None
@@ -269,6 +271,7 @@ class Chat:
 
     def _send(self, command: Command, now: float) -> None:
         self._pending = _Pending(command, now + command.limit_s)
+        self.echoed = False
         self._reader.expects_prompt = bool(command.body)
         self._out += command.text.encode("latin-1", "replace") + b"\r"
 
@@ -293,7 +296,9 @@ class Chat:
             self._out += pending.command.body + _CTRL_Z
         elif final is not None:
             self._close(pending, final, code, now, heard)
-        elif line != pending.command.text:
+        elif line == pending.command.text:
+            self.echoed = True
+        else:
             self._keep(pending, line, heard)
 
     def _keep(self, pending: _Pending, line: str, heard: list[Heard]) -> None:

@@ -21,6 +21,8 @@ LIST_FAILURES = 3
 MAX_RESETS = 3
 STABLE_S = 300.0
 DIAL_LIMIT_S = 20.0
+# What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
+_BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
 _NUMBER_CHARACTERS = frozenset("0123456789*#")
 
 
@@ -127,6 +129,7 @@ class Modem:
         self._list_failures = 0
         self._refused_at = -1e9
         self._resets = 0
+        self._echoes = False
         self._ready_at: float | None = None
 
     @property
@@ -269,6 +272,8 @@ class Modem:
             self._hear_result(CALL_RESULTS[line].value, now)
         elif line.startswith(("RING", "+CRING:", "+CLIP:")):
             self._hear_ring(line, now)
+        elif line in _BOOTED and self.health in (Health.STARTING, Health.READY):
+            self._restarted(now)
         elif line.startswith(("+CREG:", "+CEREG:")):
             self._note_registration(line, asked=False)
         else:
@@ -293,8 +298,13 @@ class Modem:
             self._poll(now)
 
     def _hear_ring(self, line: str, now: float) -> None:
-        number = line.partition(":")[2].split(",")[0].strip(' "') if line.startswith("+CLIP:") else ""
-        self._refuse_incoming(number, now, waiting=False)
+        """A call comes in: +CLIP names the caller, and so does the list of calls."""
+        if line.startswith("+CLIP:"):
+            self._refuse_incoming(line.partition(":")[2].split(",")[0].strip(' "'), now, waiting=False)
+        elif self._list_failures >= LIST_FAILURES:
+            self._refuse_incoming("", now, waiting=False)
+        elif self.health is Health.READY:
+            self._ask_list(now)
 
     def _refuse_incoming(self, number: str, now: float, *, waiting: bool) -> None:
         """An incoming call is refused: alone with +CHUP, beside ours as busy with +CHLD=0 (TS 27.007 7.13, 7.19)."""
@@ -341,7 +351,11 @@ class Modem:
         call = self.call
         if call is None or self._list_failures >= LIST_FAILURES or self.health is not Health.READY:
             self._poll_at = None
-        elif self._chat.asking is None or not self._chat.asking.text.startswith("AT+CLCC"):
+        else:
+            self._ask_list(now)
+
+    def _ask_list(self, now: float) -> None:
+        if self._chat.asking is None or self._chat.asking.text != "AT+CLCC":
             self.ask(Command("AT+CLCC", ("+CLCC:",), then=self._on_list), now, first=True)
 
     def _on_list(self, reply: Reply, now: float) -> None:
@@ -427,7 +441,9 @@ class Modem:
         self._check_at = now + NETWORK_CHECK_S
         if self._ready_at is not None and now - self._ready_at > STABLE_S:
             self._resets = 0
-        if self.call is None:
+        if self.call is None and self._chat.echoed and not self._echoes:
+            self._restarted(now)
+        elif self.call is None:
             self.ask(Command("AT+CPIN?", ("+CPIN:",), then=self._on_sim), now)
             self.ask(Command("AT+CREG?", ("+CREG:",), then=self._on_registration), now)
             self.ask(Command("AT+CEREG?", ("+CEREG:",), then=self._on_registration), now)
@@ -483,9 +499,15 @@ class Modem:
     def _came_up(self, now: float) -> None:
         self._chat.notices = COMMON_PREFIXES + self.identity.profile.prefixes
         self._ready_at = now
+        self._echoes = self._chat.echoed
         self._list_failures = 0
         self._settle(Health.STARTING, "asking for the network")
         self._check_network(now)
+
+    def _restarted(self, now: float) -> None:
+        """The modem has forgotten its settings, as the echo or its greeting shows."""
+        self._stop(Health.ABSENT, "the modem restarted by itself")
+        self.opened(now)
 
     def _hangs(self, now: float) -> None:
         self._resets += 1

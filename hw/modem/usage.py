@@ -1,12 +1,15 @@
 """What each SIM has used today, against its caps; kept in a small file so that a restart forgets nothing."""
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from hw.contract.driver import DriverError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -78,5 +81,8 @@ class Usage:
             return
         sims = {imsi: (used.calls, round(used.talked_s, 1)) for imsi, used in self._used.items()}
         new = self._path.with_name(self._path.name + ".new")
-        new.write_text(json.dumps({"day": self._day.isoformat(), "sims": sims}), encoding="utf-8")
-        new.replace(self._path)
+        try:
+            new.write_text(json.dumps({"day": self._day.isoformat(), "sims": sims}), encoding="utf-8")
+            new.replace(self._path)
+        except OSError as problem:
+            _log.error("the use of SIMs is counted but not kept: cannot write %s: %s", self._path, problem)

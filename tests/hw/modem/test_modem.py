@@ -152,6 +152,27 @@ class TestBringUp:
         assert bench.modem.health is Health.OUT
         assert "no SIM" in bench.modem.trouble
 
+    @pytest.mark.parametrize("greeting", ["RDY", "^SYSSTART"])
+    def test_a_modem_that_restarts_is_set_up_again(self, greeting: str) -> None:
+        bench = dialed()
+        bench.asked.clear()
+        bench.say(greeting)
+        assert bench.over.cause is Cause.LINE_LOST
+        bench.run(1.0)
+        assert "ATE0" in bench.asked
+        assert bench.modem.free
+
+    def test_an_echo_that_comes_back_shows_a_restart(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CSQ"] = "AT+CSQ\r\n+CSQ: 19,99"
+        bench.run(20.0)
+        bench.asked.clear()
+        bench.run(20.0)
+        assert "ATE0" in bench.asked
+        bench.asked.clear()
+        bench.run(40.0)
+        assert bench.modem.free
+
     def test_calls_left_from_before_are_hung_up(self) -> None:
         bench = Bench()
         bench.modem.opened(0.0)
@@ -263,9 +284,18 @@ class TestNotifications:
 
     def test_ringing_is_refused_once(self) -> None:
         bench = Bench().up()
-        bench.say("RING", '+CLIP: "+12125550177",145,,,,0')
-        assert bench.asked == ["AT+CHUP"]
-        assert [told for told in bench.told if isinstance(told, IncomingRefused)] == [IncomingRefused("")]
+        bench.answers["AT+CLCC"] = '+CLCC: 1,1,4,0,0,"+12125550177",145'
+        bench.say("RING", '+CLIP: "+12125550177",145,,,,0', "RING")
+        assert bench.asked.count("AT+CHUP") == 1
+        assert [told for told in bench.told if isinstance(told, IncomingRefused)] == [IncomingRefused("+12125550177")]
+
+    def test_ringing_is_refused_without_a_list_of_calls(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CLCC"] = "ERROR"
+        for _ in range(4):
+            bench.say("RING")
+        assert bench.asked[-1] == "AT+CHUP"
+        assert IncomingRefused("") in bench.told
 
     def test_a_waiting_call_is_refused_without_touching_ours(self) -> None:
         bench = dialed()

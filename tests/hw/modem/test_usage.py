@@ -53,3 +53,10 @@ def test_a_file_that_is_not_ours_is_named(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(DriverError, match="move it away"):
         Usage(path, Days())
+
+
+def test_a_disk_that_is_full_stops_no_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    usage = Usage(tmp_path / "missing" / "usage.json", Days())
+    usage.placed(SIM)
+    assert usage.of(SIM).calls == 1
+    assert "counted but not kept" in caplog.text
