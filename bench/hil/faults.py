@@ -74,7 +74,7 @@ class Mangler:
     """One direction of a wire: `feed` takes bytes in, `due` gives those whose time has come, `deadline` says when next.
 
     With a `delimiter` units are frames: what one of its bytes ends; such bytes between frames pass untouched. A frame
-    that stays unfinished for 20 ms passes as it is. Faults may be changed at any time; they hold for units fed from then on.
+    that stays unfinished for 20 ms passes as it is. Faults may be changed at any time, for units fed from then on.
     """
 
     def __init__(self, seed: str, delimiter: bytes | None = None) -> None:

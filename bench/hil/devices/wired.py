@@ -45,7 +45,14 @@ class WiredDevice(Device):
         if not self.table.emulated and not self.table.injector:
             return
         self._folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
-        self.wire = Wire(far, self._folder / self.name, seed=self._seed, delimiter=self.delimiter, baud=self.table.baud)
+        self.wire = Wire(
+            far,
+            self._folder / self.name,
+            seed=self._seed,
+            delimiter=self.delimiter,
+            baud=self.table.baud,
+            follow_host=self.follow_host,
+        )
         self._faults_at_rest()
         self.wire.start()
 
