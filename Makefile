@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The board's compiler and emulator, a modem host that we did not write, sound tools.
+BENCH_PACKAGES := qemu-system-arm=qemu-system-arm gcc-arm-none-eabi=arm-none-eabi-gcc \
+	libnewlib-arm-none-eabi=/usr/lib/arm-none-eabi/newlib/nano.specs ofono=ofonod dbus-daemon=dbus-daemon alsa-utils=aplay
 
 .PHONY: help install demo test lint bench soak clean
 
@@ -16,8 +19,9 @@ install: $(READY) ## Make the virtual environment only: the command is .venv/bin
 demo: $(READY) ## Run a campaign for real on this machine, for about two minutes
 	@$(BIN)/dialer demo
 
-test: $(READY) ## Lint, types and all tests (at most 20 minutes on two cores)
+test: $(READY) ## Lint, types and all tests (at most 30 minutes on two cores)
 	@tools/need-debian sip-tester sipp
+	@tools/want-debian $(BENCH_PACKAGES)
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -m "not soak"
 
@@ -33,6 +37,7 @@ bench: $(READY) ## Measure; figures go to stdout
 
 soak: $(READY) ## What takes longer: ten minutes of load against SIPp, the full crash loop
 	@tools/need-debian sip-tester sipp
+	@tools/want-debian $(BENCH_PACKAGES)
 	$(BIN)/python -m pytest -m soak
 
 clean: ## Remove the virtual environment and caches
