@@ -15,15 +15,7 @@ void link_open(link *l, uint16_t session, outbox *out)
     outbox_clear(out);
     l->session = session;
     l->out = out;
-    l->rto_us = LINK_RTO_FIRST_US;
     l->resent = resent;
-}
-
-static uint32_t clamped(uint64_t rto_us)
-{
-    if (rto_us < LINK_RTO_MIN_US)
-        return LINK_RTO_MIN_US;
-    return rto_us > LINK_RTO_MAX_US ? LINK_RTO_MAX_US : (uint32_t)rto_us;
 }
 
 /* RFC 6298, section 2; frames that were sent again tell nothing (Karn). */
@@ -43,9 +35,15 @@ static void measure(link *l, const link_sent *sent, uint64_t now)
     }
 }
 
-static uint32_t rto_measured(const link *l)
+static uint32_t rto_now(const link *l)
 {
-    return l->measured ? clamped((uint64_t)l->srtt_us + 4u * (uint64_t)l->rttvar_us) : LINK_RTO_FIRST_US;
+    uint64_t rto_us = LINK_RTO_FIRST_US;
+    if (l->measured)
+        rto_us = (uint64_t)l->srtt_us + 4u * (uint64_t)l->rttvar_us;
+    if (rto_us < LINK_RTO_MIN_US)
+        rto_us = LINK_RTO_MIN_US;
+    rto_us <<= l->doublings;
+    return rto_us > LINK_RTO_MAX_US ? LINK_RTO_MAX_US : (uint32_t)rto_us;
 }
 
 void link_acknowledged(link *l, uint8_t ack, uint8_t sack, uint64_t now)
@@ -67,7 +65,7 @@ void link_acknowledged(link *l, uint8_t ack, uint8_t sack, uint64_t now)
         }
     }
     if (done > 0)
-        l->rto_us = rto_measured(l);
+        l->doublings = 0;
 }
 
 bool link_received(link *l, uint8_t seq, const uint8_t *payload, size_t size)
@@ -140,7 +138,7 @@ static bool is_gap(link *l, uint8_t index)
 
 static void send_again(link *l, uint64_t now)
 {
-    uint32_t rto_us = l->rto_us;
+    uint32_t rto_us = rto_now(l);
     for (uint8_t i = 0; i < l->under_way; i++) {
         link_sent *sent = sent_at(l, i);
         bool late = now - sent->sent_us >= rto_us;
@@ -151,8 +149,8 @@ static void send_again(link *l, uint64_t now)
             return;
         l->resent++;
         sent->hurried = sent->hurried || gap;
-        if (late && i == 0)
-            l->rto_us = clamped(2u * (uint64_t)rto_us);
+        if (late && i == 0 && l->doublings < LINK_DOUBLINGS_MAX)
+            l->doublings++;
     }
 }
 

@@ -8,6 +8,7 @@
 #define LINK_RTO_FIRST_US 200000u
 #define LINK_RTO_MIN_US 30000u
 #define LINK_RTO_MAX_US 500000u
+#define LINK_DOUBLINGS_MAX 3u
 
 typedef struct {
     bool kept;
@@ -27,8 +28,9 @@ typedef struct {
     outbox *out; /* its oldest `under_way` messages have been sent and not been acknowledged */
     link_sent sent[GW_WINDOW];
     uint8_t oldest, under_way;
-    uint32_t srtt_us, rttvar_us, rto_us;
+    uint32_t srtt_us, rttvar_us;
     bool measured;
+    uint8_t doublings; /* of the timer, since an acknowledgement moved on */
     link_kept kept[GW_WINDOW];
     uint8_t expected;
     bool owes_ack;

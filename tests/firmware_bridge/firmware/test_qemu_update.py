@@ -56,7 +56,7 @@ async def reset(it: Rig) -> m.Welcome:
 
 async def upload(it: Rig, image: bytes) -> list[Status]:
     """Up to UpdateEnd; the statuses that came."""
-    commands = [
+    commands: list[m.HostMessage] = [
         m.UpdateBegin(0, len(image), hashlib.sha256(image).digest()),
         *(m.UpdateChunk(0, at, image[at : at + 192]) for at in range(0, len(image), 192)),
         m.UpdateEnd(0),
