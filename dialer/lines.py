@@ -122,7 +122,8 @@ def _modem_names(trunk: ModemTrunk) -> list[str]:
 
 
 def _modems(site: Site, trunk: ModemTrunk) -> Iterator[ModemSettings]:
-    for name, port in zip(_modem_names(trunk), trunk.ports, strict=True):
+    audios = trunk.audios or ("",) * len(trunk.ports)
+    for name, port, audio in zip(_modem_names(trunk), trunk.ports, audios, strict=True):
         yield ModemSettings(
             name,
             trunk.name,
@@ -134,6 +135,7 @@ def _modems(site: Site, trunk: ModemTrunk) -> Iterator[ModemSettings]:
             caller_id=trunk.caller_id,
             calls_per_day=trunk.calls_per_day,
             minutes_per_day=trunk.minutes_per_day,
+            audio={"serial": "serial", "alsa": "usb"}.get(audio.partition(":")[0], "none"),
         )
 
 

@@ -43,6 +43,7 @@ class Device:
             profile=settings.profile,
             clir=settings.clir,
             allow_roaming=settings.allow_roaming,
+            audio=settings.audio,
         )
         self.sms = Sms(self.modem)
         self.path: str | None = None

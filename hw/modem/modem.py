@@ -100,7 +100,14 @@ class Modem:
     """
 
     def __init__(
-        self, name: str, pins: Pins, *, profile: str = "", clir: int | None = None, allow_roaming: bool = False
+        self,
+        name: str,
+        pins: Pins,
+        *,
+        profile: str = "",
+        clir: int | None = None,
+        allow_roaming: bool = False,
+        audio: str = "serial",
     ) -> None:
         self.name = name
         self.identity = Identity()
@@ -113,6 +120,7 @@ class Modem:
         self._profile = profile
         self._clir = clir
         self._allow_roaming = allow_roaming
+        self._audio_path = audio
         self._chat = Chat(COMMON_PREFIXES)
         self._told: list[Told] = []
         self._last_state: tuple[bool, str] | None = None
@@ -431,8 +439,10 @@ class Modem:
             return
         self._audio = on
         profile = self.identity.profile
-        for text in profile.audio_on if on else profile.audio_off:
-            self.ask(Command(text), now)
+        ways = dict(profile.audio_on)
+        if self._audio_path in ways:
+            for text in (ways[self._audio_path],) if on else profile.audio_off:
+                self.ask(Command(text), now)
         self._told.append(AudioTold(on))
 
     # The network

@@ -53,8 +53,8 @@ class Profile:
 
     `makers` are words of AT+CGMI that give the profile away. `setup` is sent once; a modem that refuses some of it
     is used without. `notices` tell of calls, `keys` of DTMF (`key` is the character, or its ASCII number where
-    `keys_are_codes`). `prefixes` are all lines that never answer a command. `audio_on` and `audio_off` switch the
-    PCM path of a call.
+    `keys_are_codes`). `prefixes` are all lines that never answer a command. `audio_on` switches the
+    PCM path of a call on towards a serial port or the modem's USB sound card, `audio_off` switches it off.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Profile:
     keys: re.Pattern[str] | None = None
     keys_are_codes: bool = False
     prefixes: tuple[str, ...] = ()
-    audio_on: tuple[str, ...] = ()
+    audio_on: tuple[tuple[str, str], ...] = ()
     audio_off: tuple[str, ...] = ()
 
     def news(self, line: str) -> CallNews | None:
@@ -138,7 +138,7 @@ QUECTEL = Profile(
     keys=re.compile(r"\+QTONEDET: ?(\d{2})$"),
     keys_are_codes=True,
     prefixes=("+QIND:", "^DSCI:", "+QTONEDET:", "+QUSIM:"),
-    audio_on=("AT+QPCMV=1,0",),
+    audio_on=(("serial", "AT+QPCMV=1,0"), ("usb", "AT+QPCMV=1,2")),
     audio_off=("AT+QPCMV=0",),
 )
 
@@ -153,7 +153,7 @@ SIMCOM = Profile(
     ),
     keys=re.compile(r"\+(?:RX)?DTMF: ?([0-9A-Da-d*#])$"),
     prefixes=("VOICE CALL:", "MISSED_CALL:", "+RXDTMF:", "+DTMF:", "SMS DONE", "PB DONE", "Call Ready", "SMS Ready"),
-    audio_on=("AT+CPCMREG=1",),
+    audio_on=(("serial", "AT+CPCMREG=1"),),
     audio_off=("AT+CPCMREG=0",),
 )
 
@@ -169,7 +169,7 @@ HUAWEI = Profile(
     ),
     keys=re.compile(r"\^DTMF: ?\d{1,2},([0-9A-Da-d*#])$"),
     prefixes=("^ORIG:", "^CONF:", "^CONN:", "^CEND:", "^DTMF:", "^RSSI:", "^MODE:", "^SRVST:", "^SIMST:", "^BOOT:"),
-    audio_on=("AT^DDSETEX=2",),
+    audio_on=(("serial", "AT^DDSETEX=2"),),
 )
 
 PROFILES = {profile.name: profile for profile in (PLAIN, QUECTEL, SIMCOM, HUAWEI)}

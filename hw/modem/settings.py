@@ -8,6 +8,7 @@ from hw.contract.driver import DriverError
 from hw.modem.profiles import PROFILES
 
 CLIR_MODES = {"subscription": None, "hide": 1, "show": 2}
+AUDIO = ("serial", "usb", "none")
 _IMEI = re.compile(r"imei:(\d{14,16})")
 
 
@@ -18,6 +19,8 @@ class ModemSettings:
     `port` is a device path (best one of /dev/serial/by-id) or `imei:DIGITS`, which is looked for on all serial ports.
     `profile` names a maker's way, or is empty to go by what the modem says. `pin_file` holds the SIM's PIN.
     `caller_id` is 'subscription', 'show' or 'hide' (AT+CLIR). Caps are for one SIM and one day; None for no cap.
+    `audio` says which way a modem that has several is told to pass its voice: 'serial', 'usb' (its USB sound card) or
+    'none'.
     """
 
     name: str
@@ -30,6 +33,7 @@ class ModemSettings:
     caller_id: str = "subscription"
     calls_per_day: int | None = None
     minutes_per_day: int | None = None
+    audio: str = "serial"
 
     def __post_init__(self) -> None:
         if self.profile and self.profile not in PROFILES:
@@ -40,6 +44,8 @@ class ModemSettings:
             raise DriverError(
                 f"modem {self.name!r}: caller_id {self.caller_id!r} must be one of {', '.join(CLIR_MODES)}"
             )
+        if self.audio not in AUDIO:
+            raise DriverError(f"modem {self.name!r}: audio {self.audio!r} must be one of {', '.join(AUDIO)}")
         if not self.port.startswith("/") and not _IMEI.fullmatch(self.port):
             raise DriverError(
                 f"modem {self.name!r}: port {self.port!r} must be a device path such as "

@@ -48,8 +48,8 @@ class NoPins:
 class Bench:
     """A modem core whose other end answers as a table says; what is not in it gets OK, None gets no answer."""
 
-    def __init__(self, answers: Mapping[str, str | None] = ANSWERS) -> None:
-        self.modem = Modem("m", NoPins())
+    def __init__(self, answers: Mapping[str, str | None] = ANSWERS, audio: str = "serial") -> None:
+        self.modem = Modem("m", NoPins(), audio=audio)
         self.answers = dict(answers)
         self.asked: list[str] = []
         self.told: list[Told] = []
@@ -229,11 +229,17 @@ class TestDial:
         bench = dialed(ATD="NO CARRIER", AT_CEER="+CEER: Call rejected")
         assert (bench.over.cause, bench.over.q850) == (Cause.REJECTED, 21)
 
-    def test_audio_is_switched_with_the_call(self) -> None:
-        bench = dialed()
+    @pytest.mark.parametrize(
+        ("audio", "commands"),
+        [("serial", ["AT+QPCMV=1,0", "AT+QPCMV=0"]), ("usb", ["AT+QPCMV=1,2", "AT+QPCMV=0"]), ("none", [])],
+    )
+    def test_audio_is_switched_with_the_call(self, audio: str, commands: list[str]) -> None:
+        bench = Bench(audio=audio).up()
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(0.0)
         bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145')
         bench.say('+QIND: "ccinfo",1,0,-1,0,0,"+12125550101",145')
-        assert [text for text in bench.asked if "QPCMV" in text] == ["AT+QPCMV=1,0", "AT+QPCMV=0"]
+        assert [text for text in bench.asked if "QPCMV" in text] == commands
         assert [told.on for told in bench.told if isinstance(told, AudioTold)] == [True, False]
 
 

@@ -11,6 +11,7 @@ from hw.modem.settings import BankSettings, ModemSettings
         ({"port": "imei:12"}, "must be a device path"),
         ({"profile": "nokia"}, "use one of plain, quectel, simcom, huawei"),
         ({"caller_id": "+12125550100"}, "must be one of subscription, hide, show"),
+        ({"audio": "loud"}, "must be one of serial, usb, none"),
         ({"calls_per_day": 0}, "calls_per_day is 0"),
         ({"minutes_per_day": -1}, "minutes_per_day is -1"),
     ],
