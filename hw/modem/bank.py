@@ -20,6 +20,7 @@ from hw.modem.usage import Usage
 
 START_LIMIT_S = 40.0
 CLOSE_LIMIT_S = 6.0
+CAPS_CHECK_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +75,7 @@ class ModemBank:
         self._lines: dict[str, tuple[int, str]] = {}
         self._settled = asyncio.Event()
         self._started = False
+        self._timer: asyncio.TimerHandle | None = None
         self._devices = [
             Device(modem, self._on_told, self._tell_sms, candidates=candidates, taken=self._is_taken)
             for modem in settings.modems
@@ -98,10 +100,12 @@ class ModemBank:
             await self.close()
             raise DriverError(f"no modem can be used: {reasons}")
         self._started = True
-        self._tell_lines()
+        self._check_caps()
 
     async def close(self) -> None:
         """Hang up what is left, wait a little for it, and let go of the ports."""
+        if self._timer is not None:
+            self._timer.cancel()
         for call_id in list(self._calls):
             self.hang_up(call_id)
         try:
@@ -193,11 +197,6 @@ class ModemBank:
         """The audio of an answered call, or None where the modem's PCM does not reach this box."""
         call = self._calls.get(call_id)
         return self._sounds.get(call.device.settings.name) if call is not None and call.answered else None
-
-    def has_sound(self, trunk: str) -> bool:
-        """Whether every modem of a trunk has audio on this box, so that its calls can be joined."""
-        names = [device.settings.name for device in self._devices if device.settings.trunk == trunk]
-        return bool(names) and all(name in self._sounds for name in names)
 
     def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
         """Send an SMS with a modem of `trunk`; what comes of it goes to `on_sms`.
@@ -345,6 +344,11 @@ class ModemBank:
             if self._lines.get(trunk, (len(devices), "")) != (lines, because):
                 self._lines[trunk] = (lines, because)
                 self._say(events.TrunkLines(trunk, lines, because))
+
+    def _check_caps(self) -> None:
+        """Caps end with the day, when no modem has anything to tell."""
+        self._tell_lines()
+        self._timer = asyncio.get_running_loop().call_later(CAPS_CHECK_S, self._check_caps)
 
     def _no_line(self, call_id: str, why: str) -> None:
         self._soon(lambda: self._say(events.Ended(call_id, Cause.NO_LINE, detail=why)))

@@ -5,6 +5,7 @@ import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from hw.contract import Ended, LineEvent, TrunkLines
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
 from hw.modem.sms import SmsTold
+from hw.modem.usage import Usage
 
 PATIENCE_S = 15.0
 HASTE = 20
@@ -111,6 +113,7 @@ async def prepared(
     faults: Sequence[Faults] = (),
     settings: ModemSettings | None = None,
     start_limit_s: float = 5.0,
+    today: Callable[[], date] = date.today,
 ) -> AsyncIterator[Stage]:
     """Modems plugged in, and a bank that is not started yet. `settings` is the pattern for all modems."""
     exchange = Exchange(FAR_ENDS)
@@ -131,7 +134,8 @@ async def prepared(
         )
     texts: list[SmsTold] = []
     bank = ModemBank(
-        BankSettings(tuple(configured), folder / "usage.json"),
+        BankSettings(tuple(configured)),
+        usage=Usage(folder / "usage.json", today),
         on_sms=texts.append,
         candidates=lambda: sorted(str(path) for path in folder.glob("port*")),
         start_limit_s=start_limit_s,

@@ -1,6 +1,7 @@
 import asyncio
 import wave
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -244,7 +245,6 @@ class TestAudio:
             wav.writeframes(bytes(160000))
 
         async def story(stage: Stage) -> None:
-            assert not stage.bank.has_sound(TRUNK)
             stage.dial("a", ANSWERS)
             await stage.wait(Answered, "a")
             stage.bank.play("a", message)
@@ -316,6 +316,21 @@ class TestLines:
             assert (await stage.ended("c")).cause is Cause.NO_LINE
 
         play_out(tmp_path, story, settings=pattern(calls_per_day=2))
+
+    def test_a_new_day_gives_the_lines_back(self, tmp_path: Path) -> None:
+        days = [date(2026, 11, 22)]
+
+        async def main() -> None:
+            async with prepared(tmp_path, settings=pattern(calls_per_day=1), today=lambda: days[-1]) as stage:
+                await stage.bank.start(stage.events.append)
+                stage.dial("a", BUSY)
+                await stage.ended("a", limit_s=200)
+                assert stage.lines is not None
+                assert stage.lines.lines == 0
+                days.append(date(2026, 11, 23))
+                await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""), limit_s=200)
+
+        run_hastily(main())
 
     def test_the_network_refuses_and_takes_back(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
