@@ -30,8 +30,9 @@ class _Sent:
 class Commands:
     """The queue and what is under way. One per session: `clear` when it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, result_within_s: float = RESULT_WITHIN_S) -> None:
         self.unknown_results = 0
+        self._result_within_s = result_within_s
         self._waiting: deque[m.HostMessage] = deque()
         self._sent: OrderedDict[int, _Sent] = OrderedDict()
         self._number = 0
@@ -74,12 +75,12 @@ class Commands:
     def deadline(self) -> float | None:
         """When the oldest command has waited too long for its Result."""
         oldest = next(iter(self._sent.values()), None)
-        return None if oldest is None else oldest.at + RESULT_WITHIN_S
+        return None if oldest is None else oldest.at + self._result_within_s
 
     def overdue(self, now: float) -> m.HostMessage | None:
         """A command whose Result has not come in time."""
         oldest = next(iter(self._sent.values()), None)
-        return oldest.command if oldest is not None and now >= oldest.at + RESULT_WITHIN_S else None
+        return oldest.command if oldest is not None and now >= oldest.at + self._result_within_s else None
 
     def clear(self) -> None:
         """The session is over: nothing waits any more, and no Result will come."""

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from firmware_bridge import messages as m
-from firmware_bridge.commands import CommandsFullError, Done
+from firmware_bridge.commands import RESULT_WITHIN_S, CommandsFullError, Done
 from firmware_bridge.link import LinkFullError
 from firmware_bridge.mirror import HeadsetChanged, KeyHeard, LineChanged, Mirror, Parted, Port, Ready
 from firmware_bridge.session import Closed, HostSession, Opened, Phase, Refused, SessionEvent, Told, Unreadable
+
+RESULT_KEEPALIVES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ class Host:
 
     def __init__(self, rng: random.Random, *, keepalive_s: float = m.KEEPALIVE_MS / 1000) -> None:
         self.session = HostSession(rng, keepalive_s=keepalive_s)
-        self.mirror = Mirror(self.session.clock, rng.randrange(1, 0x10000))
+        self.mirror = Mirror(
+            self.session.clock,
+            rng.randrange(1, 0x10000),
+            result_within_s=max(RESULT_WITHIN_S, RESULT_KEEPALIVES * keepalive_s),
+        )
         self._welcome: m.Welcome | None = None
         self._rebooted = False
         self._broken: str | None = None

@@ -15,6 +15,7 @@ FIRST_RTO_S = 0.2
 HOST_FLOOR_S = 0.020
 BOARD_FLOOR_S = 0.030
 BACKLOG = 128
+MAX_DOUBLINGS = 3
 _BEYOND_GAP = 3
 
 
@@ -72,9 +73,8 @@ class RoundTrip:
             self.smoothed_s += (took_s - self.smoothed_s) / 8
 
     def back_off(self) -> None:
-        """The timer ran out: double it, up to its ceiling."""
-        if self.rto_s < CEILING_S:
-            self._doublings += 1
+        """The timer ran out: double it, a few times at most, as a serial line damages frames and is not crowded."""
+        self._doublings = min(MAX_DOUBLINGS, self._doublings + 1)
 
     def moved_on(self) -> None:
         """Something new was acknowledged."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from firmware_bridge import messages as m
 from firmware_bridge.clock import BoardClock
-from firmware_bridge.commands import Commands, Done
+from firmware_bridge.commands import RESULT_WITHIN_S, Commands, Done
 
 OFF_HOOK = frozenset(
     {m.LineState.SEIZED, m.LineState.DIALING, m.LineState.CALLING, m.LineState.ANSWERED, m.LineState.CLEARED}
@@ -79,8 +79,8 @@ MirrorEvent = Ready | LineChanged | HeadsetChanged | Parted | KeyHeard | Done | 
 class Mirror:
     """One board; its ports are counted from 0. Calls are numbered from `first_call` (1 to 65535) on."""
 
-    def __init__(self, clock: BoardClock, first_call: int = 1) -> None:
-        self.commands = Commands()
+    def __init__(self, clock: BoardClock, first_call: int = 1, *, result_within_s: float = RESULT_WITHIN_S) -> None:
+        self.commands = Commands(result_within_s)
         self.ready = False
         self.lines: dict[int, LineChanged] = {}
         self.headsets: dict[int, HeadsetChanged] = {}

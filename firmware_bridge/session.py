@@ -213,6 +213,7 @@ class HostSession:
 
     def _ask_anew(self, now: float) -> None:
         self._end(Phase.OPENING)
+        self._out.clear()
         self._session = self._session % 0xFFFF + 1
         self._hellos = 0
         self._hello_at = now

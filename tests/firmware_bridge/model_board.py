@@ -113,7 +113,7 @@ class ModelBoard:
     def deadline(self, now: float) -> float | None:
         """When something is due."""
         due = [line.due for line in self.lines]
-        if self._out or self._queue:
+        if self._out or (self._queue and self.link is not None and self.link.backlog < m.WINDOW):
             due.append(now)
         if self.link is not None:
             due += [self.link.deadline(now), self.alive_at + self.keepalive_s, self.reboot_at]

@@ -158,11 +158,14 @@ class TestTimer:
     def test_doubling_ends_at_the_ceiling_and_with_an_answer(self) -> None:
         trip = RoundTrip(HOST_FLOOR_S)
         trip.sample(0.02)
+        plain_s = trip.rto_s
+        trip.back_off()
+        assert trip.rto_s == 2 * plain_s
         for _ in range(50):
             trip.back_off()
-        assert trip.rto_s == CEILING_S
+        assert trip.rto_s == min(CEILING_S, 8 * plain_s)
         trip.moved_on()
-        assert trip.rto_s < 0.1
+        assert trip.rto_s == plain_s
 
     def test_a_frame_that_was_sent_twice_tells_nothing_of_the_round_trip(self) -> None:
         one, other = host(), board()

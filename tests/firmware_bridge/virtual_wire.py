@@ -102,7 +102,7 @@ class Bench:
             if not self.board_frozen:
                 due.append(self.board.deadline(self.now))
             at = min((moment for moment in due if moment is not None), default=end)
-            if at > end:
+            if at >= end:
                 self.now = end
                 return until()
             self.now = max(self.now + STEP_S if at <= self.now else at, self.now)
