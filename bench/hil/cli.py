@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from bench.hil.certify import Certificate
     from bench.hil.runner import Outcome
     from bench.hil.session import BenchResult, Options
     from bench.hil.wiring import Wiring
@@ -136,6 +137,7 @@ def run(
 
     wirings = [find_bench(name) for name in benches] or shipped_benches()
     options = Options(only, repeat, seed)
+    log_to(report)
     results = [result for wiring in wirings if (result := _run_one(wiring, options)) is not None]
     if not results:
         raise Failure(f"no scenario has {' or '.join(only)} in its name; see: dialer bench list")
@@ -147,14 +149,15 @@ def run(
         ctx.exit(1)
 
 
-def _run_one(wiring: "Wiring", options: "Options") -> "BenchResult | None":
+def _run_one(wiring: "Wiring", options: "Options", *, quiet: bool = False) -> "BenchResult | None":
     from bench.hil.session import run_bench
 
     scenarios = [scenario for scenario in wiring.load_scenarios() if options.wants(scenario)]
     if not scenarios:
         return None
-    click.secho(f"{wiring.name}: {wiring.title}", bold=True)
-    return asyncio.run(run_bench(wiring, scenarios, options, tell))
+    if not quiet:
+        click.secho(f"{wiring.name}: {wiring.title}", bold=True)
+    return asyncio.run(run_bench(wiring, scenarios, options, (lambda outcome: None) if quiet else tell))
 
 
 def tell(outcome: "Outcome") -> None:
@@ -171,7 +174,130 @@ def tell(outcome: "Outcome") -> None:
         click.echo(f"            {outcome.reason}")
 
 
-def write_report(results: "list[BenchResult]", folder: Path) -> Path:
+@bench.command()
+@click.argument("kind", type=click.Choice(["gateway", "modem", "trunk", "headset"]))
+@click.option("--port", metavar="TTY", help="Serial port of your gateway board, modem or headset.")
+@click.option("--target", metavar="SIP", help="Your trunk: sip:{number}@HOST:PORT.")
+@click.option("--username", default="", help="Name for the trunk's digest challenge.")
+@click.option("--password-file", type=click.Path(path_type=Path), help="File with the password for it.")
+@click.option("--caller-id", default="", metavar="NUMBER", help="Number that called people see.")
+@click.option(
+    "--lines", type=click.IntRange(1, 64), default=4, show_default=True, help="Lines of a trunk to use at once."
+)
+@click.option("--baud", type=int, default=115200, show_default=True, help="Speed of the serial port.")
+@click.option("--profile", default="", metavar="MAKER", help="Maker of a modem, when it does not say itself.")
+@click.option(
+    "--number", "numbers", multiple=True, metavar="BEHAVES=NUMBER",
+    help="A number that you may call and how it behaves: answers, answers_and_leaves, busy, rings, unobtainable, "
+    "declines, congested, presses_keys, takes_texts. Repeat for each.",
+)  # fmt: skip
+@click.option("--by-hand", is_flag=True, help="You are at the device, and do what the bench asks for.")
+@click.option("--only", multiple=True, metavar="TEXT", help="Only scenarios with TEXT in their names.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_REPORT, show_default=True,
+    help="Folder for the page (index.html) and JUnit XML (junit.xml).",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def certify(
+    kind: str,
+    numbers: tuple[str, ...],
+    only: tuple[str, ...],
+    report: Path,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Find out what your own device can be trusted with.
+
+    Runs every scenario for devices of this KIND, and says of each property: proven, failed, or could not be tried.
+    Without --port or --target it looks at the emulated device. Calls are placed to the numbers given and to no others.
+
+    \b
+    Example:
+      dialer bench certify gateway --port /dev/ttyACM0 --number answers=+12125550100 --by-hand
+    """
+    from bench.hil.certify import certificates
+    from bench.hil.session import Options
+
+    wiring = _own_wiring(kind, numbers, given)
+    log_to(report)
+    result = _run_one(wiring, Options(only), quiet=as_json)
+    if result is None:
+        raise Failure(f"no scenario has {' or '.join(only)} in its name; see: dialer bench list")
+    made = certificates(result)
+    page = write_report([result], report, made)
+    _show_certificates(made, page, as_json=as_json)
+    if not all(certificate.ok for certificate in made):
+        click.get_current_context().exit(1)
+
+
+def _own_wiring(kind: str, numbers: tuple[str, ...], given: dict[str, Any]) -> "Wiring":
+    """A bench of the one device that the options name, or the emulated one of this kind."""
+    from bench.hil.wiring import own_bench
+
+    known = {}
+    for entry in numbers:
+        behaves, equals, number = entry.partition("=")
+        if not equals or not number.lstrip("+").isdecimal():
+            raise click.UsageError(f"--number {entry}: write BEHAVES=NUMBER, as in answers=+12125550100")
+        known[behaves] = number
+    place = "target" if kind == "trunk" else "port"
+    for other in {"port", "target"} - {place}:
+        if given[other]:
+            raise click.UsageError(f"a {kind} has --{place}, not --{other}")
+    settings = {key: value for key, value in given.items() if value}
+    return own_bench(kind, {**settings, "numbers": known})
+
+
+def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from bench.hil.certify import AREAS
+
+    if as_json:
+        told = [{**asdict(each), "areas": each.areas, "report": str(page)} for each in made]
+        click.echo(json.dumps(told, indent=2))
+        return
+    console = Console()
+    for certificate in made:
+        console.print(f"\n[bold]What {certificate.device} can be trusted with[/] ({certificate.place})")
+        if certificate.emulated:
+            console.print("No real device: this shows what the software does, and says nothing of a device of yours.")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("property", "standing", "measured, or why not"):
+            table.add_column(column)
+        for each in certificate.properties:
+            colour = {"proven": "green", "failed": "red"}.get(each.standing, "yellow")
+            told_why = "\n".join((*([each.because] if each.because else []), *each.figures))
+            table.add_row(each.text, f"[{colour}]{each.standing}[/]", told_why)
+        console.print(table)
+        for area, trust in certificate.areas.items():
+            console.print(f"  [bold]{trust:16}[/] {AREAS[area]}")
+    console.print(f"\nreport: {page}", soft_wrap=True)
+
+
+def log_to(folder: Path) -> None:
+    """What drivers log goes to a file beside the report, not over the table."""
+    import logging
+
+    from bench.hil.files import BenchError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(
+            filename=folder / "log.txt", filemode="w", level=logging.INFO, force=True,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )  # fmt: skip
+    except OSError as error:
+        raise BenchError(f"the report cannot be written: {error}") from error
+
+
+def write_report(
+    results: "list[BenchResult]", folder: Path, made: "tuple[Certificate, ...] | list[Certificate]" = ()
+) -> Path:
     """Write page and JUnit XML; gives the page's path."""
     from bench.hil.files import BenchError
     from bench.hil.report.junit import junit_xml
@@ -179,8 +305,7 @@ def write_report(results: "list[BenchResult]", folder: Path) -> Path:
 
     page = folder / "index.html"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.write_text(render(results, machine_facts()), encoding="utf-8")
+        page.write_text(render(results, machine_facts(), made), encoding="utf-8")
         (folder / "junit.xml").write_bytes(junit_xml(results))
     except OSError as error:
         raise BenchError(f"the report cannot be written: {error}") from error

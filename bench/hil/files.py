@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
-Content = TypeVar("Content")
 
 
 class BenchError(Exception):
@@ -28,10 +27,15 @@ def read(path: Path, model: type[M]) -> M:
         raise BenchError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BenchError(f"{path}: {error}") from error
+    return check(data, model, str(path))
+
+
+def check(data: dict[str, Any], model: type[M], source: str) -> M:
+    """Tables as a value; `source` stands before what is wrong with them. Raises BenchError."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise BenchError("\n".join(f"{path}: {_told(problem, data)}" for problem in error.errors())) from error
+        raise BenchError("\n".join(f"{source}: {_told(problem, data)}" for problem in error.errors())) from error
 
 
 def _told(problem: Any, data: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
-from bench.hil.devices.base import Device, wire_details
+from bench.hil.devices.base import Device, NotAsExpected, wire_details
 from bench.hil.files import BenchError
 from bench.hil.scenario import (
     AnyStep,
@@ -86,10 +86,6 @@ class Outcome:
     shown: Round | None = None
     figures: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
-
-
-class _StepFailed(Exception):
-    """What was expected did not come, or something came that must not."""
 
 
 def why_not(scenario: Scenario, device: Device) -> str:
@@ -217,7 +213,7 @@ class _Play:
         try:
             seen = await self._do(step)
             ok = True
-        except _StepFailed as failure:
+        except NotAsExpected as failure:
             seen, ok = str(failure), False
         took_s = self._timeline.now() - at
         return StepResult(step, ok, at - self._started_at, took_s, seen, bound_s)
@@ -290,21 +286,33 @@ class _Play:
 
     async def _expect(self, step: Expect) -> str:
         since = self._labels[step.since] if step.since else self._stimulus_at
-        until = since + step.within_s
-        index = await self._timeline.wait(
-            lambda e: _matches(e, step.expect, step.call, step.where), since, until, self._taken
-        )
+
+        def ends_the_wait(entry: Entry) -> bool:
+            """What was expected; or the end of the call, after which nothing more can come of it."""
+            return _matches(entry, step.expect, step.call, step.where) or (
+                bool(step.call) and _matches(entry, "Ended", step.call, {})
+            )
+
+        index = await self._timeline.wait(ends_the_wait, since, since + step.within_s, self._taken)
+        wanted = _wanted(step.expect, step.call, step.where)
         if index is None:
-            raise _StepFailed(f"no {_wanted(step.expect, step.call, step.where)} within {step.within_s:g} s")
+            raise NotAsExpected(f"no {wanted} within {time_text(step.within_s)}{self._instead(step, since)}")
         self._taken.add(index)
         entry = self._timeline.entries[index]
         took_s = entry.at - since
+        if not _matches(entry, step.expect, step.call, step.where):
+            raise NotAsExpected(f"no {wanted}, but {entry.text()} after {time_text(took_s)}")
+        if took_s > step.within_s:
+            raise NotAsExpected(f"{entry.text()} after {time_text(took_s)}; the bound is {time_text(step.within_s)}")
         if step.label:
             self._labels[step.label] = entry.at
-        if took_s > step.within_s:
-            raise _StepFailed(f"{entry.text()} after {time_text(took_s)}; the bound is {step.within_s:g} s")
         self._measured(step.figure, took_s)
         return f"{entry.text()} after {time_text(took_s)}"
+
+    def _instead(self, step: Expect, since: float) -> str:
+        """What of the same kind came, with other details."""
+        found = self._timeline.first(lambda e: _matches(e, step.expect, step.call, {}), since, self._taken)
+        return "" if found is None else f"; there was {self._timeline.entries[found].text()}"
 
     async def _never(self, step: Never) -> str:
         until = self._stimulus_at + step.for_s
@@ -313,14 +321,14 @@ class _Play:
         )
         if index is not None and self._timeline.entries[index].at <= until:
             entry = self._timeline.entries[index]
-            raise _StepFailed(f"{entry.text()} after {time_text(entry.at - self._stimulus_at)}, which must not be")
+            raise NotAsExpected(f"{entry.text()} after {time_text(entry.at - self._stimulus_at)}, which must not be")
         return f"nothing for {step.for_s:g} s"
 
     async def _check(self, step: Check) -> str:
         since = self._labels[step.since] if step.since else self._stimulus_at
         while objection := self._device.objection(step.check):
             if self._timeline.now() > since + step.within_s:
-                raise _StepFailed(f"not {step.check} within {step.within_s:g} s: {objection}")
+                raise NotAsExpected(f"not {step.check} within {step.within_s:g} s: {objection}")
             await asyncio.sleep(CHECK_EVERY_S)
         took_s = self._timeline.now() - since
         if step.label:
@@ -339,7 +347,7 @@ class _Play:
         try:
             await self._runner.strategy.reach(step.state, step.within_s)
         except BenchError as error:
-            raise _StepFailed(str(error)) from error
+            raise NotAsExpected(str(error)) from error
         return str(step.state)
 
     def _mark(self, step: AnyStep) -> None:

@@ -43,6 +43,17 @@ class Ability(StrEnum):
     SMS = "sms"
 
 
+class Area(StrEnum):
+    """What a scenario is about, in a certificate."""
+
+    CALLS = "calls"
+    AGENTS = "agents"
+    SAFETY = "safety"
+    RECOVERY = "recovery"
+    WIRE = "wire"
+    MESSAGES = "messages"
+
+
 class FaultTable(Table):
     """Faults of one direction of the wire; see `bench.hil.faults.Faults`."""
 
@@ -254,6 +265,7 @@ class Scenario(Table):
     about: str = ""
     kinds: tuple[Kind, ...] = Field(alias="for", min_length=1)
     proves: str = ""
+    area: Area = Area.CALLS
     state: State = State.READY
     repeat: Annotated[int, Field(gt=0, le=10_000)] = 1
     steps: tuple[AnyStep, ...] = Field(alias="step", min_length=1)

@@ -1,4 +1,7 @@
-"""Times in words, the same wherever the bench says them."""
+"""Figures in few numbers and in words, the same wherever the bench says them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def time_text(seconds: float) -> str:
@@ -15,4 +18,26 @@ def time_text(seconds: float) -> str:
 
 def figure_text(name: str, value: float) -> str:
     """A figure in its unit: names that end in /s are rates, all others times."""
-    return f"{value:,.0f}/s" if name.endswith("/s") else time_text(value)
+    return f"{value:,.0f}" if name.endswith("/s") else time_text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Count, median, 99th percentile and worst of values, in their unit."""
+
+    count: int
+    median: float
+    p99: float
+    worst: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Stats":
+        """Nearest-rank percentiles. Raises ValueError when there is no value."""
+        if not values:
+            raise ValueError("no values")
+        ordered = sorted(values)
+
+        def rank(share: float) -> float:
+            return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+        return cls(len(ordered), rank(0.5), rank(0.99), ordered[-1])

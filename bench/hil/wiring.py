@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bench.hil.files import BenchError, Table, read
+from bench.hil.files import BenchError, Table, check, read
 from bench.hil.scenario import FaultTable, Kind, Scenario, find_scenarios
 
 BENCHES = Path(__file__).parent / "benches"
@@ -107,6 +107,15 @@ def load_bench(path: Path) -> Wiring:
 def shipped_benches() -> list[Wiring]:
     """The benches that need nothing but this machine."""
     return [load_bench(path) for path in sorted(BENCHES.glob("*.toml"))]
+
+
+def own_bench(kind: str, settings: Mapping[str, Any]) -> Wiring:
+    """A bench of one device: that of the settings, or the emulated one when they have no place. Raises BenchError."""
+    table = {"name": kind, "kind": kind, **settings}
+    if not table.get("port") and not table.get("target"):
+        table["emulated"] = {"gateway": "qemu", "modem": "quectel", "trunk": "sipp", "headset": "handsfree"}[kind]
+    made = check({"title": f"Certification of a {kind}", "device": [table]}, Wiring, "options")
+    return made.model_copy(update={"path": Path(f"{kind}.toml")})
 
 
 def find_bench(name: str) -> Wiring:

@@ -17,6 +17,10 @@ COMMAND_LIMIT_S = 30.0
 DeviceStep = Far | Agent | Power | WireStep | Plug | Exercise | Text
 
 
+class NotAsExpected(Exception):
+    """What was expected of the device did not come, or something came that must not: the scenario fails."""
+
+
 class Device(ABC):
     """A device under test: how it is switched on, linked and made ready, and what else the bench can do with it.
 
@@ -85,7 +89,7 @@ class Device(ABC):
         return
 
     async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
-        """Do what is no command of the line driver; gives figures by name, if it measured any."""
+        """Do what is no command of the line driver; gives figures by name, if it measured any. Raises NotAsExpected."""
         raise BenchError(f"{self.name}: a bench cannot do {step.do!r} with this device")
 
     def station_address(self, headset: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.hil.board import EmulatedBoard
-from bench.hil.devices.base import DeviceStep
+from bench.hil.devices.base import DeviceStep, NotAsExpected
 from bench.hil.devices.wired import WiredDevice
 from bench.hil.emulated.linecards import FarEnd, LineCards
 from bench.hil.exercise import Exercise
@@ -208,8 +208,11 @@ class GatewayDevice(WiredDevice):
     async def _exercise(self, step: ExerciseStep) -> Mapping[str, list[float]]:
         """With the driver away: the bench speaks with the board itself."""
         self._seen_count.clear()
-        async with asyncio.timeout(step.within_s):
-            tally = await Exercise(self.port, self.table.baud).run(step.count, step.under_way)
+        try:
+            async with asyncio.timeout(step.within_s):
+                tally = await Exercise(self.port, self.table.baud).run(step.count, step.under_way)
+        except TimeoutError:
+            raise NotAsExpected(f"{step.count} commands are not done within {step.within_s:g} s") from None
         if self._board is not None:
             await asyncio.sleep(SIGHT_S)
             wrong = tally.objections(self._seen_count.get("join", 0), self._seen_count.get("lamp", 0))
@@ -217,7 +220,7 @@ class GatewayDevice(WiredDevice):
             wrong = tally.objections()
         self.timeline.note(Lane.DEVICE, self.name, "exercised", **self._exercised(tally.done, tally.counters))
         if wrong:
-            raise BenchError("; ".join(wrong))
+            raise NotAsExpected("; ".join(wrong))
         return {"command round trip": tally.round_trips_s, "commands/s": [tally.done / tally.lasted_s]}
 
     def _exercised(self, done: int, counters: m.Counters | None) -> dict[str, Any]:

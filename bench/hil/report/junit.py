@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from bench.hil.report.stats import Stats
 from bench.hil.runner import Outcome, Verdict
 from bench.hil.session import BenchResult
-from bench.hil.units import figure_text
+from bench.hil.units import Stats, figure_text
 
 
 def junit_xml(results: Sequence[BenchResult]) -> bytes:

@@ -9,12 +9,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.hil.certify import AREAS, Certificate
 from bench.hil.report.drawing import draw, strip
-from bench.hil.report.stats import Stats
 from bench.hil.runner import Outcome, StepResult, Verdict
 from bench.hil.scenario import AnyStep, Check, Expect, Never
 from bench.hil.session import BenchResult
-from bench.hil.units import figure_text, time_text
+from bench.hil.units import Stats, figure_text, time_text
 
 MAX_LOG = 400
 # Fewer values than this need no picture.
@@ -90,8 +90,8 @@ class BenchView:
         return {view.outcome.device: view.outcome.facts for view in self.outcomes if view.outcome.facts}
 
 
-def render(results: Sequence[BenchResult], facts: Mapping[str, str]) -> str:
-    """The page for these benches; `facts` are shown beside the title."""
+def render(results: Sequence[BenchResult], facts: Mapping[str, str], certificates: Sequence[Certificate] = ()) -> str:
+    """The page for these benches, certificates first; `facts` are shown beside the title."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -99,6 +99,8 @@ def render(results: Sequence[BenchResult], facts: Mapping[str, str]) -> str:
     benches = [_bench_view(result, number) for number, result in enumerate(results, 1)]
     return environment.get_template("page.html").render(
         benches=benches,
+        certificates=certificates,
+        area_names=AREAS,
         facts=facts,
         ok=all(result.ok for result in results),
         counts=_counts(outcome for result in results for outcome in result.outcomes),

@@ -1,0 +1,107 @@
+"""What a device can and cannot be trusted with: a certificate from the outcomes of its scenarios."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.hil.runner import Outcome, Verdict
+from bench.hil.scenario import Area
+from bench.hil.session import BenchResult
+from bench.hil.units import Stats, figure_text
+
+
+class Standing(StrEnum):
+    """Where a property stands."""
+
+    PROVEN = "proven"
+    FAILED = "failed"
+    NOT_TRIED = "could not be tried"
+
+
+class Trust(StrEnum):
+    """Whether an area can be trusted."""
+
+    YES = "yes"
+    IN_PART = "as far as tried"
+    NO = "no"
+    UNKNOWN = "not known"
+
+
+AREAS: Mapping[Area, str] = {
+    Area.CALLS: "placing calls, and telling what became of them",
+    Area.AGENTS: "agents: ringing them, joining them with customers",
+    Area.SAFETY: "leaving no call up when the dialer is gone",
+    Area.RECOVERY: "coming back by itself after trouble",
+    Area.WIRE: "keeping calls right on a bad wire",
+    Area.MESSAGES: "short messages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One thing that was to be shown; `figures` are measured, in words."""
+
+    area: Area
+    text: str
+    standing: Standing
+    because: str
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """All properties of one device. `emulated` says that no real device was there."""
+
+    device: str
+    place: str
+    emulated: bool
+    properties: tuple[Property, ...]
+
+    @property
+    def areas(self) -> dict[Area, Trust]:
+        """What each area that was looked at can be trusted with."""
+        looked_at = dict.fromkeys(each.area for each in self.properties)
+        return {area: _trust([p.standing for p in self.properties if p.area is area]) for area in looked_at}
+
+    @property
+    def ok(self) -> bool:
+        """Whether something was proven and nothing failed."""
+        standings = {each.standing for each in self.properties}
+        return Standing.PROVEN in standings and Standing.FAILED not in standings
+
+
+def certificates(result: BenchResult) -> list[Certificate]:
+    """One for each device of a bench."""
+    made = []
+    for table in result.wiring.devices:
+        outcomes = [outcome for outcome in result.outcomes if outcome.device == table.name]
+        properties = sorted((_property(outcome) for outcome in outcomes), key=lambda each: list(Area).index(each.area))
+        made.append(Certificate(table.name, table.place, bool(table.emulated), tuple(properties)))
+    return made
+
+
+def _property(outcome: Outcome) -> Property:
+    standings = {Verdict.PASSED: Standing.PROVEN, Verdict.FAILED: Standing.FAILED}
+    scenario = outcome.scenario
+    return Property(
+        scenario.area,
+        scenario.proves or scenario.title,
+        standings.get(outcome.verdict, Standing.NOT_TRIED),
+        outcome.reason,
+        tuple(_figure(name, values) for name, values in outcome.figures.items()),
+    )
+
+
+def _figure(name: str, values: tuple[float, ...]) -> str:
+    stats = Stats.of(values)
+    if stats.count == 1:
+        return f"{name}: {figure_text(name, stats.median)}"
+    return f"{name}: {figure_text(name, stats.median)}, worst {figure_text(name, stats.worst)} of {stats.count}"
+
+
+def _trust(standings: list[Standing]) -> Trust:
+    if Standing.FAILED in standings:
+        return Trust.NO
+    if Standing.PROVEN not in standings:
+        return Trust.UNKNOWN
+    return Trust.IN_PART if Standing.NOT_TRIED in standings else Trust.YES
