@@ -20,7 +20,7 @@ HANG_UP_AGAIN_S = 2.0
 LIST_FAILURES = 3
 MAX_RESETS = 3
 STABLE_S = 300.0
-DIAL_LIMIT_S = 20.0
+DIAL_LIMIT_S = 60.0
 # What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
 _BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
 _NUMBER_CHARACTERS = frozenset("0123456789*#")

@@ -38,8 +38,11 @@ Notices = Callable[[CallFacts, Progress], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One maker's way. `switches` are settings with the value they have at power-up; `says` needs those on that
-    `told_by` names, and one of several is enough. `key` shows a DTMF key; `keys_by` is the switch for it."""
+    """One maker's way. `switches` are settings with the value they have at power-up.
+
+    `says` are the makers' notifications of calls, each with the switch that lets it be said (empty: always). `key`
+    shows a DTMF key, `keys_by` is the switch for that. `voice_by` is the switch of the voice port; empty: there is none.
+    """
 
     name: str
     maker: str
@@ -48,6 +51,7 @@ class Dialect:
     says: tuple[tuple[str, Notices], ...] = ()
     key: Callable[[str], str] | None = None
     keys_by: str = ""
+    voice_by: str = ""
 
 
 def result_of(cause: int) -> str:
@@ -98,6 +102,7 @@ QUECTEL = Dialect(
     (('+QINDCFG="ccinfo"', _quectel_qind), ("^DSCI", _dsci)),
     lambda key: f"+QTONEDET: {ord(key)}",
     "+QTONEDET",
+    "+QPCMV",
 )
 SIMCOM = Dialect(
     "simcom",
@@ -107,7 +112,15 @@ SIMCOM = Dialect(
     (("", _simcom_voice), ("+CLCC", _simcom_clcc)),
     lambda key: f"+RXDTMF: {key}",
     "+DDET",
+    "+CPCMREG",
 )
-HUAWEI = Dialect("huawei", "huawei", "ME909s-120", (("^CURC", 0), ("^DDSETEX", 0)), (("^CURC", _huawei),))
+HUAWEI = Dialect(
+    "huawei",
+    "huawei",
+    "ME909s-120",
+    (("^CURC", 0), ("^DDSETEX", 0)),
+    (("^CURC", _huawei),),
+    voice_by="^DDSETEX",
+)
 
 DIALECTS = {dialect.name: dialect for dialect in (PLAIN, QUECTEL, SIMCOM, HUAWEI)}

@@ -11,6 +11,7 @@ from bench.hil.emulated.dialects import CLCC_STAT, DIALECTS, CallFacts, result_o
 from bench.hil.emulated.exchange import Exchange, ExchangeCall, Progress
 from bench.hil.emulated.pipes import Pipe, PtyPipe, TcpPipe
 from bench.hil.emulated.texts import AtError, Texts
+from bench.hil.emulated.voice import Voice
 
 MAX_COMMAND = 2048
 RING_GAP_S = 0.5
@@ -87,6 +88,7 @@ class EmulatedModem:
         self.pin_tries_left = 3
         self.incoming_refused = 0
         self.call: ExchangeCall | None = None
+        self.voice: Voice | None = None
         self._pin = pin
         self._pipe: Pipe | None = None
         self._texts = Texts(exchange, imsi, self._say_notice)
@@ -113,9 +115,19 @@ class EmulatedModem:
         self.plug(pipe)
         return pipe.port
 
+    def open_voice(self, link: Path | None = None) -> Voice:
+        """Plug in the voice port as well; it carries the call while the maker's switch for it is on."""
+        self.voice = Voice(self._voice_is_on, link)
+        return self.voice
+
+    def _voice_is_on(self) -> bool:
+        answered = self.call is not None and self.call.answered_at is not None
+        return answered and bool(self._switches.get(self.dialect.voice_by))
+
     def plug(self, pipe: Pipe) -> None:
         """Say what it says into `pipe`; what comes out of it is given to `take`."""
-        self.unplug()
+        if self._pipe is not None:
+            self._pipe.close()
         self._power_up()
         self._pipe = pipe
 
@@ -124,6 +136,9 @@ class EmulatedModem:
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
+        if self.voice is not None:
+            self.voice.close()
+            self.voice = None
         self._lose_call()
 
     close = unplug

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hw.contract import Cause
 from hw.modem.calls import Stage, Step
 from hw.modem.modem import (
+    DIAL_LIMIT_S,
     GUARD_S,
     HANG_UP_TRIES,
     MAX_RESETS,
@@ -199,10 +200,10 @@ class TestDial:
 
     def test_no_answer_to_the_dial_command_is_cleared_up_by_the_list(self) -> None:
         bench = dialed(ATD=None, AT_CLCC="OK")
-        bench.run(60.0)
+        bench.run(2 * DIAL_LIMIT_S)
         assert bench.over.cause is Cause.FAILED
         bench = dialed(ATD=None, AT_CLCC=LISTED.format(0))
-        bench.run(60.0)
+        bench.run(2 * DIAL_LIMIT_S)
         assert bench.steps() == [Step.DIALED, Step.ANSWERED]
 
     def test_the_next_call_waits_for_late_results_of_the_last(self) -> None:
