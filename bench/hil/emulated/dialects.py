@@ -41,7 +41,7 @@ class Dialect:
     """One maker's way. `switches` are settings with the value they have at power-up.
 
     `says` are the makers' notifications of calls, each with the switch that lets it be said (empty: always). `key`
-    shows a DTMF key, `keys_by` is the switch for that. `voice_by` is the switch of the voice port; empty: there is none.
+    shows a DTMF key, `keys_by` is the switch for that. `voice_by` is the switch of the voice port, if there is one.
     """
 
     name: str
