@@ -35,11 +35,14 @@ def check(data: dict[str, Any], model: type[M], source: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise BenchError("\n".join(f"{source}: {_told(problem, data)}" for problem in error.errors())) from error
+        problems = [problem for problem in error.errors() if problem["type"] != "too_short"] or error.errors()
+        raise BenchError("\n".join(f"{source}: {_told(problem, data)}" for problem in problems)) from error
 
 
 def _told(problem: Any, data: dict[str, Any]) -> str:
-    place = [part for part in problem["loc"] if not _is_tag(part, problem["loc"])]
+    place = list(problem["loc"])
+    if place[:1] == ["step"]:  # pydantic puts the kind of step behind its number; it is no key of the file.
+        del place[2:3]
     where = _where(place, data)
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
@@ -53,12 +56,6 @@ def _told(problem: Any, data: dict[str, Any]) -> str:
     elif "input" in problem and not isinstance(problem["input"], dict | list):
         message = f"{message}, not {problem['input']!r}"
     return f"{where}: {message}" if where else message
-
-
-def _is_tag(part: Any, loc: tuple[Any, ...]) -> bool:
-    """pydantic puts a union's tag behind a list's index; it is no key of the file."""
-    at = loc.index(part)
-    return isinstance(part, str) and at > 0 and isinstance(loc[at - 1], int)
 
 
 def _where(place: list[Any], data: Any) -> str:

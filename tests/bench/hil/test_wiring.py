@@ -1,0 +1,63 @@
+"""bench.toml: what ships can be read, and what is wrong is told with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.hil.files import BenchError
+from bench.hil.wiring import find_bench, load_bench, own_bench, shipped_benches
+
+MODEM = '[[device]]\nname = "m"\nkind = "modem"\n'
+
+
+def read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text('title = "mine"\n' + text)
+    load_bench(path)
+
+
+def test_each_bench_that_ships_has_scenarios_for_each_device() -> None:
+    shipped = shipped_benches()
+    assert {bench.name for bench in shipped} == {"fake", "gateway", "headset", "modem", "trunk"}
+    for bench in shipped:
+        scenarios = bench.load_scenarios()
+        for device in bench.devices:
+            assert any(device.kind in scenario.kinds for scenario in scenarios)
+            assert set(device.skip) <= {scenario.name for scenario in scenarios}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "device: is missing"),
+        (MODEM, "device 1 (m): device 'm' needs exactly one of port or emulated"),
+        (MODEM + 'port = "/dev/ttyUSB0"\nemulated = "plain"\n', "needs exactly one of port or emulated"),
+        (MODEM + 'emulated = "qemu"\n', "a modem can be emulated as quectel, simcom, huawei, plain, fake, not 'qemu'"),
+        (MODEM + 'target = "sip:{number}@127.0.0.1:5060"\n', "target is for trunks"),
+        (MODEM + 'port = "/dev/ttyUSB0"\nspeed = 9600\n', "device 1 (m), speed: there is no such key"),
+        (MODEM + 'port = "/dev/ttyUSB0"\npower_on = "true"\n', "power_on and power_off go together"),
+        (MODEM + 'emulated = "plain"\n' + MODEM + 'emulated = "plain"\n', "two devices are called 'm'"),
+        ('[[device]]\nname = "x"\nkind = "fridge"\nemulated = "fake"\n', "device 1 (x), kind: "),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(BenchError) as caught:
+        read(tmp_path, text)
+    assert str(tmp_path / "bench.toml") in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_bench_is_found_by_name_or_file(tmp_path: Path) -> None:
+    assert find_bench("modem").name == "modem"
+    (tmp_path / "desk.toml").write_text('title = "mine"\n' + MODEM + 'port = "/dev/ttyUSB0"\n')
+    assert find_bench(str(tmp_path / "desk.toml")).devices[0].place == "/dev/ttyUSB0"
+    with pytest.raises(BenchError, match="none of the benches that ship: fake, gateway"):
+        find_bench("nowhere")
+
+
+def test_ones_own_device_is_a_bench_and_without_one_the_emulated() -> None:
+    mine = own_bench("modem", {"port": "/dev/ttyUSB2", "numbers": {"answers": "+12125550100"}})
+    assert (mine.devices[0].place, mine.devices[0].emulated) == ("/dev/ttyUSB2", "")
+    assert own_bench("gateway", {}).devices[0].emulated == "qemu"
+    with pytest.raises(BenchError, match="options: device 1"):
+        own_bench("modem", {"port": "/dev/ttyUSB2", "profile": "nokia"})
