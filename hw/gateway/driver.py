@@ -137,7 +137,7 @@ class GatewayDriver:
         if port in self._by_port:
             self._no_line(call_id, f"the headset at {address!r} has a call")
             return
-        self._take(_Call(call_id, port, lamp=m.Lamp.FAST))
+        self._take(_Call(call_id, port))
         self._later(events.Dialed(call_id, f"{self._ref(port)}/{call_id}"))
         asyncio.get_running_loop().call_soon(self._ring, call_id)
 
@@ -377,13 +377,13 @@ class GatewayDriver:
 
     def _station_answers(self, call: _Call) -> None:
         call.answered = True
-        call.lamp = m.Lamp.OFF
         self._set_headset(call)
         self._say(events.Answered(call.call_id))
 
     def _set_headset(self, call: _Call) -> None:
         ring = call.rang and not call.answered
-        self.board.set_headset(call.port.number, call.lamp, ring=ring, muted=call.muted)
+        lamp = m.Lamp.FAST if ring else call.lamp
+        self.board.set_headset(call.port.number, lamp, ring=ring, muted=call.muted)
 
     def _over_if_up(self, call: _Call) -> None:
         if self._calls.get(call.call_id) is call:

@@ -1,0 +1,487 @@
+"""What a gateway board does beyond the contract of all drivers."""
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge import messages as m
+from firmware_bridge.mirror import Port
+from hw.audio.sound import Audible, Sound
+from hw.contract import (
+    Answered,
+    Cause,
+    Dialed,
+    Ended,
+    Joined,
+    JoinFailed,
+    Lamp,
+    LineEvent,
+    MessagePlayed,
+    MuteChanged,
+    TrunkLines,
+)
+from hw.contract.driver import DriverError
+from hw.gateway.driver import GatewayDriver
+from hw.gateway.settings import GatewaySettings
+from tests.firmware_bridge.model_board import ALL, ModelBoard
+from tests.firmware_bridge.model_ports import QUICK
+from tests.firmware_bridge.pty_board import PtyBoard
+
+PATIENCE_S = 10.0
+NUMBER = "+12125550100"
+LINE, HEADSET, TIE = m.PortKind.LINE, m.PortKind.HEADSET, m.PortKind.TIE
+
+
+class Voice:
+    """A sound that notes what is asked of it; a message lasts until `finish`."""
+
+    def __init__(self, ring: int) -> None:
+        self.ring = ring
+        self.is_open = False
+        self.heard: set[int] = set()
+        self.toned: list[int] = []
+        self._done: Callable[[], None] | None = None
+
+    def open(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+        self.heard.clear()
+        self._done = None
+
+    def play(self, wav: Path, done: Callable[[], None]) -> None:
+        if not wav.exists():
+            raise DriverError(f"{wav}: no such file")
+        self._done = done
+
+    def finish(self) -> None:
+        if self._done is not None:
+            self._done()
+
+    @property
+    def playing(self) -> bool:
+        return self._done is not None
+
+    def hear(self, other: Audible, *, tone: bool) -> None:
+        self.heard.add(other.ring)
+        if tone:
+            self.toned.append(other.ring)
+
+    def unhear(self, other: Audible) -> None:
+        self.heard.discard(other.ring)
+
+    def mute(self, muted: bool) -> None:
+        raise AssertionError("a tie is never muted")
+
+
+class Desk:
+    """A driver with the model board at the other end of its pty; the test is exchange and agents."""
+
+    def __init__(self, sounds: Sequence[Sound], capabilities: m.Capabilities, **settings: object) -> None:
+        self.model = ModelBoard(1, lines=2, headsets=2, ties=2, timing=QUICK, capabilities=capabilities)
+        self.far = PtyBoard(self.model)
+        self.events: list[LineEvent | TrunkLines] = []
+        self.driver = GatewayDriver(
+            GatewaySettings("desk", self.far.path, keepalive_ms=400, **settings),  # type: ignore[arg-type]
+            sounds,
+            start_limit_s=1.0,
+        )
+
+    def of(self, call_id: str, kind: type = object) -> list[object]:
+        return [
+            event
+            for event in self.events
+            if isinstance(event, LineEvent) and event.call_id == call_id and isinstance(event, kind)
+        ]
+
+    def lines_told(self) -> list[tuple[int, str]]:
+        return [(event.lines, event.because) for event in self.events if isinstance(event, TrunkLines)]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not true():
+                await asyncio.sleep(0.002)
+
+    def pins(self, act: Callable[[float], None]) -> None:
+        act(self.far.now())
+        self.far.turn()
+
+    def ended(self, call_id: str) -> Ended | None:
+        found = self.of(call_id, Ended)
+        return found[0] if found else None  # type: ignore[return-value]
+
+    async def answered(self, call_id: str, line: int = 0) -> None:
+        self.driver.dial(call_id, "desk", NUMBER, "")
+        await self.until(lambda: self.model.lines[line].state is m.LineState.CALLING)
+        self.pins(self.model.lines[line].reverse)
+        await self.until(lambda: bool(self.of(call_id, Answered)))
+
+    async def station(self, call_id: str, headset: int = 0) -> None:
+        self.driver.call_station(call_id, f"gateway:desk/{headset + 1}")
+        await self.until(lambda: self.model.headsets[headset].rings)
+        self.pins(lambda now: self.model.headsets[headset].hook(True, now))
+        await self.until(lambda: bool(self.of(call_id, Answered)))
+
+
+@asynccontextmanager
+async def desk(
+    sounds: Sequence[Sound] = (), capabilities: m.Capabilities = ALL, **settings: object
+) -> AsyncIterator[Desk]:
+    it = Desk(sounds, capabilities, **settings)
+    it.far.open()
+    try:
+        await it.driver.start(it.events.append)
+        yield it
+        await it.driver.close()
+    finally:
+        it.far.close()
+
+
+def play(story: Callable[[Desk], Awaitable[None]], sounds: Sequence[Sound] = (), **more: object) -> None:
+    async def main() -> None:
+        async with desk(sounds, **more) as it:  # type: ignore[arg-type]
+            await story(it)
+
+    asyncio.run(main())
+
+
+class TestLines:
+    def test_the_board_is_told_the_number_as_the_dial_plan_says(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            assert it.model.lines[0].dialed[0][1] == "0012125550100"
+
+        play(story)
+
+    def test_a_board_without_power_loses_its_calls_and_lines(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            await it.station("s")
+            it.far.power(False)
+            await it.until(lambda: it.ended("a") is not None and it.ended("s") is not None)
+            for call_id in "as":
+                ended = it.ended(call_id)
+                assert ended is not None
+                assert ended.cause is Cause.LINE_LOST
+            assert it.lines_told() == [(0, "nothing was heard of the board for 0.4 s")]
+            assert it.driver.capacity() == 0
+            it.driver.dial("b", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("b") is not None)
+            it.far.power(True)
+            await it.until(lambda: len(it.lines_told()) == 2)
+            assert it.lines_told()[1] == (2, "")
+            await it.answered("c")
+
+        play(story)
+
+    def test_a_dead_line_is_told_and_not_used(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            it.pins(it.model.lines[0].unplug)
+            await it.until(lambda: it.ended("a") is not None)
+            ended = it.ended("a")
+            assert ended is not None
+            assert ended.cause is Cause.LINE_LOST
+            assert it.lines_told() == [(1, "no line voltage on line 1")]
+            await it.answered("b", line=1)
+            it.driver.dial("c", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("c") is not None)
+            it.pins(it.model.lines[0].plug)
+            await it.until(lambda: len(it.lines_told()) == 2)
+            await it.answered("d", line=0)
+
+        play(story)
+
+    def test_a_line_that_just_hung_up_is_waited_for(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a", 0)
+            await it.answered("b", 1)
+            it.driver.hang_up("a")
+            await it.until(lambda: it.ended("a") is not None)
+            await it.answered("c", 0)
+            dialed = [event.ref for event in it.of("c", Dialed)]  # type: ignore[attr-defined]
+            assert dialed[0].startswith("desk/")
+
+        play(story)
+
+    def test_a_call_that_waits_for_its_line_can_be_cancelled(self) -> None:
+        async def story(it: Desk) -> None:
+            it.model.lines[0].timing = it.model.lines[1].timing = QUICK.__class__(guard_s=5.0, seize_s=0.0)
+            for call_id in "ab":
+                it.driver.dial(call_id, "desk", NUMBER, "")
+            await it.until(lambda: all(line.off_hook for line in it.model.lines))
+            for call_id in "ab":
+                it.driver.hang_up(call_id)
+            await it.until(lambda: it.ended("b") is not None)
+            it.driver.dial("c", "desk", NUMBER, "")
+            it.driver.hang_up("c")
+            await it.until(lambda: it.ended("c") is not None)
+            assert [type(event) for event in it.of("c")] == [Ended]
+            assert len(it.model.lines[0].dialed) + len(it.model.lines[1].dialed) == 2
+
+        play(story)
+
+    def test_busy_and_no_dial_tone(self) -> None:
+        async def story(it: Desk) -> None:
+            it.driver.dial("a", "desk", NUMBER, "")
+            await it.until(lambda: it.model.lines[0].state is m.LineState.CALLING)
+            it.pins(it.model.lines[0].busy)
+            await it.until(lambda: it.ended("a") is not None)
+            it.model.lines[1].loop = False
+            it.driver.dial("b", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("b") is not None)
+            causes = [ended.cause for ended in (it.ended("a"), it.ended("b")) if ended]
+            assert causes == [Cause.BUSY, Cause.CONGESTION]
+            await it.until(lambda: not any(line.off_hook for line in it.model.lines))
+
+        play(story)
+
+    def test_a_number_that_cannot_be_dialed_is_invalid(self) -> None:
+        async def story(it: Desk) -> None:
+            it.driver.dial("a", "desk", "+1 212", "")
+            await it.until(lambda: it.ended("a") is not None)
+            ended = it.ended("a")
+            assert ended is not None
+            assert ended.cause is Cause.INVALID_NUMBER
+
+        play(story)
+
+    def test_only_the_lines_named_are_used(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a", 1)
+            it.driver.dial("b", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("b") is not None)
+            assert it.lines_told() == []
+            assert it.driver.capacity() == 1 + 2
+
+        play(story, lines=(2,))
+
+    def test_a_ringing_line_is_left_alone(self) -> None:
+        async def story(it: Desk) -> None:
+            it.pins(it.model.lines[0].ring)
+            await it.until(lambda: it.driver.board.mirror.lines[0].state is m.LineState.RINGING)
+            await it.answered("a", line=1)
+
+        play(story)
+
+
+class TestStations:
+    def test_mute_goes_both_ways(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.driver.mute("s", True)
+            await it.until(lambda: it.model.headsets[0].muted)
+            it.pins(it.model.headsets[0].press_mute)
+            await it.until(lambda: bool(it.of("s", MuteChanged)))
+            assert it.of("s", MuteChanged) == [MuteChanged("s", False)]
+
+        play(story)
+
+    def test_lamps(self) -> None:
+        async def story(it: Desk) -> None:
+            it.driver.call_station("s", "gateway:desk/1")
+            await it.until(lambda: it.model.headsets[0].lamp is m.Lamp.FAST)
+            it.pins(lambda now: it.model.headsets[0].hook(True, now))
+            for lamp, shown in (
+                (Lamp.TALKING, m.Lamp.ON),
+                (Lamp.NOT_READY, m.Lamp.SLOW),
+                (Lamp.READY, m.Lamp.OFF),
+                (Lamp.TALKING, m.Lamp.ON),
+            ):
+                it.driver.show("s", lamp)
+                await it.until(lambda shown=shown: it.model.headsets[0].lamp is shown)  # type: ignore[misc]
+            it.driver.hang_up("s")
+            await it.until(lambda: it.model.headsets[0].lamp is m.Lamp.OFF)
+
+        play(story)
+
+    def test_a_headset_that_is_laid_down_ends_its_call(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.pins(lambda now: it.model.headsets[0].hook(False, now))
+            await it.until(lambda: it.ended("s") is not None)
+            ended = it.ended("s")
+            assert ended is not None
+            assert ended.cause is Cause.NORMAL
+
+        play(story)
+
+    def test_a_headset_that_is_pulled_loses_its_call(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.pins(lambda now: it.model.headsets[0].plug(False, now))
+            await it.until(lambda: it.ended("s") is not None)
+            ended = it.ended("s")
+            assert ended is not None
+            assert (ended.cause, ended.detail) == (Cause.LINE_LOST, "the headset was unplugged")
+            for address in ("gateway:desk/1", "gateway:desk/3", "gateway:other/1", "nonsense"):
+                it.driver.call_station(address, address)
+                await it.until(lambda address=address: it.ended(address) is not None)  # type: ignore[misc]
+
+        play(story)
+
+    def test_a_headset_takes_one_call(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.driver.call_station("t", "gateway:desk/1")
+            await it.until(lambda: it.ended("t") is not None)
+            assert it.ended("s") is None
+
+        play(story)
+
+
+class TestJoins:
+    def test_two_calls_meet_in_the_crosspoint(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            await it.station("s")
+            it.driver.join("a", "s", tone=True)
+            await it.until(lambda: bool(it.of("a", Joined)))
+            assert it.model.crosspoints == {frozenset((Port(LINE, 0), Port(HEADSET, 0)))}
+            it.driver.part("a", "s")
+            await it.until(lambda: not it.model.crosspoints)
+            it.driver.join("a", "s", tone=True)
+            await it.until(lambda: bool(it.model.crosspoints))
+            it.driver.hang_up("s")
+            await it.until(lambda: not it.model.crosspoints)
+            assert it.ended("a") is None
+
+        play(story)
+
+    def test_a_headset_that_is_taken_is_told(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a", 0)
+            await it.answered("b", 1)
+            await it.station("s")
+            it.driver.join("a", "s", tone=True)
+            it.driver.join("b", "s", tone=True)
+            await it.until(lambda: bool(it.of("b", JoinFailed)))
+            [failed] = it.of("b", JoinFailed)
+            assert isinstance(failed, JoinFailed)
+            assert failed.detail == "the other side is joined with somebody else"
+
+        play(story)
+
+
+class TestTies:
+    def test_a_message_is_played_over_a_tie_that_is_given_back(self, tmp_path: Path) -> None:
+        voices = [Voice(5), Voice(6)]
+
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            it.driver.play("a", wav(tmp_path / "message.wav"))
+            await it.until(lambda: voices[0].playing)
+            assert it.model.crosspoints == {frozenset((Port(LINE, 0), Port(TIE, 0)))}
+            assert it.of("a", MessagePlayed) == []
+            voices[0].finish()
+            await it.until(lambda: bool(it.of("a", MessagePlayed)))
+            await it.until(lambda: not it.model.crosspoints)
+            assert not voices[0].is_open
+
+        play(story, voices)
+
+    def test_without_a_tie_a_message_is_over_at_once(self, tmp_path: Path) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            it.driver.play("a", wav(tmp_path / "message.wav"))
+            await it.until(lambda: bool(it.of("a", MessagePlayed)))
+            assert it.driver.ring_of("a") is None
+
+        play(story)
+
+    def test_a_call_hears_a_voice_of_this_box(self) -> None:
+        voices = [Voice(5)]
+        told: list[str] = []
+
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            assert it.driver.ring_of("s") == 5
+            it.driver.hear("s", Voice(9), tone=True, done=told.append)
+            await it.until(lambda: told == [""])
+            assert voices[0].is_open
+            assert (voices[0].heard, voices[0].toned) == ({9}, [9])
+            assert it.model.crosspoints == {frozenset((Port(HEADSET, 0), Port(TIE, 0)))}
+            await it.answered("a")
+            assert it.driver.ring_of("a") is None
+            it.driver.unhear("s", Voice(9))
+            await it.until(lambda: not it.model.crosspoints)
+            assert it.driver.ring_of("a") == 5
+
+        play(story, voices)
+
+    def test_a_call_that_ends_gives_its_tie_back(self) -> None:
+        voices = [Voice(5)]
+        told: list[str] = []
+
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            assert it.driver.ring_of("a") == 5
+            it.driver.hear("a", Voice(9), tone=False, done=told.append)
+            it.driver.hang_up("a")
+            await it.until(lambda: it.ended("a") is not None)
+            await it.until(lambda: not it.model.crosspoints)
+            assert not voices[0].is_open
+            await it.station("s")
+            assert it.driver.ring_of("s") == 5
+            assert it.driver.ring_of("a") is None
+
+        play(story, voices)
+
+
+class TestStart:
+    def test_a_board_that_does_not_answer_is_named(self) -> None:
+        async def main() -> None:
+            it = Desk((), ALL)
+            it.far.powered = False
+            it.far.open()
+            with pytest.raises(DriverError, match="gateway 'desk': the board has not answered yet"):
+                await it.driver.start(it.events.append)
+            it.far.close()
+
+        asyncio.run(main())
+
+    def test_a_port_that_is_not_there_is_named(self) -> None:
+        async def main() -> None:
+            driver = GatewayDriver(GatewaySettings("desk", "/dev/does-not-exist"), start_limit_s=0.05)
+            with pytest.raises(DriverError, match="gateway 'desk': /dev/does-not-exist: no such device"):
+                await driver.start(lambda event: None)
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize(
+        ("capabilities", "lines", "complaint"),
+        [(m.Capabilities.DTMF, (), "do not tell an answer"), (ALL, (1, 3), "line 3 is named in `lines`")],
+    )
+    def test_a_board_that_cannot_serve_is_named(
+        self, capabilities: m.Capabilities, lines: tuple[int, ...], complaint: str
+    ) -> None:
+        async def main() -> None:
+            with pytest.raises(DriverError, match=complaint):
+                async with desk((), capabilities, lines=lines):
+                    raise AssertionError("it started")
+
+        asyncio.run(main())
+
+    def test_its_state_is_there_for_people(self) -> None:
+        async def story(it: Desk) -> None:
+            status = it.driver.status()
+            assert (status.usable, status.because, status.board, status.lines) == (True, "", "model", 2)
+            it.far.power(False)
+            await it.until(lambda: not it.driver.status().usable)
+            assert it.driver.status().because == "nothing was heard of the board for 0.4 s"
+
+        play(story)
+
+
+def wav(path: Path) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(320))
+    return path
