@@ -57,7 +57,8 @@ uint32_t board_slot_size(void);
 bool board_slot_erase(void);
 bool board_slot_write(uint32_t offset, const uint8_t *from, size_t size);
 const uint8_t *board_slot_read(void);
-bool board_slot_seal(uint32_t size, const uint8_t sha256[32]); /* to be tried at the next reset; false: no image for this board */
+/* To be tried at the next reset; false: it is no image for this board. */
+bool board_slot_seal(uint32_t size, const uint8_t sha256[32]);
 bool board_image_confirmed(void);
 bool board_image_confirm(void);
 

@@ -9,11 +9,12 @@ static void result(gateway *g, uint16_t command, gw_status status)
     message->size = (uint8_t)gw_put_result(message->bytes, sizeof message->bytes, &r);
 }
 
-static void after_line_change(gateway *g, const line *l)
+/* What every command to a line must have right. */
+static gw_status check_line(uint8_t number, uint16_t call_number)
 {
-    if (l->state != GW_LINE_STATE_ANSWERED)
-        open_crosspoint_of(g, (port){GW_PORT_KIND_LINE, l->number});
-    tell_line(g, l, false);
+    if (number >= board.lines)
+        return GW_STATUS_NO_SUCH_PORT;
+    return call_number == GW_NO_CALL ? GW_STATUS_UNREADABLE : GW_STATUS_OK;
 }
 
 static gw_status call(gateway *g, const uint8_t *bytes, size_t size, uint64_t now)
@@ -21,14 +22,12 @@ static gw_status call(gateway *g, const uint8_t *bytes, size_t size, uint64_t no
     gw_call c;
     if (!gw_get_call(bytes, size, &c))
         return GW_STATUS_UNREADABLE;
-    if (c.line >= board.lines)
-        return GW_STATUS_NO_SUCH_PORT;
-    if (c.call == GW_NO_CALL)
-        return GW_STATUS_UNREADABLE;
     bool changed = false;
-    gw_status status = line_call(&g->lines[c.line], &c, now, &changed);
+    gw_status status = check_line(c.line, c.call);
+    if (status == GW_STATUS_OK)
+        status = line_call(&g->lines[c.line], &c, now, &changed);
     if (changed)
-        after_line_change(g, &g->lines[c.line]);
+        line_changed(g, &g->lines[c.line]);
     return status;
 }
 
@@ -37,14 +36,12 @@ static gw_status accept(gateway *g, const uint8_t *bytes, size_t size, uint64_t 
     gw_accept c;
     if (!gw_get_accept(bytes, size, &c))
         return GW_STATUS_UNREADABLE;
-    if (c.line >= board.lines)
-        return GW_STATUS_NO_SUCH_PORT;
-    if (c.call == GW_NO_CALL)
-        return GW_STATUS_UNREADABLE;
     bool changed = false;
-    gw_status status = line_accept(&g->lines[c.line], c.call, now, &changed);
+    gw_status status = check_line(c.line, c.call);
+    if (status == GW_STATUS_OK)
+        status = line_accept(&g->lines[c.line], c.call, now, &changed);
     if (changed)
-        after_line_change(g, &g->lines[c.line]);
+        line_changed(g, &g->lines[c.line]);
     return status;
 }
 
@@ -53,14 +50,9 @@ static gw_status release(gateway *g, const uint8_t *bytes, size_t size, uint64_t
     gw_release c;
     if (!gw_get_release(bytes, size, &c))
         return GW_STATUS_UNREADABLE;
-    if (c.line >= board.lines)
-        return GW_STATUS_NO_SUCH_PORT;
-    if (c.call == GW_NO_CALL)
-        return GW_STATUS_UNREADABLE;
-    bool changed = false;
-    gw_status status = line_release(&g->lines[c.line], c.call, now, &changed);
-    if (changed)
-        after_line_change(g, &g->lines[c.line]);
+    gw_status status = check_line(c.line, c.call);
+    if (status == GW_STATUS_OK && line_release(&g->lines[c.line], c.call, now))
+        line_changed(g, &g->lines[c.line]);
     return status;
 }
 
@@ -70,11 +62,8 @@ static gw_status digits(gateway *g, const uint8_t *bytes, size_t size, uint64_t 
     gw_digits c;
     if (!gw_get_digits(bytes, size, &c))
         return GW_STATUS_UNREADABLE;
-    if (c.line >= board.lines)
-        return GW_STATUS_NO_SUCH_PORT;
-    if (c.call == GW_NO_CALL)
-        return GW_STATUS_UNREADABLE;
-    return line_digits(&g->lines[c.line], &c);
+    gw_status status = check_line(c.line, c.call);
+    return status == GW_STATUS_OK ? line_digits(&g->lines[c.line], &c) : status;
 }
 
 static bool is_there(const gateway *g, port p)
@@ -127,7 +116,7 @@ static gw_status headset_command(gateway *g, const uint8_t *bytes, size_t size, 
     if (c.headset >= board.headsets)
         return GW_STATUS_NO_SUCH_PORT;
     if (headset_set(&g->headsets[c.headset], c.lamp, c.ring, c.muted, now))
-        tell_headset(g, &g->headsets[c.headset], false);
+        headset_changed(g, &g->headsets[c.headset]);
     return GW_STATUS_OK;
 }
 

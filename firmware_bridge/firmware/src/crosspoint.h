@@ -1,7 +1,7 @@
 /* Which ports are joined, and the crosspoint switch that joins them.
  *
- * Rows of the switch take headsets, then ties; columns take lines; what is left over on either side is spare. A line and
- * a headset or tie meet at one point; two ports of one side meet through a spare of the other. */
+ * Rows of the switch take headsets, then ties; columns take lines; what is left over on either side is spare. A line
+ * and a headset or tie meet at one point; two ports of one side meet through a spare of the other. */
 #ifndef CROSSPOINT_H
 #define CROSSPOINT_H
 

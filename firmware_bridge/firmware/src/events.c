@@ -37,7 +37,7 @@ void tell_joint(gateway *g, const joint *j, bool joined, bool as_reply)
     message->size = (uint8_t)gw_put_ports_joined(message->bytes, sizeof message->bytes, &is);
 }
 
-void open_crosspoint_of(gateway *g, port p)
+static void open_crosspoint_of(gateway *g, port p)
 {
     const joint *found = crosspoint_of(&g->crosspoint, p);
     if (found == NULL)
@@ -45,4 +45,18 @@ void open_crosspoint_of(gateway *g, port p)
     joint j = *found;
     crosspoint_part(&g->crosspoint, j.a, j.b);
     tell_joint(g, &j, false, false);
+}
+
+void line_changed(gateway *g, const line *l)
+{
+    if (l->state != GW_LINE_STATE_ANSWERED)
+        open_crosspoint_of(g, (port){GW_PORT_KIND_LINE, l->number});
+    tell_line(g, l, false);
+}
+
+void headset_changed(gateway *g, const headset *h)
+{
+    if (!h->present)
+        open_crosspoint_of(g, (port){GW_PORT_KIND_HEADSET, h->number});
+    tell_headset(g, h, false);
 }

@@ -148,20 +148,12 @@ static void receive(gateway *g, uint64_t now)
 static void scan(gateway *g, uint64_t now)
 {
     g->scanned_us = now;
-    for (uint8_t i = 0; i < board.lines; i++) {
-        if (!line_poll(&g->lines[i], now))
-            continue;
-        if (g->lines[i].state != GW_LINE_STATE_ANSWERED)
-            open_crosspoint_of(g, (port){GW_PORT_KIND_LINE, i});
-        tell_line(g, &g->lines[i], false);
-    }
-    for (uint8_t i = 0; i < board.headsets; i++) {
-        if (!headset_poll(&g->headsets[i], now))
-            continue;
-        if (!g->headsets[i].present)
-            open_crosspoint_of(g, (port){GW_PORT_KIND_HEADSET, i});
-        tell_headset(g, &g->headsets[i], false);
-    }
+    for (uint8_t i = 0; i < board.lines; i++)
+        if (line_poll(&g->lines[i], now))
+            line_changed(g, &g->lines[i]);
+    for (uint8_t i = 0; i < board.headsets; i++)
+        if (headset_poll(&g->headsets[i], now))
+            headset_changed(g, &g->headsets[i]);
 }
 
 static void watch_session(gateway *g, uint64_t now)

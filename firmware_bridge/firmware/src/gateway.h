@@ -33,12 +33,13 @@ void gateway_poll(gateway *g);
 /* commands.c: carry out one message of the host's. */
 void gateway_command(gateway *g, const uint8_t *bytes, size_t size, uint64_t now);
 
-/* events.c: tell what has changed, if there is anyone to tell. */
+/* events.c: what follows from a change of a port: crosspoints that cannot stay are opened, and it is told. */
+void line_changed(gateway *g, const line *l);
+void headset_changed(gateway *g, const headset *h);
+/* Tell, if there is anyone to tell; `as_reply` in a snapshot. */
 void tell_line(gateway *g, const line *l, bool as_reply);
 void tell_headset(gateway *g, const headset *h, bool as_reply);
 void tell_joint(gateway *g, const joint *j, bool joined, bool as_reply);
-/* Open whatever the port is joined with, and tell it. */
-void open_crosspoint_of(gateway *g, port p);
 
 /* safety.c: as if the host had gone. */
 void make_safe(gateway *g, uint64_t now);

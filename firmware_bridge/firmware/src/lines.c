@@ -199,13 +199,12 @@ gw_status line_accept(line *l, uint16_t call, uint64_t now, bool *changed)
     return GW_STATUS_OK;
 }
 
-gw_status line_release(line *l, uint16_t call, uint64_t now, bool *changed)
+bool line_release(line *l, uint16_t call, uint64_t now)
 {
-    if (call == l->call && line_is_off_hook(l)) {
-        hang_up(l, GW_CLEAR_CAUSE_RELEASED, now);
-        *changed = true;
-    }
-    return GW_STATUS_OK;
+    if (call != l->call || !line_is_off_hook(l))
+        return false;
+    hang_up(l, GW_CLEAR_CAUSE_RELEASED, now);
+    return true;
 }
 
 gw_status line_digits(line *l, const gw_digits *command)

@@ -39,8 +39,9 @@ bool line_poll(line *l, uint64_t now);
 /* Commands. `*changed` is set when the line's state did. */
 gw_status line_call(line *l, const gw_call *command, uint64_t now, bool *changed);
 gw_status line_accept(line *l, uint16_t call, uint64_t now, bool *changed);
-gw_status line_release(line *l, uint16_t call, uint64_t now, bool *changed);
 gw_status line_digits(line *l, const gw_digits *command);
+/* True when the line had this call and was off hook; now it is not. */
+bool line_release(line *l, uint16_t call, uint64_t now);
 /* The session is over: on hook at once; true when it was off hook. */
 bool line_host_lost(line *l, uint64_t now);
 

@@ -1,7 +1,7 @@
 /* fuzz SEED ROUNDS: nonsense for the frame reader and the message handler, on lines and headsets that do anything.
  *
  * Built with sanitizers. What must hold whatever comes is checked as it goes: what the board says is made of whole
- * frames, a port is joined with one other at most, and without a session all lines are on hook and nothing is joined. */
+ * frames, a port is joined with one other at most, without a session all lines are on hook and nothing is joined. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
