@@ -11,7 +11,7 @@ from enum import StrEnum
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import Trail
 from campaigns.clashes import Clash, clashes
-from campaigns.database import Database, Row, StoreError
+from campaigns.database import Database, Row, StoreError, UnknownName
 from campaigns.instants import datetime_of, seconds_of, whole_seconds_of
 from campaigns.leads import RETRY, load, stir
 from campaigns.model import Allowed, Blocked, CallbackAsked, Candidate
@@ -53,11 +53,8 @@ class Callback:
     comments: str
 
 
-class UnknownCallback(KeyError):
+class UnknownCallback(UnknownName):
     """There is no such open callback; the text says where to look."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 _COLUMNS = "id, campaign_id, lead_id, at, zone, agent, falls_at, state, made_at, made_by, comments"

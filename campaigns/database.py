@@ -34,6 +34,13 @@ class StoreError(Exception):
     """The store cannot do what was asked; the text says why and how to mend it."""
 
 
+class UnknownName(KeyError):
+    """Nothing has this name or id; the text says so, and what there is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class Database:
     """One connection. Not for use by two threads at the same time; other processes may have the file open as well."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from campaigns.database import Database, Row
+from campaigns.database import Database, Row, UnknownName
 from campaigns.instants import iso_of, seconds_of
 from campaigns.model import CampaignSettings, Candidate, Phone
 from campaigns.ordering import KEY_SPAN
@@ -22,11 +22,8 @@ _FIELDS = (
 CONTACT_FIELDS = tuple(name.strip() for name in _FIELDS.split(","))
 
 
-class UnknownLead(KeyError):
+class UnknownLead(UnknownName):
     """The campaign has no such lead."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class LeadRow(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from campaigns import filters, recycling
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
-from campaigns.database import Database, Row
+from campaigns.database import Database, Row, StoreError, UnknownName
 from campaigns.instants import iso_of
 from campaigns.leads import NEW, RETRY, stir
 from campaigns.model import RetryDecision
@@ -27,14 +27,11 @@ QUOTA_STATUSES = tuple(
 )
 
 
-class UnknownList(KeyError):
+class UnknownList(UnknownName):
     """The campaign has no list of this name or id; the text lists those there are."""
 
-    def __str__(self) -> str:
-        return str(self.args[0])
 
-
-class ListError(ValueError):
+class ListError(StoreError):
     """A list cannot be set so; the text names the key, what it may be, and the value."""
 
 

@@ -28,7 +28,7 @@ from campaigns.collections.promisebook import PromiseBook, asked
 from campaigns.collections.promises import PromiseSettings
 from campaigns.consents import Consents
 from campaigns.counts import ReasonCount
-from campaigns.database import Database, StoreError
+from campaigns.database import Database, StoreError, UnknownName
 from campaigns.dnc import Dnc, Scope
 from campaigns.dnc import Hit as DncHit
 from campaigns.eligibility import check, out_of_reach
@@ -76,14 +76,8 @@ __all__ = [
     "UnknownAgent",
     "UnknownCampaign",
     "UnknownLead",
+    "UnknownName",
 ]
-
-
-class UnknownName(KeyError):
-    """Nothing has this name or id; the text lists what there is."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class UnknownCampaign(UnknownName):

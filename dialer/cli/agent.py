@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from campaigns.store import UnknownAgent
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
 from dialer.core.states import AgentState
@@ -47,10 +46,7 @@ def move(ctx: Context, name: str, station: str) -> None:
       dialer agent move anna --station desk2
     """
     _require_station(ctx, station)
-    try:
-        ctx.store.move_agent(name, station)
-    except UnknownAgent as error:
-        raise Failure(str(error)) from None
+    ctx.store.move_agent(name, station)
     click.echo(f"agent {name} works at {station} from the next log-in on")
 
 
@@ -68,10 +64,7 @@ def remove(ctx: Context, name: str) -> None:
         state = ctx.api("GET", "agents", name)["state"]
         if state != AgentState.LOGGED_OUT:
             raise Failure(f"agent {name} is {state}; first: dialer agent logout {name}")
-    try:
-        ctx.store.remove_agent(name)
-    except UnknownAgent as error:
-        raise Failure(str(error)) from None
+    ctx.store.remove_agent(name)
     click.echo(f"agent {name} is removed")
 
 

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from campaigns.callbacks import Callback, UnknownCallback
+from campaigns.callbacks import Callback
 from campaigns.instants import instant_of
 from campaigns.model import CallbackAsked
-from campaigns.store import UnknownAgent, UnknownCampaign, UnknownLead
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_rows
 
@@ -39,7 +38,7 @@ def list_(ctx: Context, campaign: str, agent: str | None, due: bool, all_states:
       dialer callback list spring --due
       dialer callback list spring --agent anna --json
     """
-    settings = _known(lambda: ctx.store.campaign(campaign))
+    settings = ctx.store.campaign(campaign)
     found = ctx.store.callbacks.listing(
         settings.campaign_id, agent=agent, due_at=datetime.now(UTC) if due else None, all_states=all_states
     )
@@ -64,11 +63,11 @@ def add(ctx: Context, campaign: str, lead_id: int, at: str, zone: str, agent: st
     """
     when, meant = _when(ctx, campaign, lead_id, at, zone)
     if agent:
-        _known(lambda: ctx.store.agent(agent))
+        ctx.store.agent(agent)
     asked = CallbackAsked(when, meant, agent or "", comments)
-    settings = _known(lambda: ctx.store.campaign(campaign))
+    settings = ctx.store.campaign(campaign)
     before = [each for each in ctx.store.callbacks.listing(settings.campaign_id) if each.lead_id == lead_id]
-    made = _known(lambda: ctx.store.make_callback(campaign, lead_id, asked, getuser(), datetime.now(UTC)))
+    made = ctx.store.make_callback(campaign, lead_id, asked, getuser(), datetime.now(UTC))
     click.echo(f"callback {made}: lead {lead_id} at {when.isoformat(timespec='minutes')}, {agent or 'anyone'}")
     for each in before:
         click.echo(
@@ -89,12 +88,12 @@ def move(ctx: Context, callback_id: int, at: str, zone: str, agent: str | None) 
     Example:
       dialer callback move 5 --at "2026-11-25 10:30" --agent bert
     """
-    before = _known(lambda: ctx.store.callbacks.get(callback_id))
+    before = ctx.store.callbacks.get(callback_id)
     campaign = ctx.store.campaign_by_id(before.campaign_id).name
     when, _ = _when(ctx, campaign, before.lead_id, at, zone or before.zone)
     if agent:
-        _known(lambda: ctx.store.agent(agent))
-    moved = _known(lambda: ctx.store.move_callback(callback_id, when, agent, datetime.now(UTC)))
+        ctx.store.agent(agent)
+    moved = ctx.store.move_callback(callback_id, when, agent, datetime.now(UTC))
     click.echo(f"callback {callback_id}: {moved.at.isoformat(timespec='minutes')}, {moved.agent or 'anyone'}")
 
 
@@ -108,12 +107,12 @@ def cancel(ctx: Context, callback_id: int) -> None:
     Example:
       dialer callback cancel 5
     """
-    _known(lambda: ctx.store.callbacks.cancel(callback_id))
+    ctx.store.callbacks.cancel(callback_id)
     click.echo(f"callback {callback_id} is cancelled")
 
 
 def _when(ctx: Context, campaign: str, lead_id: int, at: str, zone: str) -> tuple[datetime, str]:
-    lead = _known(lambda: ctx.store.lead(campaign, lead_id))
+    lead = ctx.store.lead(campaign, lead_id)
     zones: list[str] = next((phone["zones"] for phone in lead["phones"] if phone["next"]), [])
     try:
         return instant_of(at, zones, zone)
@@ -127,10 +126,3 @@ def _facts(each: Callback) -> dict[str, Any]:
     for key in ("at", "falls_at", "made_at"):
         facts[key] = None if facts[key] is None else facts[key].isoformat(timespec="seconds")
     return facts
-
-
-def _known(ask: Any) -> Any:
-    try:
-        return ask()
-    except (UnknownCampaign, UnknownLead, UnknownAgent, UnknownCallback) as error:
-        raise Failure(str(error)) from None

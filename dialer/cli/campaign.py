@@ -10,7 +10,6 @@ import click
 from campaigns.lint import Problem, Severity
 from campaigns.model import AbandonClock, CampaignSettings, CampaignState, Kind, Mode
 from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
-from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_json, show_rows
 from dialer.cli.settings import DAYS, read_pairs, retry_text, setting_text
@@ -89,7 +88,7 @@ def show(ctx: Context, name: str, as_json: bool) -> None:
     Example:
       dialer campaign show spring
     """
-    settings = _campaign(ctx, name)
+    settings = ctx.store.campaign(name)
     if as_json:
         show_json({**_facts(settings), **_counts(ctx, settings)})
         return
@@ -112,7 +111,7 @@ def set_(ctx: Context, name: str, settings: tuple[str, ...]) -> None:
       dialer campaign set spring ring_timeout_s=22 wrapup_s=20 "window=09:00-20:00 mon-sat"
       dialer campaign set spring retry=abandoned:72h,busy:10m/4 abandon_message=messages/spring.wav
     """
-    before = _campaign(ctx, name)
+    before = ctx.store.campaign(name)
     values = read_pairs(settings)
     try:
         asked = changed(before, values)
@@ -141,7 +140,7 @@ def _state_command(verb: str, state: CampaignState, what: str) -> click.Command:
     @click.argument("name")
     @pass_context
     def command(ctx: Context, name: str) -> None:
-        settings = _campaign(ctx, name)
+        settings = ctx.store.campaign(name)
         if state is CampaignState.ACTIVE:
             if not ctx.config.trunk:
                 raise Failure("dialer.toml has no [[trunk]]: there is no line to dial on")
@@ -173,7 +172,7 @@ def lint(ctx: Context, name: str, as_json: bool) -> None:
     Example:
       dialer campaign lint spring
     """
-    found = _lint(ctx, _campaign(ctx, name))
+    found = _lint(ctx, ctx.store.campaign(name))
     rows = [asdict(problem) for problem in found]
     show_rows(rows, ("severity", "key", "text", "mend"), as_json=as_json, empty="nothing contradicts")
     if any(problem.severity is Severity.ERROR for problem in found):
@@ -207,13 +206,6 @@ def _rules_text(made: CampaignSettings, asked: str) -> str:
 def _refuse(ctx: Context, settings: CampaignSettings, keys: Collection[str]) -> None:
     for problem in campaign_problems(ctx.site, ctx.config, settings, keys):
         raise Failure(problem)
-
-
-def _campaign(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
 
 
 def _facts(settings: CampaignSettings) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from campaigns.collections.payments import Payments
 from campaigns.collections.promisebook import PromiseBook, Settled
 from campaigns.collections.tables import Tally
 from campaigns.model import CampaignSettings
-from campaigns.store import UnknownCampaign
 from campaigns.textfiles import open_file
 from dialer.cli.context import Context, Failure
 from dialer.cli.output import show_facts, show_rows
@@ -29,13 +28,6 @@ rejects_option = click.option(
     "--rejects", type=click.Path(path_type=Path, dir_okay=False), help="Write refused rows here, with line and reason."
 )
 dry_run_option = click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-
-
-def campaign_of(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
 
 
 def zone_of(campaign: CampaignSettings) -> ZoneInfo:

@@ -11,7 +11,6 @@ from campaigns.consent_files import import_consents
 from campaigns.consents import Evidence, Given, Record
 from campaigns.model import Basis, CampaignSettings, Purpose
 from campaigns.numbers import NumberError, parse
-from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.instants import instant
 from dialer.cli.output import json_option, show_facts, show_rows
@@ -138,7 +137,7 @@ def list_(ctx: Context, campaign: str, who: str | None, as_json: bool) -> None:
     """
     now = datetime.now(UTC)
     if who is None:
-        records = ctx.store.consents.of_campaign(_campaign(ctx, campaign).campaign_id)
+        records = ctx.store.consents.of_campaign(ctx.store.campaign(campaign).campaign_id)
     else:
         _, leads, number = _meant(ctx, campaign, who)
         records = [
@@ -188,7 +187,7 @@ def import_(ctx: Context, campaign: str, file: Path, region: str | None, rejects
     Example:
       dialer consent import spring consents.csv --rejects refused.csv
     """
-    of = _campaign(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     source: Any = sys.stdin.buffer if str(file) == "-" else file
     report = import_consents(
         ctx.store.consents, of.campaign_id, source, region or ctx.config.site.region, rejects=rejects
@@ -204,7 +203,7 @@ def import_(ctx: Context, campaign: str, file: Path, region: str | None, rejects
 
 def _meant(ctx: Context, campaign: str, who: str) -> tuple[CampaignSettings, list[int], str | None]:
     """The campaign, the leads that are meant, and the number when they are meant by it."""
-    of = _campaign(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     if who.isdecimal() and who[0] != "0" and len(who) <= _LONGEST_LEAD_ID:
         if not ctx.store.consents.leads_of(of.campaign_id, [int(who)]):
             raise Failure(f"campaign {campaign!r} has no lead {who}")
@@ -217,13 +216,6 @@ def _meant(ctx: Context, campaign: str, who: str) -> tuple[CampaignSettings, lis
     if not leads:
         raise Failure(f"campaign {campaign!r} has no lead with the number {number}")
     return of, list(leads), number
-
-
-def _campaign(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
 
 
 def _purpose(text: str | None) -> Purpose | None:

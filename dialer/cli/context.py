@@ -10,7 +10,7 @@ from urllib.parse import quote
 import click
 import httpx
 
-from campaigns.store import Store, StoreError
+from campaigns.store import Store, StoreError, UnknownName
 from dialer.config import Config, ConfigError
 from dialer.runner import StoreFailed
 from dialer.site import Site, SiteError, running_dialer
@@ -30,7 +30,7 @@ class Failures(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, SiteError, StoreError, DriverError, StoreFailed) as error:
+        except (ConfigError, SiteError, StoreError, UnknownName, DriverError, StoreFailed) as error:
             raise Failure(str(error)) from None
         except KeyboardInterrupt:
             raise Failure("ended by Ctrl-C") from None

@@ -10,7 +10,6 @@ from campaigns.collections.promises import PromiseSettings
 from dialer.cli.collecting import (
     FILE,
     book_of,
-    campaign_of,
     debt_of,
     dry_run_option,
     loader_of,
@@ -67,7 +66,7 @@ def import_(
       dialer debt import arrears full.csv --close-missing --dry-run
     """
     require_apart(file, rejects)
-    loader = loader_of(ctx, campaign_of(ctx, campaign), region=region, dry_run=dry_run)
+    loader = loader_of(ctx, ctx.store.campaign(campaign), region=region, dry_run=dry_run)
     tally = loader.load_debts(
         source_of(file), currency=currency, close_missing=close_missing or close_most, close_most=close_most
     )
@@ -87,7 +86,7 @@ def list_(ctx: Context, campaign: str, state: str | None, person: str | None, as
     Example:
       dialer debt list arrears --state disputed
     """
-    rows = ctx.store.debts.listing(campaign_of(ctx, campaign).campaign_id, state=state, person=person)
+    rows = ctx.store.debts.listing(ctx.store.campaign(campaign).campaign_id, state=state, person=person)
     columns = ("reference", "person", "lead_id", "creditor", "balance", "currency", "due_on", "state")
     show_rows(rows, columns, as_json=as_json, empty=f"no debts; bring some with: dialer debt import {campaign} FILE")
 
@@ -104,7 +103,7 @@ def show(ctx: Context, campaign: str, reference: str, as_json: bool) -> None:
     Example:
       dialer debt show arrears A-1001
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     found = debt_of(ctx, of, reference)
     now = datetime.now(UTC)
     debts = ctx.store.debts
@@ -147,7 +146,7 @@ def dispute(ctx: Context, campaign: str, reference: str, source: str) -> None:
     Example:
       dialer debt dispute arrears A-1001 --source "letter of 2026-11-02"
     """
-    found = debt_of(ctx, campaign_of(ctx, campaign), reference)
+    found = debt_of(ctx, ctx.store.campaign(campaign), reference)
     hold = ctx.store.holds.place(found.lead_id, HoldKind.DISPUTE, datetime.now(UTC), source, debt_id=found.debt_id)
     click.echo(f"debt {reference} is disputed; nobody is called about it until hold {hold} is lifted")
 
@@ -164,6 +163,6 @@ def cease(ctx: Context, campaign: str, reference: str, source: str) -> None:
     Example:
       dialer debt cease arrears A-1001 --source "letter of 2026-11-02"
     """
-    found = debt_of(ctx, campaign_of(ctx, campaign), reference)
+    found = debt_of(ctx, ctx.store.campaign(campaign), reference)
     hold = ctx.store.holds.place(found.lead_id, HoldKind.CEASE, datetime.now(UTC), source)
     click.echo(f"the person who owes {reference} (lead {found.lead_id}) is not called until hold {hold} is lifted")

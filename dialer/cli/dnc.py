@@ -17,7 +17,6 @@ from campaigns.dnc.registries import registry_of, require_known
 from campaigns.numbers import NumberError, parse
 from campaigns.rules import load_builtin
 from campaigns.rules.model import RegistryCheck
-from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.instants import instant
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
@@ -437,10 +436,7 @@ def _number(ctx: Context, text: str) -> str:
 
 
 def _campaign_id(ctx: Context, name: str | None) -> int | None:
-    try:
-        return None if name is None else ctx.store.campaign(name).campaign_id
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
+    return None if name is None else ctx.store.campaign(name).campaign_id
 
 
 def _expiry(expires: datetime | None, days: int | None) -> datetime | None:

@@ -8,7 +8,6 @@ import click
 from campaigns.textfiles import name_of
 from dialer.cli.collecting import (
     FILE,
-    campaign_of,
     dry_run_option,
     loader_of,
     rejects_option,
@@ -63,7 +62,7 @@ def import_(
       dialer history import arrears calls.csv --timezone America/Chicago --rejects refused.csv
     """
     require_apart(file, rejects)
-    loader = loader_of(ctx, campaign_of(ctx, campaign), region=region, dry_run=dry_run)
+    loader = loader_of(ctx, ctx.store.campaign(campaign), region=region, dry_run=dry_run)
     histories = ctx.store.histories
     tally = loader.load_history(source_of(file), histories, name_of(file), zone)
     tell(tally, rejects=rejects, dry_run=dry_run, as_json=as_json)

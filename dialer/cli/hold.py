@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from campaigns.collections.holds import HoldKind
-from campaigns.store import UnknownLead
-from dialer.cli.collecting import campaign_of, debt_of
+from dialer.cli.collecting import debt_of
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.instants import instant
 from dialer.cli.output import json_option, show_rows
@@ -35,11 +34,8 @@ def add(
       dialer hold add arrears 17 --kind attorney --source "letter of Smith & Co"
       dialer hold add arrears 17 --kind bereavement --until 2027-01-15
     """
-    of = campaign_of(ctx, campaign)
-    try:
-        ctx.store.lead(campaign, lead_id)
-    except UnknownLead as error:
-        raise Failure(str(error)) from None
+    of = ctx.store.campaign(campaign)
+    ctx.store.lead(campaign, lead_id)
     found = None if debt is None else debt_of(ctx, of, debt)
     owner = lead_id if found is None else found.lead_id
     if found is not None and found not in ctx.store.debts.of([lead_id])[lead_id]:
@@ -61,7 +57,7 @@ def list_(ctx: Context, campaign: str, lifted: bool, as_json: bool) -> None:
     Example:
       dialer hold list arrears --all
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     rows = ctx.store.holds.listing(of.campaign_id, datetime.now(UTC), lifted=lifted)
     columns = ("id", "lead_id", "person", "debt", "kind", "placed_at", "until", "source", "lifted_at", "lifted_because")
     show_rows(rows, columns if lifted else columns[:-2], as_json=as_json, empty="no holds")

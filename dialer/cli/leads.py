@@ -16,9 +16,8 @@ from campaigns.exporting import Style, export_leads
 from campaigns.importing import Duplicates, Format, ImportReport, ListSettings, import_leads
 from campaigns.importing.importer import Progress as Told
 from campaigns.importing.templates import Template, Templates
-from campaigns.store import UnknownCampaign, UnknownLead
 from campaigns.textfiles import open_file
-from dialer.cli.context import Context, Failure, pass_context
+from dialer.cli.context import Context, pass_context
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
 
 _WARNINGS_SHOWN = 20
@@ -102,28 +101,25 @@ def import_(
         region or base.region or ctx.config.site.region,
         currency or base.currency,
     )
-    try:
-        with _progress(file) as progress:
-            report = import_leads(
-                ctx.store,
-                campaign,
-                file,
-                mapping=chosen.mapping,
-                file_format=chosen.file_format,
-                encoding=chosen.encoding or None,
-                region=chosen.region,
-                currency=chosen.currency,
-                list_name=list_name,
-                list_settings=ListSettings(priority, weight),
-                duplicates=duplicates,
-                dry_run=dry_run,
-                keep_going=keep_going,
-                rejects=rejects,
-                progress=progress,
-                waiting=_say_waiting,
-            )
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
+    with _progress(file) as progress:
+        report = import_leads(
+            ctx.store,
+            campaign,
+            file,
+            mapping=chosen.mapping,
+            file_format=chosen.file_format,
+            encoding=chosen.encoding or None,
+            region=chosen.region,
+            currency=chosen.currency,
+            list_name=list_name,
+            list_settings=ListSettings(priority, weight),
+            duplicates=duplicates,
+            dry_run=dry_run,
+            keep_going=keep_going,
+            rejects=rejects,
+            progress=progress,
+            waiting=_say_waiting,
+        )
     show_facts(report.counts(), as_json=as_json)
     _tell(report, rejects, dry_run=dry_run)
     if save_template and not dry_run:
@@ -228,10 +224,7 @@ def export(ctx: Context, campaign: str, file: Path, list_name: str | None, style
       dialer leads export spring spring.csv
       dialer leads export spring --list june --format json > june.json
     """
-    try:
-        campaign_id = ctx.store.campaign(campaign).campaign_id
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
+    campaign_id = ctx.store.campaign(campaign).campaign_id
     with _out(file) as out:
         count = export_leads(ctx.store.database, campaign_id, out, list_name=list_name, style=style)
     facts = {"campaign": campaign, "list": list_name, "rows": count, "to": str(file)}
@@ -261,10 +254,7 @@ def list_(ctx: Context, campaign: str, limit: int | None, offset: int, as_json: 
     Example:
       dialer leads list spring --limit 20
     """
-    try:
-        found = ctx.store.leads(campaign, limit=limit or (None if as_json else 50), offset=offset)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
+    found = ctx.store.leads(campaign, limit=limit or (None if as_json else 50), offset=offset)
     rows = [{"id": lead["lead_id"], "phone": _number_in_turn(lead), **lead} for lead in found]
     columns = ("id", "phone", "first_name", "last_name", "status", "attempts", "next_at")
     show_rows(rows, columns, as_json=as_json, empty=f"no leads; bring some with: dialer leads import {campaign} FILE")
@@ -282,10 +272,7 @@ def why(ctx: Context, campaign: str, lead_id: int, as_json: bool) -> None:
     Example:
       dialer leads why spring 17
     """
-    try:
-        answer = ctx.store.why(campaign, lead_id, datetime.now(UTC))
-    except (UnknownCampaign, UnknownLead) as error:
-        raise Failure(str(error)) from None
+    answer = ctx.store.why(campaign, lead_id, datetime.now(UTC))
     if as_json:
         show_json(answer)
         return

@@ -4,10 +4,9 @@ from typing import Any
 
 import click
 
-from campaigns.lists import ListError, UnknownList, as_facts
+from campaigns.lists import as_facts
 from campaigns.model import CampaignSettings
-from campaigns.store import UnknownCampaign
-from dialer.cli.context import Context, Failure, pass_context
+from dialer.cli.context import Context, pass_context
 from dialer.cli.output import json_option, show_facts, show_rows
 
 
@@ -27,7 +26,7 @@ def list_(ctx: Context, campaign: str, as_json: bool) -> None:
     Example:
       dialer lists list spring
     """
-    found = _all(ctx, _campaign(ctx, campaign))
+    found = _all(ctx, ctx.store.campaign(campaign))
     columns = ("id", "name", "active", "priority", "weight", "ordering", "leads", "waiting", "successes", "quota")
     rows = [each if as_json else {**each, "active": _text(each["active"])} for each in found]
     show_rows(rows, columns, as_json=as_json, empty=f"no lists; leads make one: dialer leads import {campaign} FILE")
@@ -45,11 +44,8 @@ def show(ctx: Context, campaign: str, list_name: str, as_json: bool) -> None:
     Example:
       dialer lists show spring june.csv
     """
-    settings = _campaign(ctx, campaign)
-    try:
-        chosen = ctx.store.lists.get(settings.campaign_id, list_name)
-    except UnknownList as error:
-        raise Failure(str(error)) from None
+    settings = ctx.store.campaign(campaign)
+    chosen = ctx.store.lists.get(settings.campaign_id, list_name)
     (facts,) = (each for each in _all(ctx, settings) if each["id"] == chosen.list_id)
     show_facts(facts if as_json else {key: _text(value) for key, value in facts.items()}, as_json=as_json)
 
@@ -78,12 +74,9 @@ def set_(ctx: Context, campaign: str, list_name: str, settings: tuple[str, ...])
       dialer lists set spring june.csv 'condition=state == "FL" and custom.product in ("A", "B")'
       dialer lists set spring june.csv recycle=NA:2h/4,B:30m/6,A:1d/3 quota=200
     """
-    campaign_id = _campaign(ctx, campaign).campaign_id
+    campaign_id = ctx.store.campaign(campaign).campaign_id
     values = dict(map(_pair, settings))
-    try:
-        made = ctx.store.lists.set(campaign_id, list_name, values)
-    except (UnknownList, ListError) as error:
-        raise Failure(str(error)) from None
+    made = ctx.store.lists.set(campaign_id, list_name, values)
     facts = as_facts(made)
     for key in values:
         click.echo(f"list {made.name}: {key}={_text(facts[key])}")
@@ -109,13 +102,10 @@ def reset(ctx: Context, campaign: str, list_name: str, statuses: tuple[str, ...]
       dialer lists reset spring june.csv --yes
       dialer lists reset spring june.csv --status NA --status NI --yes
     """
-    campaign_id = _campaign(ctx, campaign).campaign_id
+    campaign_id = ctx.store.campaign(campaign).campaign_id
     if not yes:
         raise click.UsageError("people whose dialing was over are called again after this; if that is right, add --yes")
-    try:
-        counts = ctx.store.lists.reset(campaign_id, list_name, statuses)
-    except (UnknownList, ListError) as error:
-        raise Failure(str(error)) from None
+    counts = ctx.store.lists.reset(campaign_id, list_name, statuses)
     show_facts(counts, as_json=as_json)
 
 
@@ -124,13 +114,6 @@ def _all(ctx: Context, settings: CampaignSettings) -> list[dict[str, Any]]:
     nothing = {"leads": 0, "waiting": 0, "successes": 0}
     found = ctx.store.lists.all(settings.campaign_id)
     return [{**as_facts(each), **counts.get(each.list_id, nothing)} for each in found]
-
-
-def _campaign(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
 
 
 def _text(value: object) -> str:

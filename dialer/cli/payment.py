@@ -11,7 +11,6 @@ from campaigns.collections.promises import PromiseSettings
 from dialer.cli.collecting import (
     FILE,
     book_of,
-    campaign_of,
     debt_of,
     dry_run_option,
     loader_of,
@@ -63,7 +62,7 @@ def import_(
       dialer payment import arrears payments.csv --rejects refused.csv
     """
     require_apart(file, rejects)
-    loader = loader_of(ctx, campaign_of(ctx, campaign), dry_run=dry_run)
+    loader = loader_of(ctx, ctx.store.campaign(campaign), dry_run=dry_run)
     tally, settled = loader.load_payments(
         source_of(file), payments_of(ctx), book_of(ctx), currency=currency, keep_balances=keep_balances
     )
@@ -88,7 +87,7 @@ def add(
     Example:
       dialer payment add arrears A-1001 120.00 --on 2026-11-20 --reference BANK-77
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     found = debt_of(ctx, of, debt)
     now, zone = datetime.now(UTC), zone_of(of)
     today = now.astimezone(zone).date()
@@ -122,6 +121,6 @@ def list_(ctx: Context, campaign: str, debt: str | None, as_json: bool) -> None:
     Example:
       dialer payment list arrears --debt A-1001
     """
-    rows = payments_of(ctx).listing(campaign_of(ctx, campaign).campaign_id, debt=debt)
+    rows = payments_of(ctx).listing(ctx.store.campaign(campaign).campaign_id, debt=debt)
     columns = ("debt", "reference", "amount", "currency", "paid_on", "surplus")
     show_rows(rows, columns, as_json=as_json, empty="no payments")

@@ -6,7 +6,7 @@ import click
 
 from campaigns.collections.money import MoneyError, parsed
 from campaigns.collections.promises import Every, PromiseSettings, PromiseState, instalments
-from dialer.cli.collecting import book_of, campaign_of, debt_of, show_settled, zone_of
+from dialer.cli.collecting import book_of, debt_of, show_settled, zone_of
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_rows
 
@@ -49,7 +49,7 @@ def add(
       dialer promise add arrears A-1001 120.00 2026-12-01
       dialer promise add arrears A-1001 300.00 2026-12-01 --instalments 3 --every month --agent anna
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     found = debt_of(ctx, of, debt)
     try:
         total = parsed(amount, found.facts.balance.currency)
@@ -86,7 +86,7 @@ def list_(
     Example:
       dialer promise list arrears --state broken --from 2026-11-01
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     rows = book_of(ctx).listing(
         of.campaign_id,
         state=None if state is None else PromiseState(state),
@@ -109,7 +109,7 @@ def due(ctx: Context, campaign: str, days: int, as_json: bool) -> None:
     Example:
       dialer promise due arrears --within 7
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     last = datetime.now(zone_of(of)).date() + timedelta(days=days)
     rows = book_of(ctx).listing(of.campaign_id, state=PromiseState.OPEN, last=last)
     show_rows(rows, _COLUMNS, as_json=as_json, empty="no promise is due")
@@ -131,7 +131,7 @@ def settle(ctx: Context, campaign: str, as_json: bool) -> None:
       dialer promise settle arrears
       dialer campaign set arrears promise_grace_days=5
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     now = datetime.now(UTC)
     settled = book_of(ctx).settle(of.campaign_id, now, PromiseSettings.of(of), zone_of(of))
     ctx.store.debts.rerank_campaign(of.campaign_id, now.astimezone(zone_of(of)).date())

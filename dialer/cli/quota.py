@@ -4,7 +4,6 @@ import click
 
 from campaigns.filters import FilterError
 from campaigns.telesales.quotas import SALE_STATUSES
-from dialer.cli.collecting import campaign_of
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_rows
 
@@ -31,7 +30,7 @@ def set_(ctx: Context, campaign: str, name: str, where: str, target: int, status
       dialer quota set spring florida --where 'state == "FL"' --target 100
       dialer quota set survey young --where 'custom.age < 30' --target 50 --status SALE --status NI
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     codes = tuple(code.upper() for code in statuses) or SALE_STATUSES
     try:
         made = ctx.store.quotas.set(of.campaign_id, name, where, target, codes)
@@ -51,7 +50,7 @@ def list_(ctx: Context, campaign: str, as_json: bool) -> None:
     Example:
       dialer quota list spring
     """
-    rows = ctx.store.quotas.progress(campaign_of(ctx, campaign).campaign_id)
+    rows = ctx.store.quotas.progress(ctx.store.campaign(campaign).campaign_id)
     show_rows(rows, _COLUMNS, as_json=as_json, empty="no quotas; make one with: dialer quota set")
 
 
@@ -66,5 +65,5 @@ def remove(ctx: Context, campaign: str, name: str) -> None:
     Example:
       dialer quota remove spring florida
     """
-    ctx.store.quotas.remove(campaign_of(ctx, campaign).campaign_id, name)
+    ctx.store.quotas.remove(ctx.store.campaign(campaign).campaign_id, name)
     click.echo(f"quota {name} is removed")

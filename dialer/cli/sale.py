@@ -7,7 +7,6 @@ import click
 
 from campaigns.telesales.besthour import of_campaign
 from campaigns.telesales.sales import Verification
-from dialer.cli.collecting import campaign_of
 from dialer.cli.context import Context, pass_context
 from dialer.cli.output import json_option, show_json, show_rows
 
@@ -42,7 +41,7 @@ def list_(ctx: Context, campaign: str, state: str | None, as_json: bool) -> None
       dialer sale list spring
       dialer sale list spring --state pending --json
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     rows = ctx.store.sales.listing(of.campaign_id, None if state is None else Verification(state))
     if as_json:
         show_json(rows)
@@ -65,7 +64,7 @@ def verify(ctx: Context, campaign: str, sale_id: int, by: str | None, note: str)
     Example:
       dialer sale verify spring 17 --by carla --note "called back, confirmed"
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     ctx.store.sales.verify(of.campaign_id, sale_id, by or getuser(), datetime.now(UTC), note=note)
     click.echo(f"sale {sale_id} is verified")
 
@@ -85,7 +84,7 @@ def reject(ctx: Context, campaign: str, sale_id: int, by: str | None, note: str,
       dialer sale reject spring 17 --by carla --note "did not agree to the price"
       dialer sale reject spring 18 --note "bank details wrong" --again
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     done = ctx.store.sales.reject(of.campaign_id, sale_id, by or getuser(), datetime.now(UTC), note=note, again=again)
     told = "will be called again" if done.again else "is not called again"
     click.echo(f"sale {sale_id} is rejected; lead {done.lead_id} {told}")
@@ -104,7 +103,7 @@ def hours(ctx: Context, campaign: str, as_json: bool) -> None:
     Example:
       dialer sale hours spring
     """
-    of = campaign_of(ctx, campaign)
+    of = ctx.store.campaign(campaign)
     found = of_campaign(ctx.store.database, ctx.store.profiles, of.campaign_id)
     if as_json:
         show_json({"hours": found.rows(), "unplaced": found.unplaced})

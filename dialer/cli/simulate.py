@@ -16,7 +16,6 @@ from campaigns.model import CampaignSettings, Kind, Mode
 from campaigns.periods import period_at
 from campaigns.recorded import LeadStanding
 from campaigns.retry import DEFAULT_RULES
-from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.figures import LABELS, interval_text, value_text
 from dialer.cli.output import json_option, show_json, show_rows
@@ -217,7 +216,7 @@ def _rules(ctx: Context, question: Question) -> CampaignSettings:
             0, "sim", Kind.TELESALES, Mode.PREDICTIVE, wrapup_s=DEFAULT_WRAPUP_LIMIT_S, retry=dict(DEFAULT_RULES)
         )
     else:
-        settings = _campaign(ctx, question.rules_of)
+        settings = ctx.store.campaign(question.rules_of)
         if settings.mode not in DIALED_MODES:
             raise Failure(f"campaign {settings.name}: mode {settings.mode} is not dialed by the machine")
     if question.max_abandon is not None:
@@ -228,19 +227,12 @@ def _rules(ctx: Context, question: Question) -> CampaignSettings:
     return settings
 
 
-def _campaign(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
-
-
 def _history(ctx: Context, question: Question, rules: CampaignSettings) -> "History | None":
     if question.from_history is None:
         return None
     from dialer.sim.history import MAX_ATTEMPTS, TooLittleHistory, learn
 
-    source = _campaign(ctx, question.from_history)
+    source = ctx.store.campaign(question.from_history)
     try:
         history = learn(source, ctx.store.recorded_attempts(source.name, MAX_ATTEMPTS))
     except TooLittleHistory as error:

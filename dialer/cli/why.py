@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from campaigns.model import CampaignSettings, CampaignState
-from campaigns.store import UnknownCampaign
-from dialer.cli.context import Context, Failure, pass_context
+from campaigns.model import CampaignState
+from dialer.cli.context import Context, pass_context
 from dialer.cli.output import json_option, show_facts, show_json, show_rows
 
 _SHOWN = 20
@@ -71,7 +70,7 @@ def hopper(ctx: Context, campaign: str, as_json: bool) -> None:
       dialer why hopper spring
       dialer why hopper spring --json
     """
-    settings, now = _campaign(ctx, campaign), datetime.now(UTC)
+    settings, now = ctx.store.campaign(campaign), datetime.now(UTC)
     counts = [
         {
             "reason": each.reason,
@@ -99,7 +98,7 @@ def _of_running(ctx: Context, campaign: str | None) -> dict[str, Any]:
 
 
 def _of_store(ctx: Context, campaign: str | None) -> dict[str, Any]:
-    chosen = ctx.store.campaigns() if campaign is None else [_campaign(ctx, campaign)]
+    chosen = ctx.store.campaigns() if campaign is None else [ctx.store.campaign(campaign)]
     found = [
         {
             "campaign": settings.name,
@@ -117,18 +116,11 @@ def _of_store(ctx: Context, campaign: str | None) -> dict[str, Any]:
 def _history(ctx: Context, campaign: str | None, limit: int | None, as_json: bool) -> None:
     if campaign is None:
         raise click.UsageError("--history needs a campaign: dialer why lines CAMPAIGN --history")
-    kept = ctx.store.pacing_samples(_campaign(ctx, campaign).name, limit if as_json else limit or _SHOWN)
+    kept = ctx.store.pacing_samples(ctx.store.campaign(campaign).name, limit if as_json else limit or _SHOWN)
     if not as_json:
         kept = [{**sample, "at": _time(sample["at"], "seconds")} for sample in kept]
     columns = ("at", "agents", "ready", "in_flight", "lines", "abandoned_rate", "budget_left", "because")
     show_rows(kept, columns, as_json=as_json, empty="no decision was kept yet")
-
-
-def _campaign(ctx: Context, name: str) -> CampaignSettings:
-    try:
-        return ctx.store.campaign(name)
-    except UnknownCampaign as error:
-        raise Failure(str(error)) from None
 
 
 def _show(decision: Mapping[str, Any]) -> None:

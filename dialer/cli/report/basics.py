@@ -11,7 +11,7 @@ import click
 from dialer.cli.context import Context, pass_context
 from dialer.cli.output import json_option, show_facts, show_rows
 from dialer.cli.report import pictures
-from dialer.cli.report.common import Form, form_options, known, list_option, period_options, selection
+from dialer.cli.report.common import Form, form_options, list_option, period_options, selection
 
 
 @click.command()
@@ -61,7 +61,7 @@ def campaign(ctx: Context, campaign: str, as_json: bool) -> None:
     Example:
       dialer report campaign spring
     """
-    show_facts(known(lambda: ctx.store.report_campaign(campaign)), as_json=as_json)
+    show_facts(ctx.store.report_campaign(campaign), as_json=as_json)
 
 
 @click.command()
@@ -88,7 +88,7 @@ def abandonment(
       dialer report abandonment spring --draw abandonment.png
     """
     form, of = Form(as_json, csv_file, draw), selection(ctx, campaign, since, until)
-    found = known(lambda: ctx.store.report_abandonment(campaign))
+    found = ctx.store.report_abandonment(campaign)
     found["past_windows"] = [each for each in found["past_windows"] if _touches(each, of.since, of.until)]
     windows = [*({**each, "state": "past"} for each in found["past_windows"]), {**found["window"], "state": "running"}]
     form.give(

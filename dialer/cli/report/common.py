@@ -11,10 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from campaigns.lists import UnknownList
 from campaigns.model import CampaignSettings
 from campaigns.reports.selection import Selection, bound_of
-from campaigns.store import UnknownCampaign
 from dialer.cli.context import Context, Failure
 from dialer.cli.output import json_option, show_json, show_rows
 
@@ -25,14 +23,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 _FORMATS = (".png", ".svg")
-
-
-def known(read: Callable[[], T]) -> T:
-    """What `read` finds; a campaign or list that there is not becomes a sentence."""
-    try:
-        return read()
-    except (UnknownCampaign, UnknownList) as error:
-        raise Failure(str(error)) from None
 
 
 def period_options(command: F) -> F:
@@ -84,13 +74,13 @@ def selection(
     ctx: Context, campaign: str, since: str | None = None, until: str | None = None, list_name: str | None = None
 ) -> Selection:
     """What the options ask about. Raises Failure for a campaign, a list or a time that there is not."""
-    of = known(lambda: ctx.store.campaign(campaign))
+    of = ctx.store.campaign(campaign)
     first, end = _bound("--since", since, of), _bound("--until", until, of)
     if first is not None and end is not None and first >= end:
         raise Failure(f"--until {until} is not after --since {since}: no time lies between them")
     if list_name is None:
         return Selection(of, first, end)
-    found = known(lambda: ctx.store.lists.get(of.campaign_id, list_name))
+    found = ctx.store.lists.get(of.campaign_id, list_name)
     return Selection(of, first, end, found.list_id, found.name)
 
 

@@ -9,7 +9,6 @@ import click
 from dialer.cli.context import Context, pass_context
 from dialer.cli.figures import LABELS, interval_text, value_text
 from dialer.cli.output import json_option, show_json, show_rows
-from dialer.cli.report.common import known
 
 if TYPE_CHECKING:
     from campaigns.forecasts import Forecast, SampleSummary
@@ -31,7 +30,7 @@ def pacing(ctx: Context, campaign: str, forecast_id: int | None, as_json: bool) 
       dialer report pacing spring
       dialer report pacing spring --forecast 3 --json
     """
-    forecast = known(lambda: ctx.store.forecast(campaign, forecast_id))
+    forecast = ctx.store.forecast(campaign, forecast_id)
     since = None if forecast is None else forecast.made_at
     actual = ctx.store.performance(campaign, since)
     samples = ctx.store.sampled_decisions(campaign, since)
