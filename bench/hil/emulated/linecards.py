@@ -129,6 +129,7 @@ class LineCards:
         if off:
             pulse = at - state.released_at < PULSE_MAX_S and not state.answered
             state.off_hook = True
+            state.released_at = -1.0
             if pulse:
                 state.pulses += 1
                 self._later(state, DIGIT_PAUSE_S, lambda count=state.pulses: self._pulsed(line, count))  # type: ignore[misc]

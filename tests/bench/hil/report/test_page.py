@@ -1,0 +1,103 @@
+"""The page, its drawings and the JUnit file, made of a real run on the scripted lines."""
+
+import asyncio
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bench.hil.certify import certificates
+from bench.hil.report.drawing import draw, strip
+from bench.hil.report.junit import junit_xml
+from bench.hil.report.page import render
+from bench.hil.runner import Round
+from bench.hil.scenario import Scenario
+from bench.hil.session import BenchResult, Options, run_bench
+from bench.hil.timeline import Entry, Lane
+from bench.hil.wiring import find_bench
+from tests.bench.hil.fakes import scenario
+
+DIAL = {"do": "dial", "call": "a", "to": "answers"}
+PASSES = scenario(DIAL, {"expect": "Answered", "call": "a", "within_s": 5, "figure": "dial to answer"}, repeat=4)
+FAILS = scenario(DIAL, {"expect": "Joined", "call": "a", "within_s": 0.02}, title="What <never> joins & why")
+NOT_TRIED = scenario({"do": "wire", "act": "cut"}, title="No wire")
+
+
+def named(script: Scenario, name: str) -> Scenario:
+    return script.model_copy(update={"path": Path(f"tests/{name}.toml")})
+
+
+@pytest.fixture(scope="module")
+def result() -> BenchResult:
+    scripts = [named(PASSES, "passes"), named(FAILS, "fails"), named(NOT_TRIED, "untried")]
+    return asyncio.run(run_bench(find_bench("fake"), scripts, Options(), lambda outcome: None))
+
+
+def test_the_page_stands_by_itself(result: BenchResult) -> None:
+    page = render([result], {"on": "this"})
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+
+
+def test_the_page_tells_verdicts_reasons_figures_and_steps(result: BenchResult) -> None:
+    page = render([result], {})
+    assert "not all passed" in page
+    assert "What &lt;never&gt; joins &amp; why" in page
+    assert "no Joined of call a within 20 ms" in page
+    assert "the bench cannot do this here: wire" in page
+    assert "dial to answer" in page
+    assert page.count('<svg class="timeline"') == 2
+
+
+def test_failures_are_open_and_the_rest_is_folded(result: BenchResult) -> None:
+    opened = re.findall(r'<details class="outcome" id="b1s(\d)"( open)?>', render([result], {}))
+    assert opened == [("1", " open"), ("2", " open"), ("3", "")]
+
+
+def test_a_certificate_comes_first_and_says_that_nothing_real_was_there(result: BenchResult) -> None:
+    page = render([result], {}, certificates(result))
+    assert page.index("can be trusted with") < page.index("Lines without hardware")
+    assert "says nothing of a device of yours" in page
+
+
+def test_junit_counts_and_tells_why(result: BenchResult) -> None:
+    suite = ET.fromstring(junit_xml([result])).find("testsuite")
+    assert suite is not None
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "3",
+        "failures": "1",
+        "errors": "0",
+        "skipped": "1",
+    }
+    cases = {case.get("name"): case for case in suite}
+    failure = cases["tests.fails"].find("failure")
+    assert failure is not None
+    assert "no Joined" in str(failure.get("message"))
+    assert "dial to answer: median" in str(cases["tests.passes"].findtext("system-out"))
+
+
+def test_a_drawing_is_well_formed_and_names_its_lanes() -> None:
+    entries = (
+        Entry(10.0, Lane.BENCH, "board", "dial", {"call": "a"}),
+        Entry(10.1, Lane.CALL, "a<&", "Dialed", {"ref": "1"}),
+        Entry(10.2, Lane.PIN, "line 1", "hook", {"where": "line 1", "on": True}),
+        Entry(10.3, Lane.PIN, "line 1", "tone", {"value": "5"}),
+        Entry(10.4, Lane.PIN, "line 1", "tone", {"value": ""}),
+        Entry(10.5, Lane.DEVICE, "exchange", "far_answers"),
+        Entry(10.6, Lane.WIRE, "board", "cut"),
+        Entry(50.6, Lane.CALL, "a<&", "Ended", {"cause": "normal"}),
+    )
+    svg = draw(Round(1, 10.0, 40.6, (), entries))
+    texts = [element.text for element in ET.fromstring(svg).iter() if element.tag == "text"]
+    assert {"call a<&", "line 1 hook", "line 1 tone", "exchange", "wire", "5", "normal"} <= set(texts)
+
+
+def test_a_drawing_of_very_much_is_bounded() -> None:
+    entries = tuple(Entry(float(n), Lane.DEVICE, "board", "noise", {"number": n}) for n in range(20_000))
+    assert len(draw(Round(1, 0.0, 20_000.0, (), entries))) < 200_000
+
+
+def test_a_strip_shows_the_bound_when_it_is_near() -> None:
+    assert "bound" in strip([0.1, 0.2], 0.5)
+    assert "bound" not in strip([0.1, 0.2], 50.0)
+    ET.fromstring(strip([0.0]))

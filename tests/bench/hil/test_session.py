@@ -1,0 +1,79 @@
+"""A bench at work, and what its devices can be trusted with after it."""
+
+import asyncio
+
+import pytest
+
+from bench.hil.certify import Standing, Trust, certificates
+from bench.hil.runner import Outcome, Verdict
+from bench.hil.scenario import Area
+from bench.hil.session import BenchResult, Options, run_bench
+from bench.hil.wiring import DeviceTable, Wiring, find_bench
+from tests.bench.hil.fakes import scenario
+
+FAKE = find_bench("fake")
+ANSWERED = scenario(
+    {"do": "dial", "call": "a", "to": "answers"},
+    {"expect": "Answered", "call": "a", "within_s": 5, "figure": "dial to answer"},
+    proves="calls are answered",
+)
+NOT_ANSWERED = scenario({"expect": "Answered", "within_s": 0.02}, proves="calls answer themselves", area="agents")
+WIRED = scenario({"do": "wire", "act": "cut"}, proves="wires can be cut", area="wire")
+
+
+def run(*scripts: object, wiring: Wiring = FAKE, options: Options | None = None) -> tuple[BenchResult, list[Outcome]]:
+    told: list[Outcome] = []
+    result = asyncio.run(run_bench(wiring, list(scripts), options or Options(), told.append))  # type: ignore[arg-type]
+    return result, told
+
+
+def test_every_scenario_that_fits_is_run_and_told_as_it_comes() -> None:
+    other_kind = scenario({"do": "wait", "s": 0}).model_copy(update={"kinds": ("modem",)})
+    result, told = run(ANSWERED, other_kind, WIRED)
+    assert [outcome.verdict for outcome in result.outcomes] == [Verdict.PASSED, Verdict.NOT_TRIED]
+    assert tuple(told) == result.outcomes
+    assert result.ok
+
+
+def test_a_failure_makes_the_bench_fail_and_nothing_tried_is_no_success() -> None:
+    assert not run(ANSWERED, NOT_ANSWERED)[0].ok
+    assert not run(WIRED)[0].ok
+
+
+def test_a_scenario_that_a_device_skips_is_not_tried_with_the_reason_given() -> None:
+    table = DeviceTable(name="lines", kind="trunk", emulated="fake", skip={ANSWERED.name: "its far side is deaf"})
+    result, _ = run(ANSWERED, wiring=FAKE.model_copy(update={"devices": (table,)}))
+    assert result.outcomes[0].verdict is Verdict.NOT_TRIED
+    assert result.outcomes[0].reason == "its far side is deaf"
+
+
+def test_devices_of_a_bench_are_told_in_their_order() -> None:
+    tables = tuple(DeviceTable(name=name, kind="trunk", emulated="fake") for name in "cab")
+    result, _ = run(ANSWERED, NOT_ANSWERED, wiring=FAKE.model_copy(update={"devices": tables}))
+    assert [outcome.device for outcome in result.outcomes] == ["c", "c", "a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(("only", "wanted"), [((), True), (("one",), True), (("tests/*",), True), (("two",), False)])
+def test_scenarios_are_chosen_by_parts_of_their_names(only: tuple[str, ...], wanted: bool) -> None:
+    assert Options(only).wants(ANSWERED) is wanted
+
+
+def test_a_certificate_says_what_was_proven_failed_and_not_tried() -> None:
+    [certificate] = certificates(run(WIRED, NOT_ANSWERED, ANSWERED)[0])
+    told = {each.text: each.standing for each in certificate.properties}
+    assert told == {
+        "calls are answered": Standing.PROVEN,
+        "calls answer themselves": Standing.FAILED,
+        "wires can be cut": Standing.NOT_TRIED,
+    }
+    assert certificate.areas == {Area.CALLS: Trust.YES, Area.AGENTS: Trust.NO, Area.WIRE: Trust.UNKNOWN}
+    assert certificate.emulated
+    assert not certificate.ok
+    assert certificate.properties[0].figures[0].startswith("dial to answer: ")
+
+
+def test_an_area_of_which_a_part_could_not_be_tried_is_trusted_as_far_as_tried() -> None:
+    untried = WIRED.model_copy(update={"area": Area.CALLS})
+    [certificate] = certificates(run(ANSWERED, untried)[0])
+    assert certificate.areas == {Area.CALLS: Trust.IN_PART}
+    assert certificate.ok
