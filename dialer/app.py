@@ -22,7 +22,7 @@ from dialer.core.keeping import counting
 from dialer.core.snapshot import engine_agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
 from dialer.lines import site_lines
-from dialer.pairing import address_of, station_problem
+from dialer.pairing import address_of, caller_ids_of, station_problem
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
@@ -238,8 +238,7 @@ class Desk:
         if state is CampaignState.ACTIVE:
             for problem in campaign_problems(self._site, self._config, settings):
                 raise CommandRefused(problem)
-            trunks = [trunk for trunk in self._config.trunk if not settings.trunks or trunk.name in settings.trunks]
-            shown = sorted({number for trunk in trunks for number in trunk.caller_ids})
+            shown = caller_ids_of(self._config, settings)
             now = datetime.now(UTC)
             for found in await self._runner.in_store(lambda store: store.lint(settings.campaign_id, now, shown)):
                 if found.severity is Severity.ERROR:

@@ -1,4 +1,4 @@
-"""Which stations can be joined with which trunks: where the audio of each can be, as the configuration says it."""
+"""The trunks of a campaign, and which stations they can be joined with: where the audio of each can be."""
 
 from campaigns.model import CampaignSettings
 from dialer.config import Config, ConfigError, GatewayTrunk, ModemTrunk, SipTrunk, Station, Trunk
@@ -68,6 +68,11 @@ def why_apart(config: Config, trunk: Trunk, station: Station) -> str | None:
 def trunks_of(config: Config, settings: CampaignSettings) -> list[Trunk]:
     """The trunks that a campaign dials on."""
     return [trunk for trunk in config.trunk if not settings.trunks or trunk.name in settings.trunks]
+
+
+def caller_ids_of(config: Config, settings: CampaignSettings) -> list[str]:
+    """The numbers that its trunks can show."""
+    return sorted({number for trunk in trunks_of(config, settings) for number in trunk.caller_ids})
 
 
 def station_problem(config: Config, settings: CampaignSettings, station: Station) -> str | None:

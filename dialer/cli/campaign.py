@@ -13,6 +13,7 @@ from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_json, show_rows
 from dialer.cli.settings import DAYS, read_pairs, retry_text, setting_text
+from dialer.pairing import caller_ids_of
 from dialer.site import campaign_problems
 
 _MOST_PERCENT = 100 * MAX_ABANDON_RATE
@@ -180,9 +181,7 @@ def lint(ctx: Context, name: str, as_json: bool) -> None:
 
 
 def _lint(ctx: Context, settings: CampaignSettings) -> list[Problem]:
-    trunks = [trunk for trunk in ctx.config.trunk if not settings.trunks or trunk.name in settings.trunks]
-    shown = sorted({number for trunk in trunks for number in trunk.caller_ids})
-    return ctx.store.lint(settings.name, datetime.now(UTC), shown)
+    return ctx.store.lint(settings.name, datetime.now(UTC), caller_ids_of(ctx.config, settings))
 
 
 def _refuse_contradictions(ctx: Context, settings: CampaignSettings) -> None:

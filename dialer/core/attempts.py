@@ -23,7 +23,8 @@ class Line:
 class Attempt:
     """One try to reach one number of a lead. `hold_s` counts from `waits_from_s`, on the engine's clock.
 
-    `owner` is kept free to take this call, the callback of that agent.
+    `owner` is kept free to take this call, the callback of that agent. `apart` are agents to whose stations no way was
+    free a moment ago; `pathless` that this has been told.
     """
 
     attempt_id: int
@@ -41,6 +42,8 @@ class Attempt:
     agent: "Agent | None" = None
     agent_name: str | None = None
     owner: "Agent | None" = None
+    apart: set[str] = field(default_factory=set)
+    pathless: bool = False
     abandoned: bool = False
     stopped: bool = False
     end: Ended | None = None

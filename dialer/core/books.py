@@ -78,7 +78,7 @@ class Books:
 
     def _forget(self, attempt: Attempt) -> None:
         run = self._run_of(attempt)
-        for kind in ("ring", "hold", "join", "message"):
+        for kind in ("ring", "hold", "join", "path", "message"):
             self._timers.cancel((kind, attempt.attempt_id))
         self._set_free(attempt)
         del self._attempts[attempt.attempt_id]

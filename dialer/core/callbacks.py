@@ -1,5 +1,7 @@
 """Callbacks: appointed calls are made at their time, those of one agent when that agent is free for them."""
 
+from collections.abc import Set
+
 from campaigns import eligibility
 from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate
 from campaigns.statuses import Status
@@ -87,15 +89,16 @@ class Callbacks(Calling):
         for attempt in [attempt for attempt in run.waiting.values() if attempt.owner is not None]:
             assert attempt.owner is not None
             self._connect(run, attempt, attempt.owner)
-        while run.waiting:
-            agent = self._free_agent(run)
-            if agent is None:
+        for attempt in list(run.waiting.values()):
+            agent = self._free_agent(run, attempt.apart)
+            if agent is not None:
+                self._connect(run, attempt, agent)
+            elif not attempt.apart:
                 return
-            self._connect(run, next(iter(run.waiting.values())), agent)
 
-    def _free_agent(self, run: CampaignRun) -> Agent | None:
-        ready = longest_ready(run.ready)
-        kept = (a for a in run.agents.values() if a.kept_for is not None and a.state is G.READY)
+    def _free_agent(self, run: CampaignRun, apart: Set[str]) -> Agent | None:
+        ready = longest_ready(run.ready, apart)
+        kept = (a for a in run.agents.values() if a.kept_for is not None and a.state is G.READY and a.name not in apart)
         return ready or next(kept, None)
 
     def _callback_refused(self, agent: Agent, status: Status, callback: CallbackAsked) -> str | None:

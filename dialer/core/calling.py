@@ -23,6 +23,8 @@ from hw.contract import Cause
 SETUP_S = 20.0
 MESSAGE_LIMIT_S = 45.0
 JOIN_LIMIT_S = 1.0
+# How soon those are tried again between whom no way was free: often enough within the two seconds a person may wait.
+PATH_AGAIN_S = 0.25
 # A person who picks up speaks no longer than this before the first pause; what does is a machine or noise.
 GREETING_LIMIT_S = 5.0
 REFILL_RETRY_S = 5.0
@@ -221,7 +223,10 @@ class Calling(Keeping):
     def _on_join_failed(self, event: hw.JoinFailed) -> None:
         attempt = self._attempt_of(event)
         if attempt is not None and _is_joining(attempt, event.peer_id):
-            self._join_failed(attempt, event.detail)
+            if event.no_path:
+                self._no_path(attempt, event.detail)
+            else:
+                self._join_failed(attempt, event.detail)
 
     def _on_message_played(self, event: hw.MessagePlayed) -> None:
         attempt = self._attempt_of(event)
@@ -340,6 +345,23 @@ class Calling(Keeping):
         self._after_call(agent)
         self._move(attempt, AT.JOIN_FAILED)
         self._wait_again(attempt)
+
+    def _no_path(self, attempt: Attempt, detail: str) -> None:
+        """The person waits for an agent whom sound can reach, or for the way to be free; both stations are in order."""
+        assert attempt.agent is not None and attempt.agent.leg is not None
+        if not attempt.pathless:
+            self._warn(f"attempt {attempt.attempt_id} waits for a way to the station of {attempt.agent.name}: {detail}")
+            attempt.pathless = True
+        if not attempt.apart:
+            self._timers.set(("path", attempt.attempt_id), self._now + PATH_AGAIN_S)
+        attempt.apart.add(attempt.agent.name)
+        self._actions.append(act.Unbridge(attempt.call_id, attempt.agent.leg.call_id))
+        self._release_agent(attempt)
+        self._move(attempt, AT.JOIN_FAILED)
+        self._wait_again(attempt)
+
+    def _path_again(self, attempt_id: int) -> None:
+        self._attempts[attempt_id].apart.clear()
 
     def _wait_again(self, attempt: Attempt) -> None:
         """Back to waiting: what is left of the hold time, or all of it after a talk."""

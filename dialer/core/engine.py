@@ -86,6 +86,7 @@ class Engine(Staffing):
             "ring": self._ring_over,
             "hold": self._hold_over,
             "join": self._join_over,
+            "path": self._path_again,
             "message": self._message_over,
             "station": self._station_silent,
             "wrapup": self._wrapup_over,

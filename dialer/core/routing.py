@@ -1,15 +1,15 @@
 """Which agent takes a call, and which trunk carries one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from campaigns.model import CampaignSettings
 from dialer.core.attempts import Agent
 from dialer.core.dialing import TrunkLines
 
 
-def longest_ready(ready: Mapping[str, Agent]) -> Agent | None:
-    """The agent who has been READY longest (`ready` is in the order in which they became so), or None."""
-    return next(iter(ready.values()), None)
+def longest_ready(ready: Mapping[str, Agent], apart: Set[str] = frozenset()) -> Agent | None:
+    """The agent who has been READY longest (`ready` is in the order in which they became so) and is none of `apart`."""
+    return next((agent for name, agent in ready.items() if name not in apart), None)
 
 
 def pick_trunk(

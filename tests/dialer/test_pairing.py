@@ -1,0 +1,121 @@
+"""Which trunks and stations can be joined is known from the configuration, before any call."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dialer.config import Config, ConfigError, load_config
+from dialer.pairing import address_of, caller_ids_of, campaign_problem, station_problem, trunks_of, why_apart
+from dialer.site import Site, campaign_problems, make_site
+
+SIP = (
+    '[[trunk]]\nname = "carrier"\nkind = "sip"\ntarget = "sip:{number}@127.0.0.1:5070"\ncaller_ids = ["+12125550100"]\n'
+)
+MODEM = '[[trunk]]\nname = "gsm"\nkind = "modem"\nport = "/dev/ttyUSB0"\n'
+HEARD_MODEM = MODEM + 'audio = "serial:/dev/ttyUSB1"\n'
+BOARD = '[[trunk]]\nname = "board"\nkind = "gateway"\nport = "/dev/ttyACM0"\n'
+TIED_BOARD = BOARD + 'ties = ["alsa:plughw:CARD=Board"]\n'
+PHONE = '[[station]]\nname = "phone"\nkind = "sip"\naddress = "sip:anna@127.0.0.1:5080"\n'
+HEADSET = '[[station]]\nname = "headset"\nkind = "gateway"\nheadset = 2\n'
+WIRELESS = '[[station]]\nname = "wireless"\nkind = "hfp"\nport = "/dev/rfcomm0"\n'
+HEARD_WIRELESS = WIRELESS + 'audio = "alsa:plughw:CARD=Headset"\n'
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    make_site(tmp_path / "site", name="s", region="US")
+    return tmp_path / "site"
+
+
+def config_of(site: Path, *sections: str) -> Config:
+    (site / "dialer.toml").write_text("\n".join(sections), encoding="utf-8")
+    return load_config(site)
+
+
+@pytest.mark.parametrize(
+    ("trunk", "station", "joined"),
+    [
+        (SIP, PHONE, True),
+        (SIP, HEARD_WIRELESS, True),
+        (SIP, WIRELESS, False),
+        (MODEM, PHONE, False),
+        (HEARD_MODEM, PHONE, True),
+        (HEARD_MODEM, HEARD_WIRELESS, True),
+        (BOARD, PHONE, False),
+        (TIED_BOARD, PHONE, True),
+        (BOARD, HEADSET, True),
+        (TIED_BOARD, HEARD_WIRELESS, True),
+    ],
+)
+def test_who_can_be_joined(site: Path, trunk: str, station: str, joined: bool) -> None:
+    config = config_of(site, trunk, station)
+    why = why_apart(config, config.trunk[0], config.station[0])
+    assert (why is None) == joined
+    if why is not None:
+        assert f"trunk {config.trunk[0].name} and station {config.station[0].name} cannot be joined" in why
+
+
+@pytest.mark.parametrize(("board", "joined"), [(BOARD, False), (TIED_BOARD, True)])
+def test_a_headset_of_a_board_takes_calls_of_other_kinds_over_its_ties(site: Path, board: str, joined: bool) -> None:
+    config = config_of(site, SIP, board, HEADSET)
+    assert (why_apart(config, config.trunk[0], config.station[0]) is None) == joined
+
+
+@pytest.mark.parametrize(
+    ("sections", "remedy"),
+    [
+        ((MODEM, PHONE), "give [[trunk]] gsm an audio device"),
+        ((SIP, WIRELESS), "give [[station]] wireless an audio device"),
+        ((BOARD, PHONE), "give the board ties to this box"),
+    ],
+)
+def test_a_campaign_that_nobody_can_take_is_told_how_to_mend_it(
+    site: Path, sections: tuple[str, ...], remedy: str
+) -> None:
+    config = config_of(site, *sections)
+    problem = campaign_problem(config, CAMPAIGN)
+    assert problem is not None and remedy in problem
+    (told,) = campaign_problems(Site(site), config, CAMPAIGN)
+    assert "campaign spring: trunks: no station can take all its calls" in told
+
+
+def test_one_station_for_all_is_enough_and_the_others_are_refused(site: Path) -> None:
+    config = config_of(site, SIP, BOARD, PHONE, HEADSET)
+    campaign = replace(CAMPAIGN, trunks=("board",))
+    assert campaign_problem(config, campaign) is None
+    phone, headset = config.station
+    assert station_problem(config, campaign, headset) is None
+    assert station_problem(config, campaign, phone) is not None
+    assert campaign_problem(config, replace(CAMPAIGN, trunks=())) is not None
+
+
+def test_a_site_without_stations_yet_can_start_its_campaign(site: Path) -> None:
+    assert campaign_problem(config_of(site, MODEM), CAMPAIGN) is None
+
+
+def test_addresses_by_kind(site: Path) -> None:
+    config = config_of(site, BOARD, PHONE, HEADSET, WIRELESS)
+    addresses = [address_of(config, station) for station in config.station]
+    assert addresses == ["sip:anna@127.0.0.1:5080", "gateway:board/2", "hfp:wireless"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "text"),
+    [
+        ((SIP, HEADSET), 'no \\[\\[trunk\\]\\] has kind = "gateway"'),
+        ((BOARD, HEADSET + 'board = "bord"\n'), "'bord' is no gateway board; the gateway trunks are: board"),
+        ((BOARD, BOARD.replace('"board"', '"second"').replace("ACM0", "ACM1"), HEADSET), "say which board"),
+    ],
+)
+def test_a_headset_of_no_board_is_refused(site: Path, sections: tuple[str, ...], text: str) -> None:
+    config = config_of(site, *sections)
+    with pytest.raises(ConfigError, match=text):
+        address_of(config, config.station[0])
+
+
+def test_the_trunks_of_a_campaign_and_what_they_show(site: Path) -> None:
+    config = config_of(site, SIP, MODEM)
+    assert [trunk.name for trunk in trunks_of(config, CAMPAIGN)] == ["carrier", "gsm"]
+    assert caller_ids_of(config, CAMPAIGN) == ["+12125550100"]
+    assert caller_ids_of(config, replace(CAMPAIGN, trunks=("gsm",))) == []
