@@ -9,9 +9,14 @@ from dialer.config import Config, ConfigError, load_config
 from dialer.pairing import address_of, caller_ids_of, campaign_problem, station_problem, trunks_of, why_apart
 from dialer.site import Site, campaign_problems, make_site
 
-SIP = (
-    '[[trunk]]\nname = "carrier"\nkind = "sip"\ntarget = "sip:{number}@127.0.0.1:5070"\ncaller_ids = ["+12125550100"]\n'
-)
+CAMPAIGN = CampaignSettings(1, "spring", Kind.TELESALES, Mode.PREDICTIVE)
+SIP = """
+[[trunk]]
+name = "carrier"
+kind = "sip"
+target = "sip:{number}@127.0.0.1:5070"
+caller_ids = ["+12125550100"]
+"""
 MODEM = '[[trunk]]\nname = "gsm"\nkind = "modem"\nport = "/dev/ttyUSB0"\n'
 HEARD_MODEM = MODEM + 'audio = "serial:/dev/ttyUSB1"\n'
 BOARD = '[[trunk]]\nname = "board"\nkind = "gateway"\nport = "/dev/ttyACM0"\n'
