@@ -221,12 +221,16 @@ class Chat:
         if self._pending is not None:
             self._pending.until = min(self._pending.until, until)
 
+    def waits(self, command: Command) -> bool:
+        """Whether a command has not been sent yet."""
+        return command in self._queue
+
     def withdraw(self, command: Command) -> bool:
         """Take back a command that has not been sent."""
-        if command in self._queue:
-            self._queue.remove(command)
-            return True
-        return False
+        if not self.waits(command):
+            return False
+        self._queue.remove(command)
+        return True
 
     def feed(self, data: bytes, now: float) -> list[Heard]:
         """Take what the modem says."""

@@ -64,6 +64,7 @@ class Device:
         """Look for the port and bring the modem up; goes on looking until `close`."""
         self._wanted.set()
         self._keeper = asyncio.create_task(self._keep(), name=f"modem {self.settings.name}")
+        self._keeper.add_done_callback(self._kept)
 
     async def close(self) -> None:
         """Let go of the port."""
@@ -123,7 +124,7 @@ class Device:
     def _let_go(self, why: str) -> None:
         self._line = None
         self.path = None
-        self.modem.closed(why)
+        self.modem.closed(why, self._now())
         self.sms.drop(why)
         self.turn()
         self._wanted.set()
@@ -142,7 +143,7 @@ class Device:
         """Somebody else's modem on the port that we were told is not ours."""
         imei, expected = self.modem.identity.imei, self.settings.imei
         if expected and imei and imei != expected and self.modem.health is not Health.OUT:
-            self.modem.refuse(f"the modem on {self.path} has the IMEI {imei}, not {expected}")
+            self.modem.refuse(f"the modem on {self.path} has the IMEI {imei}, not {expected}", self._now())
 
     async def _keep(self) -> None:
         """Whenever the port is wanted, wait for it and open it."""
@@ -156,6 +157,11 @@ class Device:
                 path = await self._find()
                 if path is None or not self._open(path):
                     await asyncio.sleep(LOOK_S)
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        problem = None if keeper.cancelled() else keeper.exception()
+        if problem is not None:
+            _log.error("modem %s: its port is no longer looked after", self.settings.name, exc_info=problem)
 
     async def _find(self) -> str | None:
         """The path to open, if the modem is there. The configured one is looked at often, all others now and then."""
@@ -192,5 +198,5 @@ class Device:
         if why != self._trouble:
             self._trouble = why
             _log.warning("modem %s: %s", self.settings.name, why)
-            self.modem.closed(why)
+            self.modem.closed(why, self._now())
             self.turn()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from hw.contract import Cause
-from hw.modem.at import CALL_RESULTS, Chat, Command, Final, Heard, Reply, Silent, Unsolicited
+from hw.modem.at import CALL_RESULTS, Chat, Command, Final, Heard, Reply, Silent, Unsolicited, parameters
 from hw.modem.bringup import Identity, OutOfService, Pause, Pins, Procedure, bring_up
 from hw.modem.calls import Call, CallNews, Stage, Stat, Step
 from hw.modem.causes import q850_of_report
@@ -21,6 +21,7 @@ LIST_FAILURES = 3
 MAX_RESETS = 3
 STABLE_S = 300.0
 DIAL_LIMIT_S = 60.0
+SIM_GONE = (10, 11, 12, 13, 15)
 # What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
 _BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
 _NUMBER_CHARACTERS = frozenset("0123456789*#")
@@ -182,20 +183,20 @@ class Modem:
 
     def opened(self, now: float) -> None:
         """The port is open: bring the modem up."""
-        self._chat.restart()
+        self._forget_asked(now)
         self.identity = Identity(imei=self.identity.imei)
         self.network = Network()
         self._settle(Health.STARTING, "starting")
         self._procedure = bring_up(self.identity, self._pins, profile=self._profile, clir=self._clir)
         self._advance(None, now)
 
-    def closed(self, why: str) -> None:
+    def closed(self, why: str, now: float) -> None:
         """The port is gone, and with it the call."""
-        self._stop(Health.ABSENT, why)
+        self._stop(Health.ABSENT, why, now)
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str, now: float) -> None:
         """Do not use the modem, though it answers."""
-        self._stop(Health.OUT, why)
+        self._stop(Health.OUT, why, now)
 
     def received(self, data: bytes, now: float) -> None:
         """Take what the port gave."""
@@ -321,14 +322,19 @@ class Modem:
         self._refused_at = now
         self.incoming_refused += 1
         self._told.append(IncomingRefused(number))
-        beside = waiting or (self.call is not None and self.call.stage is not Stage.ASKED)
+        beside = waiting or (self.call is not None and (self.call.stage is not Stage.ASKED or self._dialing))
         self.ask(Command("AT+CHLD=0" if beside else "AT+CHUP"), now, first=True)
 
     # The call
 
+    @property
+    def _dialing(self) -> bool:
+        """Whether the dial command is out and its result not yet taken in."""
+        return self._dial is not None and self._dial_at is None and not self._chat.waits(self._dial)
+
     def _send_dial(self, now: float) -> None:
         assert self._dial is not None
-        self.ask(self._dial, now)
+        self.ask(self._dial, now, first=True)
 
     def _on_dial(self, reply: Reply, now: float) -> None:
         self._dial = None
@@ -462,8 +468,8 @@ class Modem:
 
     def _on_sim(self, reply: Reply, now: float) -> None:
         """A SIM that is no longer ready is opened anew, or the modem goes out of service with the reason."""
-        said = reply.ok and reply.lines and "READY" in reply.lines[0] and "NOT" not in reply.lines[0]
-        if self.health is Health.READY and self.call is None and not said and reply.final is not Final.GONE:
+        locked = reply.ok and bool(reply.lines) and parameters(reply.lines[0])[:1] != ["READY"]
+        if self.health is Health.READY and self.call is None and (locked or reply.code in SIM_GONE):
             self.opened(now)
 
     def _on_registration(self, reply: Reply, now: float) -> None:
@@ -499,7 +505,7 @@ class Modem:
             self._procedure = None
             self._came_up(now)
         except OutOfService as problem:
-            self._stop(Health.OUT, str(problem))
+            self._stop(Health.OUT, str(problem), now)
         else:
             if isinstance(step, Pause):
                 self._resume_at = now + step.seconds
@@ -516,33 +522,35 @@ class Modem:
 
     def _restarted(self, now: float) -> None:
         """The modem has forgotten its settings, as the echo or its greeting shows."""
-        self._stop(Health.ABSENT, "the modem restarted by itself")
+        self._stop(Health.ABSENT, "the modem restarted by itself", now)
         self.opened(now)
 
     def _hangs(self, now: float) -> None:
         self._resets += 1
         why = "the modem does not answer"
         if self._resets > MAX_RESETS:
-            self._stop(Health.OUT, f"{why}, and {MAX_RESETS} resets did not help; switch it off and on")
+            self._stop(Health.OUT, f"{why}, and {MAX_RESETS} resets did not help; switch it off and on", now)
             return
-        self._stop(Health.ABSENT, f"{why}; it is being reset ({self._resets} of {MAX_RESETS})")
+        self._stop(Health.ABSENT, f"{why}; it is being reset ({self._resets} of {MAX_RESETS})", now)
         self._told.append(ResetWanted(why))
 
-    def _stop(self, health: Health, why: str) -> None:
+    def _stop(self, health: Health, why: str, now: float) -> None:
         self._procedure = None
         self._resume_at = self._check_at = self._poll_at = self._dial_at = None
-        self._dial = None
-        call, self.call = self.call, None
         if self._audio:
             self._audio = False
             self._told.append(AudioTold(on=False))
-        if call is not None:
-            self._told.append(CallTold(Step.OVER, Cause.LINE_LOST, None, why))
+        if self.call is not None:
+            lost = not self.call.over
+            self._over(self.call, now, Cause.LINE_LOST if lost else None, why if lost else "")
         self._settle(health, why)
+        self._forget_asked(now)
+        self._tell_state()
+
+    def _forget_asked(self, now: float) -> None:
         for reply in self._chat.restart():
             if reply.command.then is not None:
-                reply.command.then(reply, self._free_at)
-        self._tell_state()
+                reply.command.then(reply, now)
 
     def _settle(self, health: Health, because: str) -> None:
         self.health = health

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 
-from hw.modem.at import Command, Reply, number_at, parameters
+from hw.modem.at import Command, Final, Reply, number_at, parameters
 from hw.modem.modem import Modem
 from hw.modem.pdu import Fate, StatusReport, Submit, status_report, submit
 
@@ -114,7 +114,8 @@ class Sms:
             return
         if not reply.ok:
             self._waiting.popleft()
-            self.told.append(SmsFailed(message.sms_id, f"the modem answered {reply.reason}"))
+            gone = reply.final is Final.GONE
+            self.told.append(SmsFailed(message.sms_id, "the modem went away" if gone else f"the modem: {reply.reason}"))
             return
         reference = number_at(parameters(reply.lines[-1]), 0) if reply.lines else None
         if reference is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.model import CampaignSettings, Kind, Mode
 from dialer.config import Config, ConfigError, load_config
 from dialer.pairing import address_of, caller_ids_of, campaign_problem, station_problem, trunks_of, why_apart
 from dialer.site import Site, campaign_problems, make_site

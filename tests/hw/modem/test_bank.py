@@ -519,7 +519,7 @@ class TestTexts:
         async def story(stage: Stage) -> None:
             stage.modem.faults.refuses = ("AT+CMGS",)
             stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
-            await stage.until(lambda: stage.texts == [SmsFailed("s", "the modem answered ERROR")])
+            await stage.until(lambda: stage.texts == [SmsFailed("s", "the modem: ERROR")])
 
         play_out(tmp_path, story)
 

@@ -9,6 +9,7 @@ from hw.modem.calls import Stage, Step
 from hw.modem.modem import (
     DIAL_LIMIT_S,
     GUARD_S,
+    HANG_UP_HURRY_S,
     HANG_UP_TRIES,
     MAX_RESETS,
     POLL_S,
@@ -146,6 +147,14 @@ class TestBringUp:
         bench.run(2.0)
         assert bench.modem.free
 
+    @pytest.mark.parametrize("answer", ["+CME ERROR: 14", "ERROR", None])
+    def test_a_sim_that_is_busy_for_once_costs_no_line(self, answer: str | None) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CPIN?"] = answer
+        bench.run(16.0)
+        assert bench.modem.usable
+        assert "ATZ" not in bench.asked
+
     def test_a_sim_that_is_pulled_out_is_noticed(self) -> None:
         bench = Bench().up()
         bench.answers["AT+CPIN?"] = "+CME ERROR: 10"
@@ -226,6 +235,29 @@ class TestDial:
         bench.say("NO CARRIER")
         assert bench.over.cause is Cause.NORMAL
 
+    def test_a_call_that_is_lost_has_talked_until_then(self) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.run(POLL_S)
+        bench.run(10.0)
+        bench.modem.closed("unplugged", bench.now)
+        bench.run(0.0)
+        assert (bench.over.cause, bench.over.detail) == (Cause.LINE_LOST, "unplugged")
+        assert bench.over.talked_s == pytest.approx(10.0)
+
+    def test_a_call_that_had_ended_keeps_its_cause_when_the_modem_goes(self) -> None:
+        bench = dialed(ATD="NO CARRIER", AT_CEER=None)
+        bench.modem.closed("unplugged", bench.now)
+        bench.run(0.0)
+        assert (bench.over.cause, bench.over.detail) == (Cause.FAILED, "NO CARRIER")
+
+    def test_dialing_does_not_wait_for_what_is_only_looked_at(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CPIN?"] = None
+        bench.run(14.0)
+        bench.modem.dial(NUMBER, bench.now)
+        bench.say("+CPIN: READY", "OK")
+        assert bench.asked[:2] == ["AT+CPIN?", f"ATD{NUMBER};"]
+
     def test_the_reason_of_a_failure_is_asked_for(self) -> None:
         bench = dialed(ATD="NO CARRIER", AT_CEER="+CEER: Call rejected")
         assert (bench.over.cause, bench.over.q850) == (Cause.REJECTED, 21)
@@ -262,6 +294,12 @@ class TestHangUp:
         bench.run(5.0)
         assert bench.over.cause is Cause.CANCELLED
         assert not any(text.startswith("ATD") for text in bench.asked)
+
+    def test_a_dial_command_that_gets_no_answer_is_not_waited_for(self) -> None:
+        bench = dialed(ATD=None, AT_CLCC="OK")
+        bench.modem.hang_up(bench.now)
+        bench.run(HANG_UP_HURRY_S + 2 * POLL_S)
+        assert bench.over.cause is Cause.CANCELLED
 
     def test_a_modem_without_chup_gets_ath(self) -> None:
         bench = dialed(AT_CHUP="ERROR", AT_CLCC=LISTED.format(3))
@@ -310,6 +348,11 @@ class TestNotifications:
         assert bench.asked[-1] == "AT+CHLD=0"
         assert bench.modem.call is not None
 
+    def test_a_call_that_comes_while_we_dial_does_not_cost_ours(self) -> None:
+        bench = dialed(ATD=None)
+        bench.say('+CLIP: "+12125550177",145,,,,0', "OK")
+        assert bench.asked[-1] == "AT+CHLD=0"
+
     def test_registration_is_followed(self) -> None:
         bench = Bench().up()
         bench.say("+CREG: 3")
@@ -333,7 +376,7 @@ DOES: dict[str, Callable[[Bench], None]] = {
     "dial": lambda bench: bench.modem.dial(NUMBER, bench.now) if bench.modem.free else None,
     "hang up": lambda bench: bench.modem.hang_up(bench.now),
     "digits": lambda bench: bench.modem.send_digits("12#", bench.now),
-    "close": lambda bench: bench.modem.closed("unplugged"),
+    "close": lambda bench: bench.modem.closed("unplugged", bench.now),
     "open": lambda bench: bench.modem.opened(bench.now),
     "nothing": lambda bench: None,
 }
@@ -356,7 +399,7 @@ def test_whatever_a_modem_says_a_call_ends_once_and_nothing_raises(
         bench.answers["AT+CLCC"] = answer
         bench.modem.received(data, bench.now)
         bench.run(pause_s)
-    bench.modem.closed("the end")
+    bench.modem.closed("the end", bench.now)
     bench.run(0.0)
     assert bench.steps().count(Step.OVER) == dialed
     assert bench.modem.call is None or bench.modem.call.stage is Stage.OVER

@@ -100,10 +100,21 @@ class TestSms:
         desk = Desk()
         desk.send("s")
         desk.send("t")
-        desk.bench.modem.closed("unplugged")
+        desk.bench.modem.closed("unplugged", desk.bench.now)
         desk.sms.drop("unplugged")
         assert [(told.sms_id, type(told)) for told in desk.sms.told] == [("s", SmsFailed), ("t", SmsFailed)]
         assert desk.sms.waiting == 0
+
+    def test_a_modem_that_is_set_up_again_goes_on_with_the_next(self) -> None:
+        desk = Desk()
+        desk.send("s")
+        desk.send("t")
+        wait_for_prompts(desk)
+        desk.bench.modem.opened(desk.bench.now)
+        assert desk.sms.told == [SmsFailed("s", "the modem went away")]
+        desk.bench.run(1.0)
+        desk.sms.turn(desk.bench.now)
+        assert desk.bench.modem.output().startswith(b"AT+CMGS=")
 
     def test_the_queue_is_bounded(self) -> None:
         desk = Desk()
