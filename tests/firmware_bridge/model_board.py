@@ -17,6 +17,7 @@ ALL = m.Capabilities((1 << 8) - 1)
 FROM_HOST = {K.DATA, K.ACK, K.HELLO, K.PING, K.BYE}
 LIFE = {K.DATA, K.ACK, K.PING}
 REBOOT_S = 0.2
+FORMER = 4
 
 
 class ModelBoard:
@@ -67,6 +68,9 @@ class ModelBoard:
         self.link: Link | None = None
         self.session = 0
         self.host_nonce = 0
+        self.heard = False
+        self.running = (0, 0)
+        self.former: deque[tuple[int, int]] = deque(maxlen=FORMER)
         self.keepalive_s = 0.0
         self.alive_at = 0.0
         self.booted_at = now
@@ -136,7 +140,7 @@ class ModelBoard:
         if frame.kind is K.PING:
             self._out.append(self._pong(m.Ping.decode(frame.payload), now))
         if frame.kind in LIFE:
-            self.alive_at = now
+            self.alive_at, self.heard = now, True
         room = len(self._commands) + self._results < m.MAX_COMMANDS
         for payload in self.link.receive(frame, now, room=room):
             self._commands.append(payload)
@@ -149,7 +153,7 @@ class ModelBoard:
         return self.link.frame(K.PONG, m.Pong(ping.token, self.board_us(now)).encode())
 
     def _hello(self, session: int, hello: m.Hello, now: float) -> None:
-        if session == 0:
+        if session == 0 or (session, hello.host_nonce) in self.former:
             return
         if self.link is None or (session, hello.host_nonce) != (self.session, self.host_nonce):
             oldest, newest = self.versions
@@ -188,6 +192,10 @@ class ModelBoard:
     def _start_link(self, link: Link | None) -> None:
         if self.link is not None:
             self.resent += self.link.counts.resent
+            if self.heard:
+                self.former.append(self.running)
+        self.heard = False
+        self.running = (self.session, self.host_nonce)
         self.link = link
         self._queue: deque[m.BoardMessage] = deque()
         self._commands: deque[bytes] = deque()

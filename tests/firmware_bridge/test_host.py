@@ -7,6 +7,7 @@ import pytest
 
 from firmware_bridge import messages as m
 from firmware_bridge.commands import Done
+from firmware_bridge.frames import Frame
 from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, Host
 from firmware_bridge.mirror import KeyHeard, LineChanged, Parted, Port
 from tests.firmware_bridge.model_board import ModelBoard
@@ -218,6 +219,18 @@ class TestLoss:
         assert it.board.lines[0].cause is C.RELEASED
         assert it.board.lines[0].call == call
         assert it.host.up
+
+    def test_a_late_copy_of_an_old_hello_ends_no_session(self) -> None:
+        it = bench()
+        old = Frame(m.FrameKind.HELLO, it.board.session, payload=m.Hello(1, 1, 1500, it.board.host_nonce).encode())
+        it.host = Host(random.Random(99))
+        it.host.start(it.now)
+        assert it.run(5, lambda: it.host.up)
+        session = it.board.session
+        it.board.receive(old.encode(), it.now)
+        it.run(2)
+        assert (it.board.session, it.host.up) == (session, True)
+        assert not of(it, BoardDown)
 
     @pytest.mark.parametrize("seed", range(10))
     def test_power_cycles_at_random_moments_leave_both_in_agreement(self, seed: int) -> None:
