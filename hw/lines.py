@@ -191,7 +191,8 @@ class Lines:
             for of, name, found in ((bank, call_id, ring), (other, peer_id, peer_ring)):
                 if found is not None:
                     of.voices.unhear(name, _Voice(found))
-            self._later(events.JoinFailed(call_id, peer_id, f"call {silent} has no audio on this box"))
+            detail = f"no way to the audio of call {silent} is free"
+            self._later(events.JoinFailed(call_id, peer_id, detail, no_path=True))
             return
         cross = _Cross(call_id, peer_id, _Voice(ring), _Voice(peer_ring))
         self._crosses[frozenset((call_id, peer_id))] = cross

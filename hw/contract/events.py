@@ -40,10 +40,14 @@ class Joined(LineEvent):
 
 @dataclass(frozen=True, slots=True)
 class JoinFailed(LineEvent):
-    """The two calls could not be joined; each is otherwise as it was."""
+    """The two calls could not be joined; each is otherwise as it was.
+
+    With `no_path` both are in order, and what could carry sound between them is in use: it may be free in a moment.
+    """
 
     peer_id: str
     detail: str
+    no_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)

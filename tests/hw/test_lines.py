@@ -115,7 +115,8 @@ def test_a_call_without_audio_here_cannot_be_joined(silent: str) -> None:
         two.ours.rings.pop(silent, None)
         await two.up()
         two.lines.join("a", "s", tone=False)
-        assert silent in (await two.seen.wait(JoinFailed, "a")).detail
+        failed = await two.seen.wait(JoinFailed, "a")
+        assert silent in failed.detail and failed.no_path
         assert not any(two.theirs.heard.values()) and not any(two.ours.heard.values())
 
     asyncio.run(story())

@@ -195,6 +195,9 @@ class Transcript:
     def _joined(self, call: str, station: str) -> Iterator[object]:
         yield hw.Joined(call, station)
 
+    def _nopath(self, call: str, station: str) -> Iterator[object]:
+        yield hw.JoinFailed(call, station, "all ties are taken", no_path=True)
+
     def _joinfailed(self, call: str, station: str) -> Iterator[object]:
         yield hw.JoinFailed(call, station, "no audio port")
 
