@@ -1,4 +1,4 @@
-"""All measurements, or the named ones: `python -m bench.perf [lines|pacing|core|store|dnc|site ...]`.
+"""All measurements, or the named ones: `python -m bench.perf [lines|pacing|core|store|dnc|site|link ...]`.
 
 Each runs in a process of its own and prints the machine, its load, a table, and one line of JSON.
 """
@@ -13,7 +13,7 @@ import click
 
 from bench.perf.machine import print_json, print_machine
 
-BENCHES = ("lines", "pacing", "core", "store", "leads", "refill", "dnc", "site")
+BENCHES = ("lines", "pacing", "core", "store", "leads", "refill", "dnc", "site", "link")
 _OPTIONS = {"pacing": ("--json", "--hours", "8", "--seeds", "2")}
 
 
