@@ -12,8 +12,10 @@ from firmware_bridge import messages as m
 from firmware_bridge.commands import Done
 from firmware_bridge.messages import Status
 from tests.firmware_bridge.firmware.rig import PERFECT, BoardUp, Rig, rig
+from tests.firmware_bridge.firmware.test_qemu_safety import UNDEFINED, address_of, overwrite
 
 VECTORS = 60 * 4
+FAILURES = 5
 BRANCH_TO_ITSELF = b"\xfe\xe7"
 BAD_WIRE = Faults(damage=0.05, loss=0.02, duplication=0.03, delay_s=0.001, jitter_s=0.003)
 
@@ -119,6 +121,25 @@ async def falls_back(firmware: Path) -> None:
 
 def test_an_image_that_hangs_gives_way_to_the_one_before(firmware: Path) -> None:
     asyncio.run(falls_back(firmware))
+
+
+async def fails_often(firmware: Path) -> None:
+    async with rig(firmware) as it:
+        image = variant(firmware, b"next")
+        await it.board.update(image)
+        assert (await reset(it)).build == build_of(image)
+        for _ in range(FAILURES):
+            ups, resets = len(it.events(BoardUp)), it.pins.resets
+            assert welcomed(it).build == build_of(image)
+            overwrite(it, address_of(firmware, "gateway_poll"), UNDEFINED)
+            await it.until(lambda resets=resets: it.pins.resets > resets)  # type: ignore[misc]
+            await again_up(it, ups)
+        assert welcomed(it).build == build_of(factory_image(firmware))
+        assert welcomed(it).reset_cause is m.ResetCause.FAULT
+
+
+def test_a_confirmed_image_that_fails_five_times_in_a_row_gives_way(firmware: Path) -> None:
+    asyncio.run(fails_often(firmware))
 
 
 async def refused(firmware: Path, image: bytes) -> None:

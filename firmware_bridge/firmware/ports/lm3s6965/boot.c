@@ -24,9 +24,21 @@ static uint8_t cause_of_reset(bool kept)
     return why & RESC_POWER_ON ? GW_RESET_CAUSE_POWER_ON : GW_RESET_CAUSE_EXTERNAL;
 }
 
-static void write_record(uint32_t slot, const uint8_t *image, uint32_t size)
+static bool is_failure(uint8_t cause) { return cause == GW_RESET_CAUSE_FAULT || cause == GW_RESET_CAUSE_WATCHDOG; }
+
+/* An image that fails again and again soon after its start makes room for the one before it. */
+static void judge_last_run(uint8_t cause)
 {
-    bool kept = record->magic == RECORD_MAGIC;
+    record->failures = is_failure(cause) ? (uint8_t)(record->failures + 1u) : 0;
+    if (record->failures < FAILURES_MAX)
+        return;
+    record->failures = 0;
+    if (record->slot < SLOTS)
+        slot_label_of(record->slot)->given_up = 0;
+}
+
+static void write_record(bool kept, uint8_t cause, uint32_t slot, const uint8_t *image, uint32_t size)
+{
     uint8_t digest[32];
     sha256 hash;
     sha256_begin(&hash);
@@ -34,7 +46,8 @@ static void write_record(uint32_t slot, const uint8_t *image, uint32_t size)
     sha256_end(&hash, digest);
     for (unsigned i = 0; i < sizeof digest; i++)
         record->digest[i] = digest[i];
-    record->cause = cause_of_reset(kept);
+    record->cause = cause;
+    record->failures = kept ? record->failures : 0;
     record->boots = kept ? record->boots + 1u : 1u;
     record->seed = (kept ? record->seed : 0) * 1664525u + 1013904223u + record->boots;
     record->stopped_at = kept ? record->stopped_at : 0;
@@ -64,10 +77,14 @@ static void __attribute__((noreturn)) run(void)
 
 void boot_reset(void)
 {
+    bool kept = record->magic == RECORD_MAGIC;
+    uint8_t cause = cause_of_reset(kept);
+    if (kept)
+        judge_last_run(cause);
     uint32_t slot = slot_choose();
     const uint8_t *image = slot < SLOTS ? slot_image(slot) : (const uint8_t *)FACTORY_BASE;
     uint32_t size = slot < SLOTS ? slot_label_of(slot)->size : REGISTER(FACTORY_SIZE_AT);
-    write_record(slot, image, size);
+    write_record(kept, cause, slot, image, size);
     if (record->trial)
         slot_label_of(slot)->tried = 0;
     memcpy((void *)RUN_BASE, image, size);

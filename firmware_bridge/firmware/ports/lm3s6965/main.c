@@ -59,6 +59,12 @@ bool board_image_confirm(void)
     return true;
 }
 
+static void note_steady(void)
+{
+    if (record->failures != 0 && board_time_us() >= STEADY_AFTER_US)
+        record->failures = 0;
+}
+
 static void kick_watchdog(void)
 {
     WDT_LOCK = WDT_UNLOCK;
@@ -79,6 +85,7 @@ void port_main(void)
     for (;;) {
         gateway_poll(&the_gateway);
         kick_watchdog();
+        note_steady();
         time_sleep();
     }
 }

@@ -9,6 +9,8 @@
 
 #define RECORD_MAGIC 0x9D2C5680EFC60000ull
 #define NO_NOTE 0xFFu
+#define FAILURES_MAX 5u            /* then even a confirmed image is given up */
+#define STEADY_AFTER_US 60000000u  /* an image that has run for so long has not failed */
 
 typedef struct {
     uint64_t magic;
@@ -16,6 +18,7 @@ typedef struct {
     uint8_t cause; /* of this boot */
     uint8_t slot;  /* that this boot's image is from; SLOTS: the factory's */
     uint8_t trial; /* 1: the image has not been confirmed */
+    uint8_t failures; /* boots in a row that came of a fault or a hang soon after the start */
     uint32_t seed; /* stirred at each boot, and by what the boards sees */
     uint32_t boots;
     uint32_t stopped_at; /* program counter of the last fault or hang */

@@ -1,4 +1,4 @@
-/* Two slots for firmware images, each with a label at its end. Flash in a real board; here RAM, which a reset spares. */
+/* Two slots for firmware images, each with a label at its end. Flash in a real board; here RAM, which resets spare. */
 #ifndef SLOTS_H
 #define SLOTS_H
 
