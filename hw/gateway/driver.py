@@ -465,14 +465,17 @@ class GatewayDriver:
         working = self._working_lines() if self.board.up else []
         because = "" if self.board.up else self.board.problem or self._problem
         if self.board.up and len(working) < configured:
-            because = "no line voltage on " + ", ".join(
-                f"line {line.line + 1}" for line in self.board.mirror.lines.values() if line.state is _S.FAULT
-            )
+            wanted = self.settings.lines
+            dead = [
+                f"line {line.line + 1}"
+                for line in self.board.mirror.lines.values()
+                if line.state is _S.FAULT and (not wanted or line.line + 1 in wanted)
+            ]
+            because = f"no line voltage on {', '.join(dead)}"
         told = events.TrunkLines(self.settings.name, len(working), because)
-        before = self._told_lines.lines if self._told_lines is not None else configured
-        if told.lines != before:
+        if told != self._told_lines:
+            self._told_lines = told
             self._say(told)
-        self._told_lines = told
 
     def _later(self, event: events.LineEvent) -> None:
         asyncio.get_running_loop().call_soon(self._say_if_current, event)

@@ -168,13 +168,13 @@ class TestLines:
                 ended = it.ended(call_id)
                 assert ended is not None
                 assert ended.cause is Cause.LINE_LOST
-            assert it.lines_told() == [(0, "nothing was heard of the board for 0.4 s")]
+            assert it.lines_told() == [(2, ""), (0, "nothing was heard of the board for 0.4 s")]
             assert it.driver.capacity() == 0
             it.driver.dial("b", "desk", NUMBER, "")
             await it.until(lambda: it.ended("b") is not None)
             it.far.power(True)
-            await it.until(lambda: len(it.lines_told()) == 2)
-            assert it.lines_told()[1] == (2, "")
+            await it.until(lambda: len(it.lines_told()) == 3)
+            assert it.lines_told()[2] == (2, "")
             await it.answered("c")
 
         play(story)
@@ -187,12 +187,12 @@ class TestLines:
             ended = it.ended("a")
             assert ended is not None
             assert ended.cause is Cause.LINE_LOST
-            assert it.lines_told() == [(1, "no line voltage on line 1")]
+            assert it.lines_told() == [(2, ""), (1, "no line voltage on line 1")]
             await it.answered("b", line=1)
             it.driver.dial("c", "desk", NUMBER, "")
             await it.until(lambda: it.ended("c") is not None)
             it.pins(it.model.lines[0].plug)
-            await it.until(lambda: len(it.lines_told()) == 2)
+            await it.until(lambda: len(it.lines_told()) == 3)
             await it.answered("d", line=0)
 
         play(story)
@@ -256,7 +256,7 @@ class TestLines:
             await it.answered("a", 1)
             it.driver.dial("b", "desk", NUMBER, "")
             await it.until(lambda: it.ended("b") is not None)
-            assert it.lines_told() == []
+            assert it.lines_told() == [(1, "")]
             assert it.driver.capacity() == 1 + 2
 
         play(story, lines=(2,))
