@@ -156,7 +156,7 @@ class World:
             caller_id=CALLER_ID,
         ) + "".join(_STATION.format(number=n + 1, phones_port=self._phones_port) for n in range(plan.agents))
         make_site(self.path, config_text=text)
-        _write_message(self.path / "message.wav")
+        write_message(self.path / "message.wav")
         leads = self.write_leads(self.folder / "leads.csv", plan.numbers)
         defaults: dict[str, object] = {
             "window": ALL_DAY,
@@ -340,7 +340,7 @@ def _free_tcp_port() -> int:
         return port
 
 
-def _write_message(path: Path) -> None:
+def write_message(path: Path) -> None:
     """Two seconds of a tone that nobody else sends."""
     samples = (round(8000 * math.sin(2 * math.pi * MESSAGE_TONE_HZ * n / 8000)) for n in range(16000))
     with wave.open(str(path), "wb") as out:
