@@ -30,7 +30,8 @@ def month(seed: int, leads: int, days: int = 30) -> World:
 def starved(world: World) -> list[int]:
     """Leads whose person was never called for their purpose though a cautious dialer could have, in many an hour.
 
-    Left out: people on a register without consent in writing, whom a dialer that knows no better leaves alone.
+    Left out: people on a register without consent in writing, whom a dialer that knows no better leaves alone; and those
+    who asked to be left alone in one matter, whom it does not call in another.
     """
     campaigns = world.facts.campaigns
     called = {(call.person, campaigns[call.campaign].purpose) for call in world.calls}
@@ -38,7 +39,8 @@ def starved(world: World) -> list[int]:
     for lead, listed in world.person_of.items():
         truth, purpose = listed.truth, campaigns[world.campaign_of[lead]].purpose
         in_doubt = listed.registered and purpose == "sales" and not any(g.ground == "written" for g in truth.grants)
-        if (truth.key, purpose) not in called and not in_doubt and _lawful_hours(world, lead) >= 40:
+        alone = any(not hold.debt for hold in truth.holds)
+        if (truth.key, purpose) not in called and not in_doubt and not alone and _lawful_hours(world, lead) >= 40:
             waiting.append(lead)
     return waiting
 
