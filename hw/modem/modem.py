@@ -20,7 +20,7 @@ HANG_UP_AGAIN_S = 2.0
 LIST_FAILURES = 3
 MAX_RESETS = 3
 STABLE_S = 300.0
-DIAL_LIMIT_S = 60.0
+DIAL_LIMIT_S = 25.0
 SIM_GONE = (10, 11, 12, 13, 15)
 # What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
 _BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
