@@ -30,8 +30,8 @@ def month(seed: int, leads: int, days: int = 30) -> World:
 def starved(world: World) -> list[int]:
     """Leads whose person was never called for their purpose though a cautious dialer could have, in many an hour.
 
-    Left out: people on a register without consent in writing, whom a dialer that knows no better leaves alone; and those
-    who asked to be left alone in one matter, whom it does not call in another.
+    Left out: people on a register without consent in writing, whom a dialer that knows no better leaves alone; and
+    those who asked to be left alone in one matter, whom it does not call in another.
     """
     campaigns = world.facts.campaigns
     called = {(call.person, campaigns[call.campaign].purpose) for call in world.calls}
