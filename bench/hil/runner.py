@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from random import Random
 
 from bench.hil.devices.base import Device, NotAsExpected, wire_details
@@ -126,8 +127,9 @@ class Runner:
         try:
             for number in range(1, (repeat or scenario.repeat) + 1):
                 await self.strategy.reach(scenario.state)
-                rounds.append(await _Play(self, scenario, number, random, figures).play())
-                await self._clear_up()
+                play = _Play(self, scenario, number, random, figures)
+                rounds.append(await play.play())
+                await (self._start_over() if play.left_up else self._clear_up())
                 if not rounds[-1].ok:
                     verdict, reason = Verdict.FAILED, _told(rounds[-1], scenario)
                     break
@@ -158,7 +160,8 @@ class Runner:
             if self.strategy.state is State.READY:
                 async with asyncio.timeout(HANG_UP_LIMIT_S):
                     await self.device.make_ready()
-        except (BenchError, DriverError, TimeoutError):
+        except (BenchError, DriverError, TimeoutError) as error:
+            self._timeline.note(Lane.BENCH, self.device.name, "starts over", because=str(error) or "it is not ready")
             await self._start_over()
 
     async def _start_over(self) -> None:
@@ -193,6 +196,7 @@ class _Play:
         self._labels: dict[str, float] = {}
         self._call_ids: dict[str, str] = {}
         self._taken: set[int] = set()
+        self.left_up: list[str] = []
 
     async def play(self) -> Round:
         """All steps up to the first that fails, then hang up what is left."""
@@ -371,14 +375,19 @@ class _Play:
         return self._call_ids.get(call, f"{call}-never-placed")
 
     async def _hang_up(self) -> None:
-        """End what is left, and wait until it has ended."""
-        if not self._call_ids:
-            return
+        """End what is left, and wait until it has ended; `left_up` names calls that do not."""
         for call_id in self._call_ids.values():
             self._device.driver.hang_up(call_id)
+        until = self._timeline.now() + HANG_UP_LIMIT_S
         for call in self._call_ids:
-            until = self._timeline.now() + HANG_UP_LIMIT_S
-            await self._timeline.wait(lambda e, c=call: _matches(e, "Ended", c, {}), self._started_at, until, set())  # type: ignore[misc]
+            ended = await self._timeline.wait(partial(_is_end, call), self._started_at, until, set())
+            if ended is None:
+                self.left_up.append(call)
+                self._timeline.note(Lane.BENCH, self._device.name, "call does not end", call=call)
+
+
+def _is_end(call: str, entry: Entry) -> bool:
+    return _matches(entry, "Ended", call, {})
 
 
 def _details(step: AnyStep) -> dict[str, object]:
