@@ -10,7 +10,7 @@ from firmware_bridge.codec import MessageError
 from firmware_bridge.frames import Frame, FrameReader
 from firmware_bridge.link import BOARD_FLOOR_S, Link
 from firmware_bridge.mirror import Port
-from tests.firmware_bridge.model_ports import DIGITS_WAITING, OFF_HOOK, PULSE_DIGITS, TONES, Headset, Line, Timing
+from tests.firmware_bridge.model_ports import DIGITS_WAITING, PULSE_DIGITS, TONES, Headset, Line, Timing
 
 K, St = m.FrameKind, m.Status
 ALL = m.Capabilities((1 << 8) - 1)
@@ -313,10 +313,10 @@ class ModelBoard:
     def _carry_out(self, command: m.HostMessage, now: float) -> m.Status:
         match command:
             case m.Call() | m.Accept() | m.Release() | m.Digits():
-                if not command.call:
-                    return St.UNREADABLE
                 if command.line >= len(self.lines):
                     return St.NO_SUCH_PORT
+                if not command.call:
+                    return St.UNREADABLE
                 return self._line_command(self.lines[command.line], command, now)
             case m.Join():
                 return self._join(command)
@@ -352,7 +352,7 @@ class ModelBoard:
                     return St.LINE_IN_USE
                 line.send_tones(command.digits, now)
                 return St.OK
-        if line.call == command.call and line.state in OFF_HOOK:
+        if line.call == command.call:
             return St.OK
         if line.state is m.LineState.FAULT:
             return St.LINE_DEAD

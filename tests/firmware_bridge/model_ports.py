@@ -185,7 +185,7 @@ class Headset:
 
     def set(self, lamp: m.Lamp, ring: bool, muted: bool, now: float) -> None:
         """As the host wants it."""
-        self._set(now, lamp=lamp, ring=ring and not self.off_hook, muted=muted)
+        self._set(now, lamp=lamp, ring=ring, muted=muted)
 
     def _set(self, now: float, **new: object) -> None:
         if any(getattr(self, name) != value for name, value in new.items()):
