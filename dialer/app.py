@@ -155,7 +155,8 @@ class Desk:
             if not chosen:
                 names = ", ".join(run.settings.name for run in runs) or "none"
                 raise UnknownName(f"the running dialer knows no campaign '{name}'; it knows: {names}")
-        return {"running": True, "campaigns": [why_lines(run, time.monotonic()) for run in chosen]}
+        now = time.monotonic()
+        return {"running": True, "campaigns": [why_lines(run, now, self._engine.trunks.values()) for run in chosen]}
 
     async def agents(self) -> list[dict[str, Any]]:
         """Every agent of the site with state."""

@@ -133,6 +133,7 @@ def _show(decision: Mapping[str, Any]) -> None:
 def _facts(decision: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [("obstacle", text) for text in decision.get("obstacles") or []]
     facts.append(("agents", f"{decision['ready']} ready of {decision['agents']} logged in"))
+    facts += [(f"trunk {trunk['name']}", _trunk(trunk)) for trunk in decision.get("trunks") or []]
     facts += _figures(decision)
     window = decision.get("window")
     if window is not None:
@@ -140,6 +141,12 @@ def _facts(decision: Mapping[str, Any]) -> list[tuple[str, str]]:
         until = f" until {_time(window['end'])}" if window["end"] else ""
         facts.append(("counted", f"from {since}{until} ({window['kind']})"))
     return facts
+
+
+def _trunk(trunk: Mapping[str, Any]) -> str:
+    rests = ", rests after failed calls" if trunk["rests"] else ""
+    because = f": {trunk['because']}" if trunk["because"] else ""
+    return f"{trunk['lines_in_use']} in use, {trunk['lines_usable']} usable of {trunk['max_lines']}{rests}{because}"
 
 
 def _figures(decision: Mapping[str, Any]) -> list[tuple[str, str]]:

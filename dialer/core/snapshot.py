@@ -8,6 +8,7 @@ from dialer.core.attempts import Agent
 from dialer.core.dialing import CampaignRun
 from dialer.core.engine import Engine
 from dialer.core.states import AgentState, AttemptState
+from dialer.core.why import trunk_lines
 
 
 def agent_state(agent: Agent, now: float, callbacks: Sequence[Candidate] = ()) -> dict[str, Any]:
@@ -87,14 +88,6 @@ def snapshot(engine: Engine, now: float) -> dict[str, Any]:
         "draining": engine.draining,
         "agents": [engine_agent_state(engine, agent, now) for agent in engine.agents.values()],
         "campaigns": [campaign_state(run) for run in engine.runs.values()],
-        "trunks": [
-            {
-                "name": trunk.settings.name,
-                "lines_in_use": trunk.in_use,
-                "max_lines": trunk.settings.max_lines,
-                "rests": trunk.rests_until is not None and now < trunk.rests_until,
-            }
-            for trunk in engine.trunks.values()
-        ],
+        "trunks": [trunk_lines(trunk, now) for trunk in engine.trunks.values()],
         "late_events": engine.late_events,
     }

@@ -1,8 +1,9 @@
 """Why lines are dialed as they are: the latest decision of a campaign's pacer as plain data."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from dialer.core.dialing import CampaignRun
+from dialer.core.dialing import CampaignRun, TrunkLines
 
 # Shares are of one; counts are of calls or agents.
 FIGURES = (
@@ -21,10 +22,10 @@ FIGURES = (
 )
 
 
-def why_lines(run: CampaignRun, now: float) -> dict[str, Any]:
+def why_lines(run: CampaignRun, now: float, trunks: Iterable[TrunkLines] = ()) -> dict[str, Any]:
     """The decision with its figures, and what stands against dialing; then the figures are as of `now`, and no lines.
 
-    `now` is monotonic seconds on the engine's clock.
+    `now` is monotonic seconds on the engine's clock. Of the site's `trunks` those are told that the campaign dials on.
     """
     settings, period = run.settings, run.period
     decision = run.decision or run.pacer.decide(now)
@@ -44,4 +45,19 @@ def why_lines(run: CampaignRun, now: float) -> dict[str, Any]:
             "start": None if period.start is None else period.start.isoformat(),
             "end": None if period.end is None else period.end.isoformat(),
         },
+        "trunks": [
+            trunk_lines(trunk, now) for trunk in trunks if not settings.trunks or trunk.settings.name in settings.trunks
+        ],
+    }
+
+
+def trunk_lines(trunk: TrunkLines, now: float) -> dict[str, Any]:
+    """A trunk's lines: those in use, those that can be used now, those it should have, and why not all."""
+    return {
+        "name": trunk.settings.name,
+        "lines_in_use": trunk.in_use,
+        "lines_usable": min(trunk.usable, trunk.settings.max_lines),
+        "max_lines": trunk.settings.max_lines,
+        "because": trunk.because,
+        "rests": trunk.rests_until is not None and now < trunk.rests_until,
     }
