@@ -42,6 +42,7 @@ class Dialect:
 
     `says` are the makers' notifications of calls, each with the switch that lets it be said (empty: always). `key`
     shows a DTMF key, `keys_by` is the switch for that. `voice_by` is the switch of the voice port, if there is one.
+    `greeting` is said when it has booted.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Dialect:
     key: Callable[[str], str] | None = None
     keys_by: str = ""
     voice_by: str = ""
+    greeting: str = ""
 
 
 def result_of(cause: int) -> str:
@@ -103,6 +105,7 @@ QUECTEL = Dialect(
     lambda key: f"+QTONEDET: {ord(key)}",
     "+QTONEDET",
     "+QPCMV",
+    "RDY",
 )
 SIMCOM = Dialect(
     "simcom",
@@ -113,6 +116,7 @@ SIMCOM = Dialect(
     lambda key: f"+RXDTMF: {key}",
     "+DDET",
     "+CPCMREG",
+    "RDY",
 )
 HUAWEI = Dialect(
     "huawei",
@@ -121,6 +125,7 @@ HUAWEI = Dialect(
     (("^CURC", 0), ("^DDSETEX", 0)),
     (("^CURC", _huawei),),
     voice_by="^DDSETEX",
+    greeting="^SYSSTART",
 )
 
 DIALECTS = {dialect.name: dialect for dialect in (PLAIN, QUECTEL, SIMCOM, HUAWEI)}

@@ -15,6 +15,7 @@ from bench.hil.emulated.voice import Voice
 
 MAX_COMMAND = 2048
 RING_GAP_S = 0.5
+BOOT_S = 0.1
 _EXTENDED = re.compile(r"([+^*%$][A-Za-z0-9]+)(=\?|=|\?)?(.*)", re.DOTALL)
 _BASIC = re.compile(r"([A-Z])(\d*)")
 _CAUSES = {
@@ -143,6 +144,13 @@ class EmulatedModem:
 
     close = unplug
 
+    def restart(self) -> None:
+        """Its supply fails for a moment: the port stays, the call and all settings are gone."""
+        self._lose_call()
+        self._power_up()
+        if self.dialect.greeting:
+            asyncio.get_running_loop().call_later(BOOT_S, self._say, self.dialect.greeting)
+
     def ring(self, number: str, rings: int = 20) -> None:
         """Somebody calls this SIM."""
         self._incoming = _Ringing(number, asyncio.get_running_loop().time() + rings * RING_GAP_S)
@@ -179,8 +187,7 @@ class EmulatedModem:
         """Bytes from the host."""
         if self.faults.hangs:
             if self.faults.reset_helps and b"AT+CFUN=1,1\r" in data:
-                self._lose_call()
-                self._power_up()
+                self.restart()
             return
         for byte in data:
             if self._body_for is not None:
@@ -420,8 +427,7 @@ class EmulatedModem:
         if kind == "?":
             return ["+CFUN: 1"]
         if value.endswith(",1"):
-            self._lose_call()
-            self._power_up()
+            self.restart()
         return []
 
     def _ceer(self, kind: str, value: str) -> list[str]:

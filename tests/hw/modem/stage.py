@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from bench.hil.emulated.exchange import Exchange, FarEnd
 from bench.hil.emulated.modem import EmulatedModem, Faults
+from hw.audio.sound import Sound
 from hw.contract import Ended, LineEvent, TrunkLines
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
@@ -114,8 +115,12 @@ async def prepared(
     settings: ModemSettings | None = None,
     start_limit_s: float = 5.0,
     today: Callable[[], date] = date.today,
+    sounds_of: Callable[[list[EmulatedModem]], Mapping[str, Sound]] = lambda modems: {},
 ) -> AsyncIterator[Stage]:
-    """Modems plugged in, and a bank that is not started yet. `settings` is the pattern for all modems."""
+    """Modems plugged in, and a bank that is not started yet. `settings` is the pattern for all modems.
+
+    `sounds_of` gives the sounds by the modems' names, which are m0, m1 and so on.
+    """
     exchange = Exchange(FAR_ENDS)
     pattern = settings or ModemSettings("pattern", TRUNK, "/dev/none")
     modems, configured = [], []
@@ -135,6 +140,7 @@ async def prepared(
     texts: list[SmsTold] = []
     bank = ModemBank(
         BankSettings(tuple(configured)),
+        sounds=sounds_of(modems),
         usage=Usage(folder / "usage.json", today),
         on_sms=texts.append,
         candidates=lambda: sorted(str(path) for path in folder.glob("port*")),
@@ -157,8 +163,11 @@ async def staged(
     count: int = 1,
     faults: Sequence[Faults] = (),
     settings: ModemSettings | None = None,
+    sounds_of: Callable[[list[EmulatedModem]], Mapping[str, Sound]] = lambda modems: {},
 ) -> AsyncIterator[Stage]:
     """Modems plugged in and a bank that drives them."""
-    async with prepared(folder, dialect=dialect, count=count, faults=faults, settings=settings) as stage:
+    async with prepared(
+        folder, dialect=dialect, count=count, faults=faults, settings=settings, sounds_of=sounds_of
+    ) as stage:
         await stage.bank.start(stage.events.append)
         yield stage

@@ -224,7 +224,6 @@ class TestAudio:
         sound = RecordedSound()
 
         async def story(stage: Stage) -> None:
-            stage.bank._sounds["m0"] = sound
             stage.dial("a", LEAVES)
             assert stage.bank.sound_of("a") is None
             await stage.wait(Answered, "a")
@@ -234,7 +233,7 @@ class TestAudio:
             assert sound.did == ["open", "close"]
             assert stage.bank.sound_of("a") is None
 
-        play_out(tmp_path, story)
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
 
     def test_without_sound_a_message_is_over_at_once(self, tmp_path: Path) -> None:
         message = tmp_path / "message.wav"
@@ -465,6 +464,21 @@ class TestTrouble:
         async def main() -> None:
             async with staged(tmp_path) as stage:
                 await story(stage)
+
+        run_hastily(main())
+
+    @pytest.mark.parametrize("dialect", MAKERS)
+    def test_a_modem_that_restarts_by_itself_is_set_up_again(self, tmp_path: Path, dialect: str) -> None:
+        async def main() -> None:
+            async with staged(tmp_path, dialect=dialect) as stage:
+                stage.dial("a", ANSWERS)
+                await stage.wait(Answered, "a", limit_s=200)
+                stage.modem.restart()
+                await stage.ended("a", limit_s=200)
+                stage.modem.log.clear()
+                await stage.until(lambda: "ATE0" in stage.modem.log and stage.bank.capacity() == 1, limit_s=1000)
+                stage.dial("b", ANSWERS)
+                await stage.wait(Answered, "b", limit_s=200)
 
         run_hastily(main())
 

@@ -3,19 +3,20 @@
 import asyncio
 import os
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.hil.emulated.modem import EmulatedModem
 from bench.hil.emulated.voice import Voice
 from hw.audio.ring import Segment, create_segment
-from hw.audio.sound import PcmSound
+from hw.audio.sound import PcmSound, Sound
 from hw.audio.streams import SerialPcm
 from hw.contract import Answered, Joined, MessagePlayed
-from tests.hw.modem.stage import ANSWERS, Stage, staged
+from tests.hw.modem.stage import ANSWERS, staged
 
 
 @contextmanager
@@ -41,12 +42,17 @@ def strength(pcm: bytes, hz: float) -> float:
     return float(abs(np.dot(samples, turn)) / (8000 * 4000))
 
 
-def give_sounds(stage: Stage, rings: Segment) -> list[Voice]:
-    """Plug the modems' voice ports in."""
-    voices = [modem.open_voice() for modem in stage.modems]
-    for number, voice in enumerate(voices):
-        stage.bank._sounds[f"m{number}"] = PcmSound(SerialPcm(voice.path), rings, number)
-    return voices
+def sounds_in(rings: Segment) -> Callable[[list[EmulatedModem]], Mapping[str, Sound]]:
+    """Plug the modems' voice ports in, each with a ring."""
+    return lambda modems: {
+        f"m{number}": PcmSound(SerialPcm(modem.open_voice().path), rings, number) for number, modem in enumerate(modems)
+    }
+
+
+def voice_of(modem: EmulatedModem) -> Voice:
+    """The modem's voice port."""
+    assert modem.voice is not None
+    return modem.voice
 
 
 @pytest.mark.parametrize("dialect", ["quectel", "simcom", "huawei"])
@@ -60,8 +66,8 @@ def test_a_message_is_heard_at_the_far_end(tmp_path: Path, dialect: str) -> None
 
     async def main() -> None:
         with segment() as rings:
-            async with staged(tmp_path, dialect=dialect) as stage:
-                (voice,) = give_sounds(stage, rings)
+            async with staged(tmp_path, dialect=dialect, sounds_of=sounds_in(rings)) as stage:
+                voice = voice_of(stage.modem)
                 stage.dial("a", ANSWERS)
                 await stage.wait(Answered, "a")
                 await asyncio.sleep(0.2)
@@ -81,8 +87,8 @@ def test_a_message_is_heard_at_the_far_end(tmp_path: Path, dialect: str) -> None
 def test_two_modems_that_are_joined_hear_each_other(tmp_path: Path) -> None:
     async def main() -> None:
         with segment() as rings:
-            async with staged(tmp_path, count=2) as stage:
-                voices = give_sounds(stage, rings)
+            async with staged(tmp_path, count=2, sounds_of=sounds_in(rings)) as stage:
+                voices = [voice_of(modem) for modem in stage.modems]
                 for call_id in "ab":
                     stage.dial(call_id, ANSWERS)
                     await stage.wait(Answered, call_id)
