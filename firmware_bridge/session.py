@@ -15,9 +15,9 @@ from firmware_bridge.codec import MessageError
 from firmware_bridge.frames import Frame, FrameReader
 from firmware_bridge.link import HOST_FLOOR_S, Link
 
-HELLO_EVERY_S = 0.25
+HELLO_EVERY_S = 0.1
 HELLO_SLOW_S = 1.0
-HELLO_QUICK = 20
+HELLO_QUICK = 50
 BUSY_S = 1.0
 _PINGS_KEPT = 8
 _PINGS_PER_KEEPALIVE = 4
@@ -245,8 +245,9 @@ class HostSession:
 
     def _pong(self, pong: m.Pong, now: float) -> None:
         sent_at = self._pings.pop(pong.token, None)
-        if sent_at is not None:
+        if sent_at is not None and self.link is not None:
             self.clock.add(sent_at, now, pong.board_us)
+            self.link.round_trip.sample(now - sent_at)
 
 
 def _read(payload: bytes) -> Told | Unreadable:
