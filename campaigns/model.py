@@ -160,6 +160,10 @@ class Candidate(NamedTuple):
     def phone(self) -> Phone:
         return self.phones[0]
 
+    def looked_up(self, case: "Case | None") -> "Candidate":
+        """The same with its case."""
+        return Candidate(*self[:-1], case)
+
 
 @dataclass(frozen=True, slots=True)
 class CallingWindow:

@@ -272,7 +272,7 @@ class Store:
         keeper.at = wall_now
         keeper.cases.clear()
         found = self.hopper.refill(campaign, n, wall_now, exclude, keeper.gate)
-        leads = tuple(each._replace(case=keeper.cases.get(each.lead_id)) for each in found.leads)
+        leads = tuple(each.looked_up(keeper.cases.get(each.lead_id)) for each in found.leads)
         return Refill(leads, found.next_at)
 
     def _gatekeeper(self, campaign: CampaignSettings) -> Gatekeeper | None:
@@ -302,7 +302,7 @@ class Store:
         found = self.callbacks.due(
             campaign_id, wall_now, agents, exclude, lambda offered: self._answers(settings, offered, wall_now, cases)
         )
-        leads = [lead._replace(case=cases.get(lead.lead_id)) for lead in found]
+        leads = [lead.looked_up(cases.get(lead.lead_id)) for lead in found]
         owned = [lead.lead_id for lead in leads if lead.owner]
         if owned:
             self.callbacks.reminded(owned)
