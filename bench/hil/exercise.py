@@ -184,3 +184,30 @@ def _key(command: m.Message | m.HostMessage) -> tuple[object, ...]:
         return ("headset", command.headset)
     assert isinstance(command, m.Join | m.Part)
     return ("pair", command.a_kind, command.a, command.b_kind, command.b)
+
+
+async def replace_firmware(device: str, baud: int, image: bytes) -> m.Welcome:
+    """Open the board at `device`, replace its firmware, and give what the new one says of itself.
+
+    Raises UpdateError, or BenchError when the board does not come up.
+    """
+    up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def heard(event: HostEvent) -> None:
+        if isinstance(event, BoardUp) and not up.done():
+            up.set_result(None)
+
+    board = Board(BoardSettings("update", PortSettings(device, baud, retry_s=0.2)), heard)
+    board.start()
+    try:
+        async with asyncio.timeout(UP_LIMIT_S):
+            await up
+    except TimeoutError:
+        await board.close()
+        raise BenchError(
+            f"the board does not come up within {UP_LIMIT_S:g} s: {board.problem or 'no answer'}"
+        ) from None
+    try:
+        return await board.update(image)
+    finally:
+        await board.close()

@@ -41,6 +41,7 @@ class Ability(StrEnum):
     FAR_RING = "let somebody call"
     EXERCISE = "exercise"
     SMS = "sms"
+    UPDATE = "update (set image in bench.toml)"
 
 
 class Area(StrEnum):
@@ -183,6 +184,13 @@ class Exercise(Step):
     within_s: Seconds = 600.0
 
 
+class Update(Step):
+    """Replace the firmware over the link, and see the board come up with the new one."""
+
+    do: Literal["update"]
+    within_s: Seconds = 300.0
+
+
 class Text(Step):
     """Send a short message to a number that behaves so, or to this very number."""
 
@@ -223,7 +231,22 @@ class Check(Step):
     figure: str = ""
 
 
-Stimulus = Dial | CallStation | OnCall | OnPair | Far | Agent | Power | WireStep | Plug | Wait | Reach | Exercise | Text
+Stimulus = (
+    Dial
+    | CallStation
+    | OnCall
+    | OnPair
+    | Far
+    | Agent
+    | Power
+    | WireStep
+    | Plug
+    | Wait
+    | Reach
+    | Exercise
+    | Update
+    | Text
+)
 
 
 def _step_tag(value: Any) -> str | None:
@@ -250,6 +273,7 @@ AnyStep = Annotated[
     | Annotated[Wait, Tag("wait")]
     | Annotated[Reach, Tag("reach")]
     | Annotated[Exercise, Tag("exercise")]
+    | Annotated[Update, Tag("update")]
     | Annotated[Text, Tag("sms")]
     | Annotated[Expect, Tag("expect")]
     | Annotated[Never, Tag("never")]
@@ -294,6 +318,7 @@ _NEEDS: dict[type[Step], Ability] = {
     WireStep: Ability.WIRE,
     Plug: Ability.PINS,
     Exercise: Ability.EXERCISE,
+    Update: Ability.UPDATE,
     Text: Ability.SMS,
 }
 _POWER_NEEDS = {"freeze": Ability.FREEZE, "thaw": Ability.FREEZE, "reset": Ability.RESET}

@@ -28,6 +28,7 @@ class DeviceTable(Table):
     username: str = ""
     password_file: Path | None = None
     keepalive_ms: int = 1500
+    image: Path | None = None
     dial_plan: Mapping[str, str] = Field(default_factory=dict)
     skip: Mapping[str, str] = Field(default_factory=dict)
     numbers: Mapping[str, str] = Field(default_factory=dict)

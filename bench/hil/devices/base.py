@@ -8,13 +8,13 @@ from typing import Any
 
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
-from bench.hil.scenario import Ability, Agent, Exercise, Far, FaultTable, Plug, Power, Text, WireStep
+from bench.hil.scenario import Ability, Agent, Exercise, Far, FaultTable, Plug, Power, Text, Update, WireStep
 from bench.hil.timeline import Lane, Timeline
 from bench.hil.wiring import DeviceTable
 from hw.contract import LineDriver, LineEvent, TrunkLines
 
 COMMAND_LIMIT_S = 30.0
-DeviceStep = Far | Agent | Power | WireStep | Plug | Exercise | Text
+DeviceStep = Far | Agent | Power | WireStep | Plug | Exercise | Update | Text
 
 
 class NotAsExpected(Exception):

@@ -4,21 +4,22 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from bench.hil.board import EmulatedBoard
+from bench.hil.board import UPDATE_IMAGE, EmulatedBoard
 from bench.hil.devices.base import DeviceStep, NotAsExpected
 from bench.hil.devices.wired import WiredDevice
 from bench.hil.emulated.linecards import FarEnd, LineCards
-from bench.hil.exercise import Exercise
+from bench.hil.exercise import Exercise, replace_firmware
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
 from bench.hil.qemu import BoardError
-from bench.hil.scenario import Ability, Agent, Far, Plug, Power
+from bench.hil.scenario import Ability, Agent, Far, Plug, Power, Update
 from bench.hil.scenario import Exercise as ExerciseStep
 from bench.hil.timeline import Lane, Timeline
 from bench.hil.wiring import DeviceTable
 from firmware_bridge import messages as m
 from firmware_bridge.firmware.outside import Seen
 from firmware_bridge.mirror import OFF_HOOK, Mirror, Port
+from firmware_bridge.update import UpdateError
 from hw.contract import LineDriver
 from hw.gateway.driver import GatewayDriver
 from hw.gateway.settings import GatewaySettings
@@ -61,6 +62,8 @@ class GatewayDevice(WiredDevice):
     @property
     def abilities(self) -> frozenset[Ability]:
         able = {*super().abilities, Ability.EXERCISE}
+        if self.table.emulated or self.table.image:
+            able.add(Ability.UPDATE)
         if self.table.emulated:
             able |= {Ability.FREEZE, Ability.RESET, Ability.PINS, Ability.HEADSETS, Ability.FAR_SIGHT}
             able |= {Ability.FAR_ANSWER, Ability.FAR_HANG_UP, Ability.FAR_BUSY, Ability.FAR_RING}
@@ -176,6 +179,8 @@ class GatewayDevice(WiredDevice):
                     self._cards.plug(line, step.present)
             case ExerciseStep():
                 return await self._exercise(step)
+            case Update():
+                return await self._update(step)
             case _:
                 return await super().perform(step, call_id)
         return {}
@@ -222,6 +227,22 @@ class GatewayDevice(WiredDevice):
         if wrong:
             raise NotAsExpected("; ".join(wrong))
         return {"command round trip": tally.round_trips_s, "commands/s": [tally.done / tally.lasted_s]}
+
+    async def _update(self, step: Update) -> Mapping[str, list[float]]:
+        """With the driver away, as for an exercise."""
+        path = self.table.image or UPDATE_IMAGE
+        try:
+            image = path.read_bytes()
+        except OSError as error:
+            raise BenchError(f"{self.name}: image {path}: {error.strerror}") from error
+        started_at = self.timeline.now()
+        try:
+            async with asyncio.timeout(step.within_s):
+                welcome = await replace_firmware(self.port, self.table.baud, image)
+        except (UpdateError, TimeoutError) as error:
+            raise NotAsExpected(f"the firmware is not replaced: {error or 'out of time'}") from error
+        self.timeline.note(Lane.DEVICE, self.name, "updated", build=welcome.build.hex(), reset=welcome.reset_cause.name)
+        return {"update": [self.timeline.now() - started_at]}
 
     def _exercised(self, done: int, counters: m.Counters | None) -> dict[str, Any]:
         details: dict[str, Any] = {"commands": done}
