@@ -292,9 +292,9 @@ class World:
     def store(self) -> Store:
         return Store.open(self.path / "dialer.db")
 
-    def attempts(self) -> list[dict[str, Any]]:
-        """All attempts as the command line reports them."""
-        done = run_dialer("report", "attempts", CAMPAIGN, "--json", site=self.path)
+    def attempts(self, campaign: str = CAMPAIGN) -> list[dict[str, Any]]:
+        """All attempts of a campaign as the command line reports them."""
+        done = run_dialer("report", "attempts", campaign, "--json", site=self.path)
         assert done.returncode == 0, done.stderr
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows

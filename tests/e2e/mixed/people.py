@@ -66,3 +66,8 @@ def mobile_network(numbers: Iterable[str], seed: int) -> dict[str, exchange.FarE
 def analogue_network(numbers: Iterable[str], seed: int) -> dict[str, linecards.FarEnd]:
     """All numbers for `LineCards`, as they are dialed with the dial plan {"+1": ""}."""
     return {number.removeprefix("+1"): fate(number, seed).on_line for number in numbers}
+
+
+def only(kind: Kind, numbers: Iterable[str], seed: int) -> tuple[str, ...]:
+    """Those of the numbers that have this fate."""
+    return tuple(number for number in numbers if fate(number, seed).kind is kind)

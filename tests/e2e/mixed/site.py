@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bench.hil.board import FIRMWARE
@@ -82,7 +83,10 @@ audio = "serial:{port}-voice"
 
 @dataclass(frozen=True, slots=True)
 class MixedPlan:
-    """What a test needs; `phones` agents have SIP phones, one more each has the board's headset and the serial one."""
+    """What a test needs; `phones` agents have SIP phones, one more each has the board's headset and the serial one.
+
+    `campaigns` gives the trunks of each campaign, none meaning all; the numbers are dealt out to them.
+    """
 
     numbers: tuple[str, ...]
     phones: int = 3
@@ -94,6 +98,7 @@ class MixedPlan:
     board_desk: bool = True
     headset_desk: bool = True
     mode: Mode = Mode.POWER
+    campaigns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {CAMPAIGN: ()})
     settings: Mapping[str, object] = field(default_factory=dict)
     carrier: str = "quick"
     bots: str = "quick"
@@ -119,11 +124,10 @@ class MixedWorld(World):
         self._plant: subprocess.Popen[str] | None = None
 
     def build(self, carrier_port: int | None = None) -> None:
-        """Make the site: configuration, campaign (active), leads, agents."""
+        """Make the site: configuration, campaigns (active), leads, agents."""
         plan = self.mixed
         make_site(self.path, config_text=self.config_text())
         plain.write_message(self.path / "message.wav")
-        leads = self.write_leads(self.folder / "leads.csv", plan.numbers)
         defaults: dict[str, object] = {
             "window": ALL_DAY,
             "abandon_message": "message.wav",
@@ -131,10 +135,14 @@ class MixedWorld(World):
             "purpose": "service",
         }
         with self.store() as store:
-            store.create_campaign(CAMPAIGN, Kind.TELESALES, plan.mode, **{**defaults, **plan.settings})
-            store.set_campaign_state(CAMPAIGN, CampaignState.ACTIVE)
-            report = import_leads(store, CAMPAIGN, leads)
-            assert report.loaded == len(plan.numbers), report
+            for place, (name, trunks) in enumerate(plan.campaigns.items()):
+                store.create_campaign(
+                    name, Kind.TELESALES, plan.mode, **{**defaults, "trunks": trunks, **plan.settings}
+                )
+                store.set_campaign_state(name, CampaignState.ACTIVE)
+                numbers = plan.numbers[place :: len(plan.campaigns)]
+                report = import_leads(store, name, self.write_leads(self.folder / f"{name}.csv", numbers))
+                assert report.loaded == len(numbers), report
             for name, station in self.stations.items():
                 store.add_agent(name, station)
 
@@ -218,6 +226,23 @@ class MixedWorld(World):
         """The campaign's figures in the running dialer."""
         facts: dict[str, Any] = self.state()["campaigns"][0]
         return facts
+
+    def ask(self, agent: str, verb: str, **body: str) -> None:
+        """What an agent does, over the API."""
+        token = (self.path / "api.token").read_text(encoding="ascii").strip()
+        url = f"http://127.0.0.1:{self.api_port}/agents/{agent}/{verb}"
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.post(url, json=body, headers=headers, timeout=40.0, trust_env=False)
+        assert answer.is_success, answer.text
+
+    def agent(self, name: str) -> dict[str, Any]:
+        """How an agent is; LOGGED_OUT when not at work."""
+        found = (agent for agent in self.state()["agents"] if agent["name"] == name)
+        return next(found, {"name": name, "state": "LOGGED_OUT", "code": "", "attempt_id": None, "phone": None})
+
+    def trunk(self, name: str) -> dict[str, Any]:
+        """How a trunk is in the running dialer."""
+        return next(trunk for trunk in self.state()["trunks"] if trunk["name"] == name)
 
     def why_lines(self) -> dict[str, Any]:
         """`dialer why lines --json` of the campaign."""
