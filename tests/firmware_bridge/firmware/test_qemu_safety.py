@@ -21,7 +21,7 @@ from tests.firmware_bridge.firmware.rig import BoardUp, Rig, rig
 ROOT = Path(__file__).parents[3]
 KEEPALIVE_S = m.KEEPALIVE_MS / 1000
 # What a loaded test machine may add to a time that is read from outside.
-GRACE_S = 0.25
+GRACE_S = 0.5
 BRANCH_TO_ITSELF = 0xE7FE
 UNDEFINED = 0xDE00
 INTERRUPTS_OFF = 0xB672
