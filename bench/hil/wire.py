@@ -27,6 +27,8 @@ FOLLOW_GAP_S = 0.1
 READ_BYTES = 4096
 MAX_UNSENT = 64 * 1024
 _SLEEP_MAX_S = 0.25
+_PRECISE_S = 0.01
+_SELECT_MAX = 1024
 
 
 class WireError(Exception):
@@ -161,6 +163,18 @@ class _Near:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+
+def _ready(interest: dict[int, int], sleep_s: float) -> set[int]:
+    """Descriptors to be read, or hung up. Waits to the microsecond where select can; poll rounds up to milliseconds."""
+    if sleep_s < _PRECISE_S and max(interest) < _SELECT_MAX:
+        reads = [end for end, events in interest.items() if events & select.POLLIN]
+        writes = [end for end, events in interest.items() if events & select.POLLOUT]
+        return set(select.select(reads, writes, [], sleep_s)[0])
+    poll = select.poll()
+    for end, events in interest.items():
+        poll.register(end, events)
+    return {end for end, flags in poll.poll(sleep_s * 1000) if flags & ~select.POLLOUT}
 
 
 class Wire:
@@ -301,24 +315,23 @@ class Wire:
                 else:
                     self._far.try_open(now)
                 self._deliver(now)
-                poll, sleep_s = self._interest(now)
-            ready = {end for end, flags in poll.poll(sleep_s * 1000) if flags & ~select.POLLOUT}
+                interest, sleep_s = self._interest(now)
+            ready = _ready(interest, sleep_s)
             with self._lock:
                 self._take_in(ready)
 
-    def _interest(self, now: float) -> tuple[select.poll, float]:
+    def _interest(self, now: float) -> tuple[dict[int, int], float]:
         """What to wait for; a side whose opposite is stuffed is not read (flow control of a full FIFO)."""
-        poll = select.poll()
-        poll.register(self._wake_in, select.POLLIN)
+        interest = {self._wake_in: select.POLLIN}
         near, far = self._near, self._far
         if near.plugged and (near.heard or near.pending):
-            poll.register(near.fileno(), self._events(Way.TO_DEVICE, Way.TO_HOST))
+            interest[near.fileno()] = self._events(Way.TO_DEVICE, Way.TO_HOST)
         if far.up:
-            poll.register(far.fileno(), self._events(Way.TO_HOST, Way.TO_DEVICE))
+            interest[far.fileno()] = self._events(Way.TO_HOST, Way.TO_DEVICE)
         deadlines = [at for at in (mangler.deadline() for mangler in self._ways.values()) if at is not None]
         unsteady = not far.up or not near.heard
         sleep_s = min([at - now for at in deadlines] + [RECONNECT_S / 5 if unsteady else _SLEEP_MAX_S])
-        return poll, max(sleep_s, 0.0)
+        return interest, max(sleep_s, 0.0)
 
     def _events(self, reads: Way, writes: Way) -> int:
         events = select.POLLIN if len(self._unsent[reads]) < MAX_UNSENT else 0

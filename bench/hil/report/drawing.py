@@ -1,6 +1,7 @@
 """A round of a scenario drawn as lanes over time: stimuli, power and wire, calls as bars, pins as levels."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -16,6 +17,9 @@ LABEL_ROW = 15
 CHARACTER = 6.3
 MAX_MARKS = 300
 MAX_LABEL_ROWS = 4
+STRIP_WIDTH, STRIP_PAD = 220.0, 4.0
+MAX_DOTS, BINS = 40, 53
+NEAR_BOUND = 4
 _PHASES = {"Dialed": "calling", "Ringing": "ringing", "Answered": "answered", "Joined": "joined"}
 _LEVELS = ("hook", "join", "lamp", "ringer", "mute", "enable")
 
@@ -215,24 +219,37 @@ class _Drawing:
 
 
 def strip(values_s: Iterable[float], bound_s: float | None = None) -> str:
-    """Values as dots on a line from 0, with the bound as a stroke when it is near."""
+    """Values as dots on a line from 0, many as a histogram, with the bound as a stroke when it is near."""
     values = sorted(values_s)
-    width, height, pad = 220.0, 18.0, 4.0
     top = max(values[-1], 1e-9)
-    if bound_s is not None and bound_s <= 4 * top:
+    if bound_s is not None and bound_s <= NEAR_BOUND * top:
         top = max(top, bound_s)
     else:
         bound_s = None
 
     def x(value: float) -> float:
-        return pad + (width - 2 * pad) * value / top
+        return STRIP_PAD + (STRIP_WIDTH - 2 * STRIP_PAD) * value / top
 
-    dots = "".join(f'<circle cx="{x(v):.1f}" cy="9" r="2.6"/>' for v in values[:: max(len(values) // 400, 1)])
+    shape = _dots(values, x) if len(values) <= MAX_DOTS else _histogram(values, top)
     bound = f'<path class="bound" d="M{x(bound_s):.1f} 1v16"/>' if bound_s is not None else ""
     return (
-        f'<svg class="strip" viewBox="0 0 {width:.0f} {height:.0f}"><path class="axis" d="M{pad} 9H{width - pad}"/>'
-        f"{bound}{dots}</svg>"
+        f'<svg class="strip" viewBox="0 0 {STRIP_WIDTH:.0f} 18"><path class="axis" '
+        f'd="M{STRIP_PAD:.0f} {9 if len(values) <= MAX_DOTS else 17}H{STRIP_WIDTH - STRIP_PAD:.0f}"/>{shape}{bound}</svg>'
     )
+
+
+def _dots(values: list[float], x: Callable[[float], float]) -> str:
+    return "".join(f'<circle cx="{x(value):.1f}" cy="9" r="2.6"/>' for value in values)
+
+
+def _histogram(values: list[float], top: float) -> str:
+    counts = Counter(min(int(BINS * value / top), BINS - 1) for value in values)
+    width, highest = (STRIP_WIDTH - 2 * STRIP_PAD) / BINS, max(counts.values())
+    bars = []
+    for place, count in counts.items():
+        height = max(15 * count / highest, 0.8)
+        bars.append(f"M{STRIP_PAD + place * width:.1f} 17v-{height:.1f}h{width - 0.5:.1f}v{height:.1f}z")
+    return f'<path class="bars" d="{"".join(bars)}"/>'
 
 
 def _judges(result: StepResult) -> bool:

@@ -101,3 +101,10 @@ def test_a_strip_shows_the_bound_when_it_is_near() -> None:
     assert "bound" in strip([0.1, 0.2], 0.5)
     assert "bound" not in strip([0.1, 0.2], 50.0)
     ET.fromstring(strip([0.0]))
+
+
+def test_many_values_are_a_histogram_of_bounded_size() -> None:
+    svg = strip([n / 1000 for n in range(10_000)])
+    assert "bars" in svg
+    assert len(svg) < 4000
+    ET.fromstring(svg)
