@@ -1,6 +1,7 @@
 """The emulated modem is driven by ofonod, whose AT host stack is not ours."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.bench.hil.emulated.ofono import STORAGE, Ofono, OfonoError, missing, 
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"needs the Debian package {missing()}")
 
-IMSI = "001019999999901"
+# One for each process: ofonod keeps what it could not send by IMSI, and hands it to the next one with the same.
+IMSI = f"00101{os.getpid():010d}"
 ANSWERS, LEAVES, BUSY, RINGS = "+12125550101", "+12125550102", "+12125550103", "+12125550104"
 FAR_ENDS = {
     ANSWERS: FarEnd(ring_s=0.05, answer_s=0.2),
