@@ -232,10 +232,9 @@ def strip(values_s: Iterable[float], bound_s: float | None = None) -> str:
 
     shape = _dots(values, x) if len(values) <= MAX_DOTS else _histogram(values, top)
     bound = f'<path class="bound" d="M{x(bound_s):.1f} 1v16"/>' if bound_s is not None else ""
-    return (
-        f'<svg class="strip" viewBox="0 0 {STRIP_WIDTH:.0f} 18"><path class="axis" '
-        f'd="M{STRIP_PAD:.0f} {9 if len(values) <= MAX_DOTS else 17}H{STRIP_WIDTH - STRIP_PAD:.0f}"/>{shape}{bound}</svg>'
-    )
+    axis_y = 9 if len(values) <= MAX_DOTS else 17
+    axis = f'<path class="axis" d="M{STRIP_PAD:.0f} {axis_y}H{STRIP_WIDTH - STRIP_PAD:.0f}"/>'
+    return f'<svg class="strip" viewBox="0 0 {STRIP_WIDTH:.0f} 18">{axis}{shape}{bound}</svg>'
 
 
 def _dots(values: list[float], x: Callable[[float], float]) -> str:
