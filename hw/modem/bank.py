@@ -76,8 +76,16 @@ class ModemBank:
         self._settled = asyncio.Event()
         self._started = False
         self._timer: asyncio.TimerHandle | None = None
+        searching = asyncio.Lock()
         self._devices = [
-            Device(modem, self._on_told, self._tell_sms, candidates=candidates, taken=self._is_taken)
+            Device(
+                modem,
+                self._on_told,
+                self._tell_sms,
+                candidates=candidates,
+                taken=self._is_taken,
+                searching=searching,
+            )
             for modem in settings.modems
         ]
 

@@ -23,7 +23,8 @@ class Device:
     """Runs a `Modem` on the event loop. `on_told` gets what it tells, `on_turn` is called after every input.
 
     `candidates` lists the serial paths where a modem known by its IMEI may have come back; `taken` says which of
-    them belong to others.
+    them belong to others. Devices that share candidates share the lock `searching`, so that none finds a port busy
+    only because another one is asking there.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Device:
         candidates: Callable[[], list[str]] = serial_paths,
         taken: Callable[[str], bool] = lambda path: False,
         probe: Callable[[str, int], Awaitable[str]] = imei_at,
+        searching: asyncio.Lock | None = None,
     ) -> None:
         self.settings = settings
         self.modem = Modem(
@@ -52,6 +54,7 @@ class Device:
         self._candidates = candidates
         self._taken = taken
         self._probe = probe
+        self._searching = searching or asyncio.Lock()
         self._line: SerialLine | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -174,9 +177,10 @@ class Device:
             return None
         if self._now() < self._search_at:
             return None
-        for path in self._candidates():
-            if not self._taken(path) and await self._probe(path, self.settings.baud) == imei:
-                return path
+        async with self._searching:
+            for path in self._candidates():
+                if not self._taken(path) and await self._probe(path, self.settings.baud) == imei:
+                    return path
         self._search_at = self._now() + SEARCH_S
         self._complain(f"no serial port has the modem with IMEI {imei}; plug it in")
         return None

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.hil.emulated.exchange import FarEnd
-from bench.hil.emulated.modem import Faults
+from bench.hil.emulated.exchange import Exchange, FarEnd
+from bench.hil.emulated.modem import EmulatedModem, Faults
 from hw.audio.sound import Audible
 from hw.contract import Answered, Cause, DigitReceived, Ended, MessagePlayed, TrunkLines
 from hw.contract.driver import DriverError
-from hw.modem.settings import ModemSettings
+from hw.modem.bank import ModemBank
+from hw.modem.settings import BankSettings, ModemSettings
 from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
 from tests.hw.modem.stage import ANSWERS, BUSY, KEYS, LEAVES, RINGS, TRUNK, Stage, prepared, run_hastily, staged
 
@@ -450,6 +451,29 @@ class TestTrouble:
             assert stage.bank.statuses()[0].imei == "490154203237510"
 
         play_out(tmp_path, story, settings=ModemSettings("pattern", TRUNK, "imei:490154203237510"))
+
+    def test_many_modems_are_found_by_their_imeis_at_once(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            exchange = Exchange()
+            modems = [EmulatedModem(exchange, imei=f"49015420323751{number}") for number in range(6)]
+            for number, modem in enumerate(reversed(modems)):
+                modem.open_pty(tmp_path / f"port{number}")
+            settings = tuple(
+                ModemSettings(f"m{number}", TRUNK, f"imei:{modem.imei}") for number, modem in enumerate(modems)
+            )
+            bank = ModemBank(
+                BankSettings(settings),
+                candidates=lambda: sorted(str(path) for path in tmp_path.glob("port*")),
+                start_limit_s=4.0,
+            )
+            await bank.start(lambda event: None)
+            assert bank.capacity() == len(modems)
+            assert [status.imei for status in bank.statuses()] == [modem.imei for modem in modems]
+            await bank.close()
+            for modem in modems:
+                modem.close()
+
+        asyncio.run(main())
 
     def test_a_modem_that_hangs_is_reset(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:

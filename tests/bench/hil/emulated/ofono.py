@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dbus_fast import Message, MessageType, Variant
@@ -95,7 +96,14 @@ class Ofono:
 @asynccontextmanager
 async def ofonod(folder: Path, modem_port: int) -> AsyncIterator[Ofono]:
     """Run ofonod with its phonesim driver against a modem on a TCP port of loopback."""
-    socket = folder / "bus"
+    with TemporaryDirectory(prefix="ofono-") as short:
+        async with _ofonod(folder, Path(short) / "bus", modem_port) as ofono:
+            yield ofono
+
+
+@asynccontextmanager
+async def _ofonod(folder: Path, socket: Path, modem_port: int) -> AsyncIterator[Ofono]:
+    """With the bus at `socket`, whose path has to be short (108 bytes, unix(7))."""
     (folder / "bus.conf").write_text(_BUS.format(socket=socket), encoding="utf-8")
     (folder / "phonesim.conf").write_text(f"[phonesim]\nAddress=127.0.0.1\nPort={modem_port}\n", encoding="utf-8")
     environment = {
