@@ -98,7 +98,7 @@ class ModemBank:
             device.start()
         try:
             async with asyncio.timeout(self._start_limit_s):
-                while not all(device.modem.settled for device in self._devices):
+                while not all(device.settled for device in self._devices):
                     self._settled.clear()
                     await self._settled.wait()
         except TimeoutError:

@@ -81,6 +81,11 @@ class Device:
             self._line.close()
             self._line = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether waiting will hardly change whether it can be used: it is up, out of service, or not there."""
+        return self.modem.settled or bool(self._trouble)
+
     def turn(self) -> None:
         """Pass on what the modem wants written and told, and arm its timer. Call after every command to it."""
         now = self._now()

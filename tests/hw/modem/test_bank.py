@@ -14,7 +14,19 @@ from hw.contract.driver import DriverError
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
 from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
-from tests.hw.modem.stage import ANSWERS, BUSY, KEYS, LEAVES, RINGS, TRUNK, Stage, prepared, run_hastily, staged
+from tests.hw.modem.stage import (
+    ANSWERS,
+    BUSY,
+    KEYS,
+    LEAVES,
+    PATIENCE_S,
+    RINGS,
+    TRUNK,
+    Stage,
+    prepared,
+    run_hastily,
+    staged,
+)
 
 Story = Callable[[Stage], Awaitable[None]]
 MAKERS = ["quectel", "simcom", "huawei", "plain"]
@@ -416,9 +428,10 @@ class TestStart:
     def test_a_port_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         async def main() -> None:
             settings = ModemSettings("pattern", TRUNK, "/dev/serial/by-id/usb-nothing")
-            async with prepared(tmp_path, settings=settings, start_limit_s=0.5) as stage:
-                with pytest.raises(DriverError, match=r"there is no /dev/serial/by-id/usb-nothing; plug the modem in"):
-                    await stage.bank.start(stage.events.append)
+            async with prepared(tmp_path, settings=settings, start_limit_s=PATIENCE_S) as stage:
+                async with asyncio.timeout(PATIENCE_S / 2):
+                    with pytest.raises(DriverError, match=r"there is no /dev/serial/by-id/usb-nothing; plug the modem"):
+                        await stage.bank.start(stage.events.append)
 
         asyncio.run(main())
 
