@@ -35,7 +35,8 @@ rtp_port_base = 10000
 
 [api]
 bind = "127.0.0.1:{api_port}"
-
+"""
+_SIP = """
 [[trunk]]
 name = "carrier"
 kind = "sip"
@@ -152,14 +153,9 @@ class MixedWorld(World):
         ports = [str(self.folder / f"modem-{n}") for n in range(1, len(plan.modems) + 1)]
         audios = [f"serial:{port}-voice" for port in ports] if plan.modem_audio else []
         ties = [f"serial:{self.folder / f'tie-{n}'}" for n in range(1, plan.ties + 1)]
-        parts = [
-            _CONFIG.format(
-                api_port=self.api_port,
-                carrier_port=self._carrier_port,
-                sip_lines=plan.sip_lines,
-                caller_id=CALLER_ID,
-            )
-        ]
+        parts = [_CONFIG.format(api_port=self.api_port)]
+        if plan.sip_lines:
+            parts.append(_SIP.format(carrier_port=self._carrier_port, sip_lines=plan.sip_lines, caller_id=CALLER_ID))
         if ports:
             parts.append(_GSM.format(ports=json.dumps(ports), audios=json.dumps(audios)))
         if plan.board_lines:
