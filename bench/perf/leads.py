@@ -163,7 +163,7 @@ def at_work(database: Path) -> Iterator[Figure]:
 
 
 def refill_times(store: Store, campaign_id: int) -> list[float]:
-    """Milliseconds of refills one after the other, each holding the leads of the one before, half of which were dialed."""
+    """Milliseconds of refills in turn, each holding the leads of the one before, half of which were dialed."""
     times: list[float] = []
     held: tuple[int, ...] = ()
     for number in range(101):
