@@ -139,7 +139,7 @@ class EmulatedBoard:
             known = ", ".join(f"{group.name} 0-{group.count - 1}" for group in self.pins.inputs.values())
             raise BoardError(f"the board has no input {name} {index}; it has {known}")
         self._driven[name, index] = level
-        if self.is_on:
+        if self._qemu.can_be_driven:
             self._drive(name, index)
 
     def driven(self, name: str, index: int) -> bool:

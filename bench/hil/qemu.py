@@ -240,6 +240,11 @@ class Qemu:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def can_be_driven(self) -> bool:
+        """Whether pins can be driven: it is on, and answers."""
+        return self._qtest is not None
+
+    @property
     def pid(self) -> int | None:
         """The process, or None when off."""
         return self._process.pid if self._process is not None else None

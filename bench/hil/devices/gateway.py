@@ -94,7 +94,7 @@ class GatewayDevice(WiredDevice):
             self._board = self._board or EmulatedBoard(on_seen=self._seen_from_thread)
             lines = self._board.pins.lines
             self._cards = LineCards(lines, _FAR_ENDS, self._loop, self._board.drive, self._far_told)
-            self._board.power_on()
+            await asyncio.to_thread(self._board.power_on)
         except BoardError as error:
             raise BenchError(str(error)) from error
         self.lay(self._board.serial)
@@ -133,7 +133,7 @@ class GatewayDevice(WiredDevice):
     async def switch_off(self) -> None:
         self.take_up()
         if self._board is not None:
-            self._board.close()
+            await asyncio.to_thread(self._board.close)
             self._board = None
         elif not self.table.emulated and self.table.power_off:
             await self.power("off")
@@ -144,7 +144,7 @@ class GatewayDevice(WiredDevice):
             return
         if self._board.frozen:
             self._board.thaw()
-        self._board.power_on()
+        await asyncio.to_thread(self._board.power_on)
         self._cards.settle()
         for headset in range(self._board.pins.headsets):
             self._board.drive("headset_present", headset, True)
@@ -154,10 +154,8 @@ class GatewayDevice(WiredDevice):
     async def power(self, act: str) -> None:
         if self._board is None:
             await super().power(act)
-        elif act == "on":
-            self._board.power_on()
-        else:
-            self._board.power_off()
+        else:  # QEMU takes a while to start; drivers must not stand still meanwhile.
+            await asyncio.to_thread(self._board.power_on if act == "on" else self._board.power_off)
 
     def station_address(self, headset: int) -> str:
         return f"gateway:{self.name}/{headset}"

@@ -160,24 +160,23 @@ class _Drawing:
         self._y += ROW - 3
 
     def _levels(self, entries: list[Entry]) -> None:
+        """A level over time; changes closer together than half a unit are one stroke."""
         low, high = self._y + 16, self._y + 3
-        first = not entries[0].details.get("on") if entries else False
-        level = high if first else low
-        left = self._scale.x(self._scale.start_s)
-        path = [f"M{left:.1f} {level:.1f}"]
-        lit: list[tuple[float, float]] = []
-        since = left if first else None
+        level = low if not entries or entries[0].details.get("on") else high
+        left, right = self._scale.x(self._scale.start_s), self._scale.x(self._scale.end_s)
+        path, lit, last_x = [f"M{left:.1f} {level:.1f}"], list[tuple[float, float]](), left
         for entry in entries:
-            x = self._scale.x(self._s(entry))
-            path.append(f"H{x:.1f}")
-            level = high if entry.details.get("on") else low
-            path.append(f"V{level:.1f}")
-            if since is not None:
-                lit.append((since, x))
-            since = x if level == high else None
-        right = self._scale.x(self._scale.end_s)
-        if since is not None:
-            lit.append((since, right))
+            x = max(round(2 * self._scale.x(self._s(entry))) / 2, left)
+            before, level = level, high if entry.details.get("on") else low
+            if x == last_x and len(path) > 1:
+                path[-1] = f"V{low:.1f}V{high:.1f}V{level:.1f}"
+                continue
+            if before == high:
+                lit.append((last_x, x))
+            path += [f"H{x:.1f}", f"V{level:.1f}"]
+            last_x = x
+        if level == high:
+            lit.append((last_x, right))
         path.append(f"H{right:.1f}")
         for a, b in lit:
             size = f'width="{max(b - a, 0.5):.1f}" height="{low - high:.1f}"'

@@ -197,5 +197,5 @@ def _value_text(key: str, value: object) -> str:
     if isinstance(value, dict):
         return f"{key} (" + ", ".join(_value_text(inner, it) for inner, it in value.items()) + ")"
     if isinstance(value, list | tuple):
-        return f"{key} " + " or ".join(map(str, value))
+        return f"{key} " + (" to " if key == "s" else " or ").join(map(str, value))
     return str(value) if key in ("call", "act", "to", "state", "peer", "where") else f"{key} {value}"

@@ -93,8 +93,21 @@ def test_a_drawing_is_well_formed_and_names_its_lanes() -> None:
 
 
 def test_a_drawing_of_very_much_is_bounded() -> None:
-    entries = tuple(Entry(float(n), Lane.DEVICE, "board", "noise", {"number": n}) for n in range(20_000))
-    assert len(draw(Round(1, 0.0, 20_000.0, (), entries))) < 200_000
+    told = [Entry(float(n), Lane.DEVICE, "board", "noise", {"number": n}) for n in range(20_000)]
+    switched = [Entry(float(n), Lane.PIN, "headset 1", "lamp", {"on": n % 2 == 0}) for n in range(20_000)]
+    assert len(draw(Round(1, 0.0, 20_000.0, (), tuple(told + switched)))) < 300_000
+
+
+def test_a_level_is_low_before_it_was_first_seen_to_rise() -> None:
+    rises = Entry(1.0, Lane.PIN, "line 1", "hook", {"on": True})
+    falls = Entry(2.0, Lane.PIN, "line 1", "hook", {"on": False})
+    for entries in ((rises, falls), (falls, rises)):
+        [path] = re.findall(
+            r'class="level" d="M\S+ (\S+?)H\S+?V(\S+?)H\S+?V(\S+?)H', draw(Round(1, 0.0, 3.0, (), entries))
+        )
+        first, second, third = map(float, path)
+        assert first == third != second
+        assert (first > second) is (entries[0] is rises)  # Up is less in SVG.
 
 
 def test_a_strip_shows_the_bound_when_it_is_near() -> None:
