@@ -13,6 +13,7 @@ from typing import Any
 from campaigns.model import CampaignState
 from campaigns.store import Store, StoreError
 from dialer.config import Config, ConfigError, ModemTrunk, SipTrunk
+from dialer.pairing import tie_shortages
 from dialer.site import Site, campaign_problems, running_dialer
 from hw.sip.probe import ProbeResult, probe
 
@@ -118,8 +119,11 @@ def _store(site: Site, config: Config) -> Iterator[Finding]:
             yield Finding("agents", Level.ERROR, detail)
     for campaign in campaigns:
         if campaign.state is CampaignState.ACTIVE:
-            for problem in campaign_problems(site, config, campaign):
-                yield Finding("campaigns", Level.ERROR, problem)
+            problems = list(campaign_problems(site, config, campaign))
+            yield from (Finding("campaigns", Level.ERROR, problem) for problem in problems)
+            if not problems:
+                for shortage in tie_shortages(config, campaign):
+                    yield Finding("campaigns", Level.WARNING, f"campaign {campaign.name}: {shortage}")
 
 
 def _trunks(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:

@@ -88,6 +88,36 @@ def campaign_problem(config: Config, settings: CampaignSettings) -> str | None:
     return f"no station can take all its calls: {problems[0]}"
 
 
+def tie_shortages(config: Config, settings: CampaignSettings) -> list[str]:
+    """What a campaign may want of the boards' ties beyond those there are, and how to mend it.
+
+    A tie is wanted by each call on a board's line whose agent is elsewhere, and by each headset of a board whose call
+    is elsewhere; and for a moment by each call of a board that hears a message.
+    """
+    trunks = trunks_of(config, settings)
+    boards = [trunk for trunk in config.trunk if isinstance(trunk, GatewayTrunk)]
+    return [said for board in boards if (said := _tie_shortage(config, board, trunks))]
+
+
+def _tie_shortage(config: Config, board: GatewayTrunk, trunks: list[Trunk]) -> str:
+    lines = board.max_lines if board in trunks else 0
+    if lines and not board.ties:
+        return (
+            f"board {board.name} has no tie to this box: people who are called on it and for whom no agent is free "
+            "hear no message; give it ties"
+        )
+    here = [s for s in config.station if s.kind == "gateway" and board_of(config, s) is board]
+    elsewhere = sum(trunk.max_lines for trunk in trunks if trunk is not board)
+    wanted = min(lines, len(config.station) - len(here)) + min(len(here), elsewhere)
+    if wanted <= len(board.ties):
+        return ""
+    return (
+        f"board {board.name}: {wanted} of its calls and headsets may want a tie to this box at once, and it has "
+        f"{len(board.ties)}: some people would wait in vain. Give it more ties, lower its max_lines, or let campaigns "
+        "with agents at its headsets dial on its lines alone (trunks)"
+    )
+
+
 def _crosspoint(trunk: GatewayTrunk) -> str:
     return f"at the crosspoint of board {trunk.name}"
 

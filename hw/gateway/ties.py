@@ -1,5 +1,6 @@
 """A board's wires to this box's audio (ties): lent to calls, each with the sound at its other end."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from hw.contract.driver import DriverError
 
 Told = Callable[[str], None]
 """Called once with what went wrong, or with nothing."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +74,7 @@ class Ties:
     def play(self, port: Port, call: int, wav: Path, done: Callable[[], None]) -> None:
         """Play a file to a call. Where it cannot be played it is done at once."""
         if self.lend(port, call) is None:
+            _log.warning("%s: nothing is played: no tie to this box is free", _name(port))
             done()
             return
         lent = self._lent[port]
@@ -87,7 +90,8 @@ class Ties:
                 if problem:
                     raise DriverError(problem)
                 lent.sound.play(wav, played)
-            except DriverError:
+            except DriverError as error:
+                _log.warning("%s: nothing is played: %s", _name(port), error)
                 played()
 
         self._when_joined(lent, ready)
@@ -132,3 +136,7 @@ class Ties:
     def _give_back_unused(self, lent: _Lent) -> None:
         if self._lent.get(lent.port) is lent and not lent.heard and not lent.playing and not lent.wanted_by:
             self.give_back(lent.port)
+
+
+def _name(port: Port) -> str:
+    return f"{port.kind.name.lower()} {port.number + 1}"

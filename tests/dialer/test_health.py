@@ -58,3 +58,12 @@ def test_a_rule_pack_that_is_no_toml(site: Site) -> None:
     (site.rules / "ours.toml").write_text("[pack\n")
     found = findings(site)["rules"]
     assert found.level is Level.ERROR and "ours.toml" in found.detail
+
+
+def test_a_board_with_fewer_ties_than_may_be_wanted(site: Site) -> None:
+    file = site.path / "dialer.toml"
+    ties = '[[trunk]]\nname = "board"\nkind = "gateway"\nport = "/dev/ttyACM0"\nties = ["alsa:plughw:CARD=Board"]\n'
+    headset = '[[station]]\nname = "headset"\nkind = "gateway"\n'
+    file.write_text(f"{file.read_text()}{ties}{headset}")
+    found = findings(site)["campaigns"]
+    assert found.level is Level.WARNING and "campaign spring: board board" in found.detail

@@ -7,7 +7,15 @@ import pytest
 
 from campaigns.model import CampaignSettings, Kind, Mode
 from dialer.config import Config, ConfigError, load_config
-from dialer.pairing import address_of, caller_ids_of, campaign_problem, station_problem, trunks_of, why_apart
+from dialer.pairing import (
+    address_of,
+    caller_ids_of,
+    campaign_problem,
+    station_problem,
+    tie_shortages,
+    trunks_of,
+    why_apart,
+)
 from dialer.site import Site, campaign_problems, make_site
 
 CAMPAIGN = CampaignSettings(1, "spring", Kind.TELESALES, Mode.PREDICTIVE)
@@ -94,6 +102,39 @@ def test_one_station_for_all_is_enough_and_the_others_are_refused(site: Path) ->
     assert station_problem(config, campaign, headset) is None
     assert station_problem(config, campaign, phone) is not None
     assert campaign_problem(config, replace(CAMPAIGN, trunks=())) is not None
+
+
+TWO_LINES = TIED_BOARD + "max_lines = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ((SIP, PHONE), ""),
+        ((TWO_LINES, HEADSET), ""),
+        ((TWO_LINES, PHONE), ""),
+        (
+            (TWO_LINES, PHONE, PHONE.replace("phone", "second")),
+            "2 of its calls and headsets may want a tie to this box at once, and it has 1",
+        ),
+        ((SIP, TWO_LINES, HEADSET), ""),
+        (
+            (SIP, TWO_LINES, HEADSET, PHONE),
+            "2 of its calls and headsets may want a tie to this box at once, and it has 1",
+        ),
+        ((BOARD, HEADSET), "has no tie to this box: people who are called on it"),
+    ],
+)
+def test_boards_that_may_want_more_ties_than_they_have(site: Path, sections: tuple[str, ...], said: str) -> None:
+    told = tie_shortages(config_of(site, *sections), CAMPAIGN)
+    assert len(told) == bool(said)
+    assert said in "".join(told)
+
+
+def test_lines_and_headsets_of_a_board_that_are_kept_apart_want_no_ties(site: Path) -> None:
+    config = config_of(site, SIP, TWO_LINES, HEADSET, PHONE)
+    assert tie_shortages(config, replace(CAMPAIGN, trunks=("carrier",))) == []
+    assert tie_shortages(config, CAMPAIGN) != []
 
 
 def test_a_site_without_stations_yet_can_start_its_campaign(site: Path) -> None:

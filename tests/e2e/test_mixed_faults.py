@@ -59,11 +59,9 @@ def test_a_campaign_that_nobody_can_join_does_not_start(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "trunk board and station desk1 cannot be joined" in done.stderr
     assert "give the board ties" in done.stderr
-    done = run_dialer("doctor", "--json", site=world.path)
-    assert done.returncode == 0 or done.returncode == 1
     with world.store() as store:
         store.set_campaign_state(CAMPAIGN, CampaignState.ACTIVE)
-    told = json.loads(run_dialer("doctor", "--json", site=world.path).stdout)
+    told = json.loads(run_dialer("doctor", "--json", site=world.path).stdout)["findings"]
     assert any(each["check"] == "campaigns" and "cannot be joined" in each["detail"] for each in told)
 
 
@@ -86,7 +84,7 @@ def test_doctor_names_the_port_that_is_missing(tmp_path: Path) -> None:
     world = MixedWorld(tmp_path, MixedPlan(PEOPLE))
     world.build()
     (tmp_path / "modem-1").touch()
-    told = json.loads(run_dialer("doctor", "--json", site=world.path).stdout)
+    told = json.loads(run_dialer("doctor", "--json", site=world.path).stdout)["findings"]
     errors = {each["detail"] for each in told if each["level"] == "error"}
     for section, port in (
         ("[[trunk]] gsm: port", tmp_path / "modem-2"),
@@ -130,26 +128,32 @@ def test_a_modem_that_is_unplugged_in_the_middle(tmp_path: Path) -> None:
 
 
 @needs_board
-@pytest.mark.parametrize(("breaks", "mends"), [("freeze board", "thaw board"), ("switch board off", "switch board on")])
-def test_a_board_that_goes_in_the_middle(breaks: str, mends: str, tmp_path: Path) -> None:
+def test_a_board_that_goes_in_the_middle(tmp_path: Path) -> None:
     with mixed_world(tmp_path, only_board()) as world:
         world.build()
         world.start_phones()
         world.start_plant()
         world.start_dialer()
         world.start_bots()
-        headset = next(name for name, desk in world.stations.items() if desk == "board-desk")
-        until("a talk over the board", lambda: world.agent(headset)["state"] == "INCALL", 40.0)
-        world.do(breaks)
-        until("no lines", lambda: _board_lines(world, 0), 10.0)
-        until("the agent at the board's headset to be out", lambda: world.agent(headset)["state"] == "LOGGED_OUT", 10.0)
-        assert _lost(world)
-        world.do(mends)
-        until("all lines", lambda: _board_lines(world, 4), 20.0)
-        until("the agent to be back", lambda: world.agent(headset)["state"] in ("READY", "INCALL", "WRAPUP"), 20.0)
-        since = time.monotonic()
-        until("calls over the board again", lambda: _answered_since(world, since), 40.0)
+        for breaks, mends in (("freeze board", "thaw board"), ("switch board off", "switch board on")):
+            _goes_and_comes(world, breaks, mends)
         _end_well(world)
+
+
+def _goes_and_comes(world: MixedWorld, breaks: str, mends: str) -> None:
+    """Twice at work, the second time since the board came back."""
+    headset = next(name for name, desk in world.stations.items() if desk == "board-desk")
+    until("a talk over the board", lambda: world.agent(headset)["state"] == "INCALL", 40.0)
+    lost = len(_lost(world))
+    world.do(breaks)
+    until(f"{breaks}: no lines", lambda: _board_lines(world, 0), 10.0)
+    until("the agent at the board's headset to be out", lambda: world.agent(headset)["state"] == "LOGGED_OUT", 10.0)
+    assert len(_lost(world)) > lost
+    world.do(mends)
+    until(f"{mends}: all lines", lambda: _board_lines(world, 4), 20.0)
+    until("the agent to be back", lambda: world.agent(headset)["state"] in ("READY", "INCALL", "WRAPUP"), 20.0)
+    since = time.monotonic()
+    until("calls over the board again", lambda: _answered_since(world, since), 40.0)
 
 
 def _end_well(world: MixedWorld) -> None:
