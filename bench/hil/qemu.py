@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -91,7 +92,10 @@ def _connected(path: Path, deadline: float) -> socket.socket:
 
 
 class _Outputs:
-    """Reads QEMU's trace of the GPIO outputs from a FIFO, in a thread of its own."""
+    """Runs QEMU and reads its trace of the GPIO outputs from a FIFO, in a thread that lives as long as the process.
+
+    The process is started by that thread, so that the kernel ends it with the thread, however this program ends.
+    """
 
     def __init__(self, fifo: Path, watcher: Watcher) -> None:
         fifo.unlink(missing_ok=True)
@@ -100,21 +104,36 @@ class _Outputs:
         self._stop_in, self._stop_out = os.pipe2(os.O_CLOEXEC)
         self._watcher = watcher
         self._ports: dict[str, str] = {}
-        self._thread = threading.Thread(target=self._run, name="QEMU outputs", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def start(self, ports: dict[str, str]) -> None:
-        """From now on; `ports` gives the port of each QOM path."""
-        self._ports = ports
+    def run(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+        """Start the process. Raises OSError."""
+        started: Future[subprocess.Popen[bytes]] = Future()
+        self._thread = threading.Thread(target=self._run, args=(command, log, started), name="QEMU", daemon=True)
         self._thread.start()
+        return started.result()
+
+    def know(self, ports: dict[str, str]) -> None:
+        """Which port each QOM path is; what others do is not told."""
+        self._ports = ports
 
     def close(self) -> None:
         os.close(self._stop_out)
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
         os.close(self._stop_in)
         os.close(self._end)
 
-    def _run(self) -> None:
+    def _run(self, command: list[str], log: Path, started: "Future[subprocess.Popen[bytes]]") -> None:
+        try:
+            with log.open("ab") as out:
+                started.set_result(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out))
+        except OSError as error:
+            started.set_exception(error)
+            return
+        self._read()
+
+    def _read(self) -> None:
         rest = b""
         while True:
             ready, _, _ = select.select([self._end, self._stop_in], [], [])
@@ -256,14 +275,13 @@ class Qemu:
         for name in ("uart", "qmp", "qtest"):
             (self._directory / name).unlink(missing_ok=True)
         self._outputs = _Outputs(self._directory / "trace", self._watcher)
-        with (self._directory / "qemu.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._process = self._outputs.run(self._command(), self._directory / "qemu.log")
         deadline = time.monotonic() + START_S
         try:
             self._qmp = Qmp(self._directory / "qmp", deadline, self._heard)
             self._qtest = Qtest(self._directory / "qtest", deadline)
             self._ports = self._ports or self._find_ports()
-            self._outputs.start({path: port for port, path in self._ports.items()})
+            self._outputs.know({path: port for port, path in self._ports.items()})
         except BoardError as error:
             self.power_off()
             raise BoardError(f"{error}; see {self._directory / 'qemu.log'}") from error
@@ -327,7 +345,8 @@ class Qemu:
     def _command(self) -> list[str]:
         where = self._directory
         sockets = {"uart": ["-serial", "chardev:uart"], "qmp": ["-mon", "chardev=qmp,mode=control"]}
-        command = [str(self._program), "-M", MACHINE, "-kernel", str(self._firmware), "-S", "-accel", "tcg"]
+        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        command = [*guard, str(self._program), "-M", MACHINE, "-kernel", str(self._firmware), "-S", "-accel", "tcg"]
         command += ["-display", "none", "-monitor", "none"]
         for name, use in sockets.items():
             command += ["-chardev", f"socket,id={name},path={where / name},server=on,wait=off", *use]

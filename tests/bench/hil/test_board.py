@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="apt-get install gcc-arm-none-eabi"),
 ]
 PATIENCE_S = 10.0
+ROOT = Path(__file__).parents[3]
 # Inputs line_normal are on C0-3, headset_hook on F4-7; outputs line_hook on D4-7. 'r' resets the board from inside.
 PROGRAM = """
 #include <stdint.h>
@@ -153,6 +155,22 @@ def test_a_command_to_a_board_that_is_off_is_refused(board: EmulatedBoard) -> No
 def test_a_firmware_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BoardError, match="no such firmware"):
         EmulatedBoard(tmp_path / "none.elf")
+
+
+def test_a_program_that_is_killed_takes_its_board_along(program: Path) -> None:
+    code = (
+        "import pathlib, sys, time\n"
+        "from bench.hil.board import EmulatedBoard\n"
+        "board = EmulatedBoard(pathlib.Path(sys.argv[1])); board.power_on()\n"
+        "print(board.pid, board._directory, flush=True); time.sleep(60)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(program)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    pid, directory = child.stdout.readline().split()
+    child.kill()
+    child.wait()
+    until(lambda: not Path(f"/proc/{pid}/exe").exists())
+    shutil.rmtree(directory)
 
 
 def test_closing_leaves_nothing(program: Path) -> None:
