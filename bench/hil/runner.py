@@ -18,6 +18,7 @@ from bench.hil.scenario import (
     Never,
     OnCall,
     OnPair,
+    Power,
     Reach,
     Scenario,
     State,
@@ -267,7 +268,10 @@ class _Play:
                 return await self._perform(step.model_copy(update={"to": self._number_of(step.to)}), "")
             case _:
                 call = getattr(step, "call", "")
-                return await self._perform(step, self._call_id(call) if call else "")
+                seen = await self._perform(step, self._call_id(call) if call else "")
+                if isinstance(step, Power) and step.act == "on":  # It boots from now on, however long switching took.
+                    self._mark(step)
+                return seen
         return ""
 
     async def _perform(self, step: AnyStep, call_id: str) -> str:
