@@ -19,7 +19,7 @@ from hw.modem.sms import SmsTold
 from hw.modem.usage import Usage
 
 PATIENCE_S = 15.0
-HASTE = 20
+HASTE = 20.0
 TRUNK = "gsm"
 ANSWERS, LEAVES, BUSY, RINGS, KEYS = (f"+1212555010{number}" for number in range(1, 6))
 FAR_ENDS = {
@@ -33,24 +33,29 @@ E_ = TypeVar("E_", bound=LineEvent)
 
 
 class _HastySelector(selectors.DefaultSelector):
+    def __init__(self, haste: float) -> None:
+        super().__init__()
+        self._haste = haste
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(timeout if timeout is None else timeout / HASTE)
+        return super().select(timeout if timeout is None else timeout / self._haste)
 
 
 class HastyLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock runs `HASTE` times as fast as ours, for stories that wait long."""
+    """A loop whose clock runs `haste` times as fast as ours."""
 
-    def __init__(self) -> None:
-        super().__init__(_HastySelector())
+    def __init__(self, haste: float) -> None:
+        super().__init__(_HastySelector(haste))
+        self._haste = haste
 
     def time(self) -> float:
         """Hasty seconds."""
-        return HASTE * super().time()
+        return self._haste * super().time()
 
 
-def run_hastily(story: Coroutine[None, None, None]) -> None:
+def run_hastily(story: Coroutine[None, None, None], haste: float = HASTE) -> None:
     """Play a story out on a `HastyLoop`."""
-    with asyncio.Runner(loop_factory=HastyLoop) as runner:
+    with asyncio.Runner(loop_factory=lambda: HastyLoop(haste)) as runner:
         runner.run(story)
 
 

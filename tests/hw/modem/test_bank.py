@@ -37,7 +37,7 @@ def play_out(folder: Path, story: Story, **options: object) -> None:
         async with staged(folder, **options) as stage:  # type: ignore[arg-type]
             await story(stage)
 
-    asyncio.run(main())
+    run_hastily(main(), haste=4.0)
 
 
 def pattern(**options: object) -> ModemSettings:
