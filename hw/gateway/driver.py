@@ -368,9 +368,7 @@ class GatewayDriver:
             return
         call.rang = True
         self._say(events.Ringing(call_id))
-        headset = self.board.mirror.headsets[call.port.number]
-        call.muted = headset.muted
-        if headset.off_hook:
+        if self.board.mirror.headsets[call.port.number].off_hook:
             self._station_answers(call)
         else:
             self._set_headset(call)

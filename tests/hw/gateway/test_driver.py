@@ -282,6 +282,28 @@ class TestStations:
 
         play(story)
 
+    def test_a_call_begins_with_an_open_microphone(self) -> None:
+        async def story(it: Desk) -> None:
+            it.pins(it.model.headsets[0].press_mute)
+            await it.until(lambda: it.driver.board.mirror.headsets[0].muted)
+            await it.station("s")
+            assert not it.model.headsets[0].muted
+            assert it.of("s", MuteChanged) == []
+            it.pins(it.model.headsets[0].press_mute)
+            await it.until(lambda: it.of("s", MuteChanged) == [MuteChanged("s", True)])
+
+        play(story)
+
+    def test_a_headset_that_is_off_hook_answers_at_once(self) -> None:
+        async def story(it: Desk) -> None:
+            it.pins(lambda now: it.model.headsets[0].hook(True, now))
+            await it.until(lambda: it.driver.board.mirror.headsets[0].off_hook)
+            it.driver.call_station("s", "gateway:desk/1")
+            await it.until(lambda: bool(it.of("s", Answered)))
+            assert not it.model.headsets[0].ring
+
+        play(story)
+
     def test_lamps(self) -> None:
         async def story(it: Desk) -> None:
             it.driver.call_station("s", "gateway:desk/1")
