@@ -2,13 +2,18 @@
 
 import asyncio
 import shutil
+from pathlib import Path
 
 import pytest
 
+from bench.hil.certify import Certificate, Standing, Trust, certificates
+from bench.hil.emulated.exchange import Exchange, FarEnd
+from bench.hil.emulated.modem import EmulatedModem
 from bench.hil.runner import Outcome, Verdict
+from bench.hil.scenario import Area
 from bench.hil.session import Options, run_bench
 from bench.hil.timeline import Entry
-from bench.hil.wiring import find_bench
+from bench.hil.wiring import find_bench, own_bench
 
 needs_board = [
     pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="apt-get install qemu-system-arm"),
@@ -69,3 +74,31 @@ def test_headset() -> None:
 
 def _entries(outcome: Outcome) -> tuple[Entry, ...]:
     return outcome.shown.entries if outcome.shown else ()
+
+
+def test_a_device_on_a_real_port_is_tried_as_far_as_can_be(tmp_path: Path) -> None:
+    """The port is a pty here; the bench knows of nothing but its path and two numbers."""
+
+    async def main() -> Certificate:
+        exchange = Exchange({"+12125550150": FarEnd(answer_s=0.3), "+12125550151": FarEnd(fail_s=0.2)})
+        modem = EmulatedModem(exchange, dialect="quectel")
+        port = modem.open_pty(tmp_path / "modem")
+        try:
+            numbers = {"answers": "+12125550150", "busy": "+12125550151"}
+            wiring = own_bench("modem", {"port": port, "numbers": numbers})
+            scenarios = [
+                s for s in wiring.load_scenarios() if s.name.startswith(("calls/", "modem/unplug", "modem/hang"))
+            ]
+            [certificate] = certificates(await run_bench(wiring, scenarios, Options(repeat=1), lambda outcome: None))
+        finally:
+            modem.close()
+        assert {call.number for call in exchange.calls} == set(numbers.values())
+        return certificate
+
+    certificate = asyncio.run(main())
+    standings = {each.text: each.standing for each in certificate.properties}
+    assert not certificate.emulated
+    assert standings["a busy number is told as busy"] is Standing.PROVEN
+    assert standings["a modem that is pulled out loses its call, and works again when it is back"] is Standing.PROVEN
+    assert standings["a ringing call can be cancelled, and its line dialed on again"] is Standing.NOT_TRIED
+    assert certificate.areas[Area.CALLS] is Trust.IN_PART
