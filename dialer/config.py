@@ -203,6 +203,8 @@ class ModemTrunk(_Trunk):
     def _one_audio_for_each(self) -> "ModemTrunk":
         if not self.ports:
             raise ValueError("port names no modem")
+        if self.max_lines > len(self.ports):
+            raise ValueError(f"max_lines is {self.max_lines}, and there are {len(self.ports)} ports: one line each")
         if self.audios and len(self.audios) != len(self.ports):
             raise ValueError(
                 f"audio has {len(self.audios)} devices for {len(self.ports)} ports: one for each, in their order"

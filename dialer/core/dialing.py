@@ -65,7 +65,7 @@ class TrunkLines:
 
     def free_at(self, now: float) -> float | None:
         """When the next call may start on this trunk; None when all its lines are in use."""
-        if self.in_use >= min(self.usable, self.settings.max_lines):
+        if self.in_use >= self.usable:
             return None
         start = self._limiter.next_start(now)
         if self.rests_until is not None:

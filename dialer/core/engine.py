@@ -160,11 +160,13 @@ class Engine(Staffing):
 
     def _on_trunk_lines(self, event: hw.TrunkLines) -> None:
         trunk = self.trunks[event.trunk]
-        if (trunk.usable, trunk.because) == (event.lines, event.because):
+        most = trunk.settings.max_lines
+        lines = min(event.lines, most)
+        because = (event.because or "there are no more") if lines < most else ""
+        if (trunk.usable, trunk.because) == (lines, because):
             return
-        trunk.has_lines(event.lines, event.because)
-        why = f": {event.because}" if event.because else ""
-        self._warn(f"trunk {event.trunk} has {event.lines} of its {trunk.settings.max_lines} lines{why}")
+        trunk.has_lines(lines, because)
+        self._warn(f"trunk {event.trunk} has {lines} of its {most} lines" + (f": {because}" if because else ""))
 
     # Campaigns and the whole.
 

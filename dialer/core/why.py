@@ -56,7 +56,7 @@ def trunk_lines(trunk: TrunkLines, now: float) -> dict[str, Any]:
     return {
         "name": trunk.settings.name,
         "lines_in_use": trunk.in_use,
-        "lines_usable": min(trunk.usable, trunk.settings.max_lines),
+        "lines_usable": trunk.usable,
         "max_lines": trunk.settings.max_lines,
         "because": trunk.because,
         "rests": trunk.rests_until is not None and now < trunk.rests_until,

@@ -80,6 +80,7 @@ def test_a_new_site_has_a_good_file(tmp_path: Path) -> None:
         (GOOD.replace("sip:{number}@", "sip:"), r"'main': target: .*is not like sip:\{number\}"),
         (GOOD.replace('"+12125550100"', '"2125550100"'), r"'main': caller_ids: '2125550100' is not E.164"),
         (GOOD.replace('target = "sip', 'username = "u"\ntarget = "sip'), r"'main': .*password_file go together"),
+        (GOOD.replace('"modem"', '"modem"\nmax_lines = 3'), "max_lines is 3, and there are 1 ports"),
         (GOOD.replace('"modem"', '"pigeon"'), r'number 2 \'gsm\': kind: must be "sip", "modem" or "gateway"'),
         (GOOD.replace('port = "/dev/ttyUSB0"', ""), r"number 2 'gsm': port: is missing"),
         (GOOD.replace('name = "gsm"', 'name = "main"'), r"two \[\[trunk\]\] sections are named 'main'"),

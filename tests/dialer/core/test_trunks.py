@@ -102,6 +102,15 @@ def test_more_lines_than_configured_are_not_used() -> None:
     made = site()
     made.pass_time(hw.TrunkLines("gsm", 9, ""))
     assert made.used() == LINES
+    assert not [action for action in made.shell.actions if isinstance(action, act.Warn)]
+
+
+def test_a_trunk_that_has_fewer_lines_than_configured_says_so() -> None:
+    made = site()
+    made.pass_time(hw.TrunkLines("carrier", 4, ""))
+    assert made.used() == {**LINES, "carrier": 4}
+    (warning,) = (action for action in made.shell.actions if isinstance(action, act.Warn))
+    assert warning.text == "trunk carrier has 4 of its 10 lines: there are no more"
 
 
 def test_why_tells_of_each_trunk_and_of_what_is_missing() -> None:
