@@ -1,0 +1,53 @@
+"""Power by command, and the driver's events on the timeline."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bench.hil.devices import base
+from bench.hil.devices.base import run_command
+from bench.hil.files import BenchError
+from bench.hil.timeline import Timeline
+from hw.contract import Cause, Ended, Joined, MuteChanged, Ringing, TrunkLines
+from tests.bench.hil.fakes import NotedDevice
+
+
+def test_a_power_command_is_run(tmp_path: Path) -> None:
+    asyncio.run(run_command(f"touch {tmp_path}/on", "board"))
+    assert (tmp_path / "on").exists()
+
+
+def test_a_power_command_that_fails_is_told_with_what_it_said() -> None:
+    with pytest.raises(BenchError, match=r"board: 'echo no such hub; false' failed: no such hub"):
+        asyncio.run(run_command("echo no such hub; false", "board"))
+
+
+def test_a_power_command_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "COMMAND_LIMIT_S", 0.05)
+    with pytest.raises(BenchError, match="does not end"):
+        asyncio.run(run_command("exec sleep 60", "board"))
+
+
+def test_events_go_to_the_timeline_under_the_scenarios_names() -> None:
+    async def main() -> list[str]:
+        device = NotedDevice(Timeline(asyncio.get_running_loop()))
+        device.name_call("a-1", "a")
+        device.name_call("b-2", "b")
+        for event in (
+            Ringing("a-1"),
+            Joined("a-1", "b-2"),
+            MuteChanged("b-2", False),
+            Ended("a-1", Cause.BUSY, 486),
+            TrunkLines("lines", 3, "line 1 is dead"),
+        ):
+            device.heard(event)
+        return [f"{entry.subject}: {entry.text()}" for entry in device.timeline.entries]
+
+    assert asyncio.run(main()) == [
+        "a: Ringing",
+        "a: Joined peer=b",
+        "b: MuteChanged muted=False",
+        "a: Ended cause=busy sip_code=486",
+        "lines: TrunkLines lines=3 line 1 is dead",
+    ]
