@@ -140,7 +140,8 @@ class Link:
             return now
         if not self._flights:
             return None
-        due = [flight.sent_at + self.round_trip.rto_s for flight in self._flights if not flight.arrived]
+        rto_s = self.round_trip.rto_s
+        due = [flight.sent_at + rto_s for flight in self._flights if not flight.arrived]
         return min([*due, self._flights[0].first_at + self._give_up_s])
 
     def is_stuck(self, now: float) -> bool:
@@ -156,22 +157,18 @@ class Link:
     def _due_again(self, now: float) -> list[_Flight]:
         rto_s = self.round_trip.rto_s
         due = []
+        arrived_beyond = sum(flight.arrived for flight in self._flights)
         for place, flight in enumerate(self._flights):
             if flight.arrived:
-                continue
-            if now >= flight.sent_at + rto_s:
+                arrived_beyond -= 1
+            elif now >= flight.sent_at + rto_s:
                 if place == 0:
                     self.round_trip.back_off()
                 due.append(flight)
-            elif not flight.hurried and self._arrived_beyond(flight) >= _BEYOND_GAP:
+            elif not flight.hurried and arrived_beyond >= _BEYOND_GAP:
                 flight.hurried = True
                 due.append(flight)
         return due
-
-    def _arrived_beyond(self, flight: _Flight) -> int:
-        oldest = self._flights[0].seq
-        place = (flight.seq - oldest) % 256
-        return sum(other.arrived for other in list(self._flights)[place + 1 :])
 
     def _resend(self, flight: _Flight, now: float) -> Frame:
         flight.sent_at = now
