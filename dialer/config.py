@@ -174,7 +174,7 @@ class ModemTrunk(_Trunk):
         "no call of the trunk can be joined with anybody.",
     )
     baud: int = Field(115200, ge=1200, le=4_000_000, description="Speed of the ports.")
-    profile: str = Field("", description="quectel, simcom, huawei or v250; empty goes by what the modem says.")
+    profile: str = Field("", description="quectel, simcom, huawei or plain; empty goes by what the modem says.")
     pin_file: Path | None = Field(None, description="File with the SIMs' PIN; never write it here.")
     allow_roaming: bool = Field(False, description="Whether a SIM may be used in a foreign network.")
     caller_id: Literal["subscription", "show", "hide"] = Field(
