@@ -1,6 +1,7 @@
 """`dialer bench`: list, show, run and certify. Imports little, as `dialer --help` loads it."""
 
 import asyncio
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from bench.hil.certify import Certificate
+    from bench.hil.faults import Faults
     from bench.hil.runner import Outcome
     from bench.hil.session import BenchResult, Options
     from bench.hil.wiring import Wiring
@@ -277,6 +279,52 @@ def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) 
         for area, trust in certificate.areas.items():
             console.print(f"  [bold]{trust:16}[/] {AREAS[area]}")
     console.print(f"\nreport: {page}", soft_wrap=True)
+
+
+@bench.command()
+@click.argument("far")
+@click.argument("link", type=click.Path(path_type=Path))
+@click.option("--to-device", default="", metavar="FAULTS", help="As damage=0.05,loss=0.01,delay_s=0.02,baud=9600.")
+@click.option("--to-host", default="", metavar="FAULTS", help="The same for the other way.")
+@click.option("--baud", type=int, default=115200, show_default=True, help="Speed of FAR, if it is a tty.")
+@click.option("--lines", is_flag=True, help="Faults are of lines of text; otherwise of frames between zero bytes.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides which are hit.")
+def wire(far: str, link: Path, to_device: str, to_host: str, baud: int, lines: bool, seed: int) -> None:
+    """Put the fault injector between a device and whatever opens LINK, until Ctrl-C.
+
+    FAR is a tty, unix:PATH or tcp:HOST:PORT. Faults: damage, bit_errors, loss, cut, duplication, noise (shares from 0
+    to 1), delay_s, jitter_s, single_bytes (1), baud.
+
+    \b
+    Example:
+      dialer bench wire /dev/ttyUSB2 /tmp/modem --to-host damage=0.02,single_bytes=1 --lines
+    """
+    from bench.hil.wire import Way, Wire, WireError
+
+    faults = {"to_device": _faults(to_device), "to_host": _faults(to_host)}
+    try:
+        with Wire(far, link.absolute(), seed=seed, delimiter=b"\r\n" if lines else b"\0", baud=baud) as laid:
+            laid.set_faults(**faults)
+            click.echo(f"{link} leads to {far}; Ctrl-C ends it", err=True)
+            try:
+                while True:
+                    time.sleep(1)
+            except KeyboardInterrupt:
+                for way in Way:
+                    click.echo(f"{way}: {laid.counters(way)}", err=True)
+    except (WireError, OSError) as error:
+        raise Failure(str(error)) from None
+
+
+def _faults(text: str) -> "Faults":
+    from bench.hil.files import BenchError, check
+    from bench.hil.scenario import FaultTable
+
+    pairs = {key: value for key, _, value in (part.partition("=") for part in text.split(",") if part)}
+    try:
+        return check(pairs, FaultTable, "faults").faults()
+    except BenchError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def log_to(folder: Path) -> None:

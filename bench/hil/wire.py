@@ -1,6 +1,6 @@
 """The fault injector on the wire: a byte pipe between a device's socket or tty and a pty that outlives the device.
 
-`python -m bench.hil.wire --help` runs one by hand.
+`dialer bench wire` runs one by hand.
 """
 
 import contextlib

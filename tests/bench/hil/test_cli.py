@@ -46,9 +46,20 @@ def test_a_failure_is_exit_code_1(tmp_path: Path) -> None:
     assert "step 1: no Answered within 20 ms" in result.output
 
 
+def test_a_wire_by_hand_ends_with_its_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ctrl_c(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.hil.cli.time.sleep", ctrl_c)
+    result = call("wire", "tcp:127.0.0.1:9", tmp_path / "tty", "--to-host", "loss=0.5,single_bytes=1", "--lines")
+    assert result.exit_code == 0
+    assert "to_host: Counters(units=0" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (("wire", "qemu", "/tmp/x"), "error: qemu: write unix:PATH"),
         (("run", "nowhere"), "error: nowhere: no such file"),
         (("run", "fake", "--only", "nothing"), "error: no scenario has nothing in its name"),
         (("show", "nothing"), "error: nothing: no such file"),
@@ -64,6 +75,8 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments: tuple[str, ...], t
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (("wire", "/dev/null", "/tmp/x", "--to-host", "loss=2"), "loss = 2.0: a share lies between 0 and 1"),
+        (("wire", "/dev/null", "/tmp/x", "--to-host", "rust=1"), "rust: there is no such key"),
         (("certify", "fridge"), "'fridge' is not one of"),
         (("certify", "modem", "--number", "answers"), "write BEHAVES=NUMBER"),
         (("certify", "modem", "--target", "sip:{number}@127.0.0.1"), "a modem has --port, not --target"),
