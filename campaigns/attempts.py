@@ -84,7 +84,7 @@ class Attempts:
         self._callbacks.dialed(lead_id, attempt_id)
         if judged is not None:
             debts = self._debts.link_attempt(attempt_id, lead_id, sorted(judged.case.debts) or None)
-            body = {"attempt": attempt_id, "trunk": trunk, "caller_id": caller_id, **_decision(campaign_id, judged)}
+            body = {"attempt": attempt_id, "trunk": trunk, "caller_id": caller_id, **decision(campaign_id, judged)}
             body["debts"] = debts
             self._trail.note(AuditKind.DIAL, body, at=at, leads=(lead_id,))
         return None
@@ -103,7 +103,7 @@ class Attempts:
         """Put the lead off and say why in the audit log."""
         until = None if blocked.until is None else seconds_of(blocked.until)
         self._callbacks.put_off(judged.candidate.lead_id, seconds_of(at), until, blocked.reason)
-        body = {"because": blocked.reason, "detail": blocked.detail, **_decision(campaign_id, judged)}
+        body = {"because": blocked.reason, "detail": blocked.detail, **decision(campaign_id, judged)}
         self._trail.note(AuditKind.VETO, body, at=at, leads=(judged.candidate.lead_id,))
 
     def _veto(self, campaign_id: int, lead_id: int, phone_id: int, phone: str, at: datetime) -> str | None:
@@ -318,7 +318,7 @@ class Attempts:
         )
 
 
-def _decision(campaign_id: int, judged: Judged) -> dict[str, object]:
+def decision(campaign_id: int, judged: Judged) -> dict[str, object]:
     """What was looked at before a call: packs and rules, zones and regions, and what was known of the person."""
     case, verdict = judged.case, judged.verdict
     facts: dict[str, object] = {

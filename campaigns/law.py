@@ -49,7 +49,7 @@ class CallBook(Protocol):
 class DebtBook(Protocol):
     def any_known(self) -> bool: ...
     def callable(
-        self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo
+        self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo, *, reminding: bool = ...
     ) -> Mapping[int, CallableDebts]: ...
 
 
@@ -129,23 +129,30 @@ class Law:
         candidates: Sequence[Candidate],
         at: datetime,
         shared: "Shared | None" = None,
+        *,
+        reminding: bool = False,
     ) -> list[Judged]:
         """Each candidate's first number, at `at`, with everything that is known of its person.
 
+        A promise that is still to be kept stands against a call about its debt, but not when it is what people are
+        being reminded of (`reminding`).
         With `shared`, kept for one campaign while its `span` lasts, leads of the same places of which nothing else is
         known share one judgement, without their number.
         """
         if not candidates:
             return []
-        known = self._known(settings, candidates, at)
+        known = self._known(settings, candidates, at, reminding=reminding)
         return [self._judge_one(settings, candidate, known, at, shared) for candidate in candidates]
 
-    def _known(self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime) -> _Known:
+    def _known(
+        self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime, *, reminding: bool
+    ) -> _Known:
         ids = [candidate.lead_id for candidate in candidates]
         numbers = [candidate.phone.e164 for candidate in candidates]
         debts: Mapping[int, CallableDebts] = {}
         if self._debts.any_known():
-            debts = self._debts.callable(ids, at, PromiseSettings.of(settings), ZoneInfo(settings.timezone))
+            zone, terms = ZoneInfo(settings.timezone), PromiseSettings.of(settings)
+            debts = self._debts.callable(ids, at, terms, zone, reminding=reminding)
         return _Known(
             self._consents.of(ids),
             self._calls.of(ids, _since(_caps(settings.caps), at)),

@@ -390,7 +390,29 @@ CREATE TABLE audit (
 CREATE INDEX audit_person ON audit (person) WHERE person <> '';
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW}
+# Text messages. A promise or callback (`about`) is reminded of once at most.
+_TEXTS = """
+CREATE TABLE texts (
+    id INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaigns (id),
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    phone TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    about INTEGER,
+    text TEXT NOT NULL,
+    asked_at DOUBLE PRECISION NOT NULL,
+    sent_at DOUBLE PRECISION,
+    delivered_at DOUBLE PRECISION,
+    failed_at DOUBLE PRECISION,
+    because TEXT NOT NULL
+);
+CREATE UNIQUE INDEX texts_about ON texts (kind, about) WHERE about IS NOT NULL;
+CREATE INDEX texts_campaign ON texts (campaign_id, id);
+CREATE INDEX texts_lead ON texts (lead_id);
+CREATE INDEX texts_unknown ON texts (id) WHERE sent_at IS NULL AND failed_at IS NULL;
+"""
+
+MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW, 5: _TEXTS}
 
 
 # The first version in which numbers have regions.

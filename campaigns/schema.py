@@ -245,6 +245,24 @@ class Callback(Model):
         table_name = "callbacks"
 
 
+class Text(Model):
+    id = AutoField()
+    campaign = ForeignKeyField(Campaign)
+    lead = ForeignKeyField(Lead)
+    phone = TextField()
+    kind = TextField()
+    about = IntegerField(null=True)
+    text = TextField()
+    asked_at = DoubleField()
+    sent_at = DoubleField(null=True)
+    delivered_at = DoubleField(null=True)
+    failed_at = DoubleField(null=True)
+    because = TextField()
+
+    class Meta:
+        table_name = "texts"
+
+
 class Script(Model):
     name = TextField()
     version = IntegerField()
@@ -445,6 +463,7 @@ ALL = (
     Dnc,
     RegistryNumber,
     Callback,
+    Text,
     Script,
     Answer,
     Sale,

@@ -66,6 +66,7 @@ from campaigns.statuses import DISPUTED
 from campaigns.telesales.quotas import Quotas
 from campaigns.telesales.sales import Sales
 from campaigns.telesales.scriptbook import Answers, Scriptbook
+from campaigns.texts import Texts
 
 __all__ = [
     "Agent",
@@ -120,6 +121,7 @@ class Store:
         self.answers = Answers(database)
         self.sales = Sales(database, self.trail)
         self.quotas = Quotas(database, self.trail)
+        self.texts = Texts(database, self.profiles, self.trail, lambda: self.law)
         self._rulebook = rulebook
         self._gatekeepers: dict[int, Gatekeeper] = {}
         self.attempts = Attempts(

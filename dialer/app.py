@@ -13,7 +13,7 @@ from campaigns.instants import instant_of
 from campaigns.lint import Severity
 from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, PromiseAsked
 from campaigns.periods import period_at
-from campaigns.store import Store, StoreError, UnknownAgent, UnknownCampaign
+from campaigns.store import Store, StoreError, UnknownAgent, UnknownCampaign, UnknownLead
 from dialer.config import CONFIG_NAME, Config, ConfigError
 from dialer.core import events as ev
 from dialer.core.dialing import TrunkSettings
@@ -26,9 +26,11 @@ from dialer.pairing import address_of, caller_ids_of, station_problem
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
+from dialer.texting import Texting
 from hw.audio.wav import wav_seconds
 from hw.contract import LineDriver
 from hw.contract.driver import DriverError
+from hw.lines import Lines
 
 log = logging.getLogger("dialer")
 
@@ -81,6 +83,9 @@ def build(
     lost = store.close_lost_attempts(datetime.now(UTC))
     if lost:
         log.warning("%d attempts were open when the dialer last went down; closed as lost", len(lost))
+    unknown = store.texts.close_lost(datetime.now(UTC))
+    if unknown:
+        log.warning("whether %d text messages were sent is not known; closed as failed, not sent again", unknown)
     store.close_agent_sessions(datetime.now(UTC))
     for sentence in recover_imports(store.database, store.profiles):
         log.warning("%s", sentence)
@@ -91,7 +96,8 @@ def build(
     for settings in store.campaigns():
         engine.step(_loaded(store, settings), time.monotonic(), datetime.now(UTC))
     runner = Runner(engine, store, driver, _message_finder(site, engine))
-    return Dialer(site, config, store, engine, runner, Desk(site, config, runner))
+    texting = Texting(runner, driver if isinstance(driver, Lines) else Lines(()))
+    return Dialer(site, config, store, engine, runner, Desk(site, config, runner, texting))
 
 
 def _warn_of_no_lines(site: Site, config: Config) -> None:
@@ -134,12 +140,13 @@ def _message_finder(site: Site, engine: Engine) -> Callable[[int], Path]:
 class Desk:
     """What agents and managers may ask of a running dialer."""
 
-    def __init__(self, site: Site, config: Config, runner: Runner) -> None:
+    def __init__(self, site: Site, config: Config, runner: Runner, texting: Texting) -> None:
         self._site = site
         self._config = config
         self._runner = runner
         self._engine = runner.engine
         self._selling = Selling(runner)
+        self._texting = texting
         self._counted = {run.settings.campaign_id: counting(run.settings) for run in runner.engine.runs.values()}
 
     async def state(self) -> dict[str, Any]:
@@ -245,6 +252,17 @@ class Desk:
                 if found.severity is Severity.ERROR:
                     raise CommandRefused(f"{found.key}: {found.text}. {found.mend}")
         return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))
+
+    async def send_text(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send a text message to a lead of a campaign: {"text_id", "refused"}, one of them None.
+
+        Raises UnknownName, ValueError for a body that does not fit, CommandRefused when no modem takes it.
+        """
+        try:
+            settings = await self._runner.in_store(lambda store: store.campaign(name))
+            return await self._texting.send(settings, body)
+        except (UnknownCampaign, UnknownLead) as error:
+            raise UnknownName(str(error)) from None
 
     async def reload_campaign(self, name: str) -> CampaignSettings:
         """Take over a campaign's settings from the store. Raises UnknownName.

@@ -12,7 +12,7 @@ from hw.contract.driver import DriverError
 from hw.gateway.driver import GatewayDriver
 from hw.gateway.settings import GatewaySettings
 from hw.headset.station import HeadsetSettings, HeadsetStations
-from hw.lines import Bank, Lines, SoundVoices
+from hw.lines import Bank, Lines, SmsReports, SoundVoices
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
 from hw.sip.config import SipSettings
@@ -29,10 +29,11 @@ def site_lines(site: Site, config: Config) -> Lines:
     banks: list[Bank] = []
     if sip is not None:
         banks.append(_sip_bank(config, SipPool(sip, sounds.segment)))
-    banks += _modem_banks(site, config, sounds)
+    reports = SmsReports()
+    banks += _modem_banks(site, config, sounds, reports)
     banks += [_board_bank(config, trunk, sounds) for trunk in config.trunk if isinstance(trunk, GatewayTrunk)]
     banks += _headset_banks(config, sounds)
-    return Lines(banks)
+    return Lines(banks, reports)
 
 
 class _Sounds:
@@ -97,7 +98,7 @@ def _card_trunk(site: Site, trunk: SipTrunk) -> CardTrunk:
     return CardTrunk(trunk.name, trunk.target, trunk.max_lines, trunk.username, password)
 
 
-def _modem_banks(site: Site, config: Config, sounds: _Sounds) -> Iterator[Bank]:
+def _modem_banks(site: Site, config: Config, sounds: _Sounds, reports: SmsReports) -> Iterator[Bank]:
     trunks = [trunk for trunk in config.trunk if isinstance(trunk, ModemTrunk)]
     if not trunks:
         return
@@ -111,8 +112,8 @@ def _modem_banks(site: Site, config: Config, sounds: _Sounds) -> Iterator[Bank]:
         for trunk in trunks
         for name, text in zip(_modem_names(trunk), trunk.audios, strict=False)
     }
-    bank = ModemBank(settings, sounds=audio)
-    yield Bank(bank, SoundVoices(bank.sound_of), frozenset(trunk.name for trunk in trunks))
+    bank = ModemBank(settings, sounds=audio, on_sms=reports.take)
+    yield Bank(bank, SoundVoices(bank.sound_of), frozenset(trunk.name for trunk in trunks), sms=bank)
 
 
 def _modem_names(trunk: ModemTrunk) -> list[str]:

@@ -108,6 +108,20 @@ class Runner:
         self._refuse_when_over()
         return await asyncio.get_running_loop().run_in_executor(self._db, query, self._store)
 
+    def leave_in_store(self, what: str, write: Callable[[Store], None]) -> None:
+        """Run `write` in the store's thread in its turn; nobody waits for it, and a failure is logged with `what`."""
+
+        def written() -> None:
+            try:
+                write(self._store)
+            except Exception:
+                log.exception("%s could not be written", what)
+
+        if self._over:
+            log.warning("%s came too late to be written", what)
+        else:
+            self._db.submit(written)
+
     async def run(self) -> None:
         """Work until drained (after `DrainRequested`) or stopped. Raises StoreFailed, DriverError."""
         try:

@@ -13,7 +13,8 @@ from typing import Protocol
 from hw.audio.sound import Audible, Sound
 from hw.contract import events
 from hw.contract.causes import Cause
-from hw.contract.driver import Lamp, LineDriver, OnEvent
+from hw.contract.driver import DriverError, Lamp, LineDriver, OnEvent
+from hw.modem.sms import SmsTold
 
 
 class Voices(Protocol):
@@ -59,14 +60,34 @@ class SoundVoices:
             sound.unhear(other)
 
 
+class SmsDriver(Protocol):
+    """A driver whose trunks send text messages as well."""
+
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str, /) -> None:
+        """Send to an E.164 number. Raises `SmsError` for what can never be sent, `DriverError` when no line can."""
+
+
+class SmsReports:
+    """What drivers tell of text messages, handed to whoever listens; lost while nobody does."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[SmsTold], None] | None = None
+
+    def take(self, told: SmsTold) -> None:
+        """A driver tells something."""
+        if self.listener is not None:
+            self.listener(told)
+
+
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One driver's share of a site: its trunks, and its stations by address."""
+    """One driver's share of a site: its trunks, and its stations by address. `sms` sends texts over the trunks."""
 
     driver: LineDriver
     voices: Voices
     trunks: frozenset[str] = frozenset()
     stations: frozenset[str] = frozenset()
+    sms: SmsDriver | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +104,8 @@ class _Cross:
 class Lines:
     """A `LineDriver` over the banks of a site; call ids are unique over all of them."""
 
-    def __init__(self, banks: Sequence[Bank]) -> None:
+    def __init__(self, banks: Sequence[Bank], sms_reports: SmsReports | None = None) -> None:
+        self.sms_reports = sms_reports or SmsReports()
         self._banks = tuple(banks)
         self._of_trunk = {trunk: bank for bank in banks for trunk in bank.trunks}
         self._of_station = {address: bank for bank in banks for address in bank.stations}
@@ -174,6 +196,23 @@ class Lines:
         bank = self._owners.get(call_id)
         if bank is not None and bank is self._owners.get(peer_id):
             bank.driver.part(call_id, peer_id)
+
+    # Text messages
+
+    @property
+    def sms_trunks(self) -> frozenset[str]:
+        """The trunks that send text messages."""
+        return frozenset(trunk for trunk, bank in self._of_trunk.items() if bank.sms is not None)
+
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
+        """Send a text over a trunk; what comes of it goes to `sms_reports`.
+
+        Raises `SmsError` for what can never be sent, `DriverError` when the trunk sends no texts, or none now.
+        """
+        bank = self._of_trunk.get(trunk)
+        if bank is None or bank.sms is None:
+            raise DriverError(f"trunk {trunk!r} sends no text messages")
+        bank.sms.send_sms(sms_id, trunk, number, text)
 
     def _check_free(self, call_id: str) -> None:
         if call_id in self._owners:

@@ -15,6 +15,7 @@ class AuditKind(StrEnum):
     DIAL = "dial"
     VETO = "veto"
     DISPOSITION = "disposition"
+    TEXT = "text"
     DNC = "dnc"
     CONSENT = "consent"
     CALLBACK = "callback"
@@ -49,6 +50,7 @@ _RECORD_OF: Mapping[str, Record] = {
     AuditKind.DIAL: Record.CALLS,
     AuditKind.VETO: Record.CALLS,
     AuditKind.DISPOSITION: Record.CALLS,
+    AuditKind.TEXT: Record.CALLS,
     AuditKind.CALLBACK: Record.NOTES,
     AuditKind.DNC: Record.DNC,
     AuditKind.CONSENT: Record.CONSENTS,

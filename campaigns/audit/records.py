@@ -36,6 +36,7 @@ PARTS = (
     Part("leads", Record.NOTES, {"comments": "''", "custom": "'{}'"}, of_lead="id = ?"),
     Part("lead_phones", Record.NUMBERS, {"e164": "''", "label": "''", "uncallable": "1"}),
     Part("attempts", Record.CALLS, {"phone": "''", "detail": "''", "ref": "''"}, "started_at"),
+    Part("texts", Record.CALLS, {"phone": "''", "text": "''", "because": "''"}, "asked_at"),
     Part("past_calls", Record.CALLS, {"phone": "''"}, "at"),
     Part("consents", Record.CONSENTS, {"phone": "''", "evidence": "''"}, "obtained_at"),
     Part("callbacks", Record.NOTES, {"comments": "''"}, "made_at"),
@@ -51,6 +52,7 @@ PARTS = (
 
 _ACTIVITY = (
     ("attempts", "COALESCE(ended_at, started_at)", "lead_id = ?"),
+    ("texts", "asked_at", "lead_id = ?"),
     ("past_calls", "at", "lead_id = ?"),
     ("consents", "obtained_at", "lead_id = ?"),
     ("answers", "at", "lead_id = ?"),

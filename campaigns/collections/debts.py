@@ -299,16 +299,24 @@ class Debts:
         )
 
     def callable(
-        self, lead_ids: Sequence[int], at: datetime, settings: PromiseSettings, zone: ZoneInfo
+        self,
+        lead_ids: Sequence[int],
+        at: datetime,
+        settings: PromiseSettings,
+        zone: ZoneInfo,
+        *,
+        reminding: bool = False,
     ) -> dict[int, CallableDebts]:
         """By lead, which debts it may be called about at `at`: owed, not held, and without a promise still to be kept.
 
-        A promise counts to the end of its grace, in days of the campaign's `zone`. Refusals are "no_debt", "settled",
-        "hold" and "promise".
+        A promise counts to the end of its grace, in days of the campaign's `zone`; with `reminding`, which asks about
+        the promise itself, it does not count. Refusals are "no_debt", "settled", "hold" and "promise".
         """
         owed = self._owed(lead_ids)
         held = self._holds.of(lead_ids, at)
-        waiting = self._waiting([debt.debt_id for debts in owed.values() for debt in debts if debt.due])
+        waiting = (
+            {} if reminding else self._waiting([debt.debt_id for debts in owed.values() for debt in debts if debt.due])
+        )
         patience = {
             debt_id: end for debt_id, due_on in waiting.items() if (end := _after(settings.last_day(due_on), zone)) > at
         }

@@ -46,6 +46,7 @@ def make_app(desk: Desk, token: str) -> Starlette:
         Route("/agents/{name}", _reads(lambda request: desk.agent(request.path_params["name"]))),
         Route("/agents/{name}/script", _reads(lambda request: desk.agent_script(request.path_params["name"]))),
         Route("/agents/{name}/{verb}", _agent_command(desk), methods=["POST"]),
+        Route("/campaigns/{name}/texts", _text(desk), methods=["POST"]),
         Route("/campaigns/{name}/{verb}", _campaign_command(desk), methods=["POST"]),
     ]
     return Starlette(routes=routes, middleware=[Middleware(TokenRequired, token=token)])
@@ -79,6 +80,20 @@ def _agent_command(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
         except CommandRefused as error:
             return _error(409, str(error))
         return JSONResponse({"ok": True, "text": said})
+
+    return endpoint
+
+
+def _text(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await desk.send_text(request.path_params["name"], await _body(request)))
+        except UnknownName as error:
+            return _error(404, str(error))
+        except ValueError as error:
+            return _error(400, str(error))
+        except CommandRefused as error:
+            return _error(409, str(error))
 
     return endpoint
 

@@ -31,6 +31,7 @@ try:
         sale,
         script,
         simulate,
+        sms,
         status,
         why,
     )
@@ -69,6 +70,7 @@ for command in (
     leads.leads,
     lists.lists,
     callback.callback,
+    sms.sms,
     dnc.dnc,
     consent.consent,
     debt.debt,
