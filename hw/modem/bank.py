@@ -72,6 +72,7 @@ class ModemBank:
         self._start_limit_s = start_limit_s
         self._on_event: OnEvent | None = None
         self._calls: dict[str, _Call] = {}
+        self._deaf: dict[str, str] = {}
         self._lines: dict[str, tuple[int, str]] = {}
         self._settled = asyncio.Event()
         self._started = False
@@ -107,6 +108,8 @@ class ModemBank:
             reasons = "; ".join(f"{status.name}: {status.because}" for status in self.statuses())
             await self.close()
             raise DriverError(f"no modem can be used: {reasons}")
+        for name in self._sounds:
+            self._try_voice(name)
         self._started = True
         self._check_caps()
 
@@ -204,7 +207,9 @@ class ModemBank:
     def sound_of(self, call_id: str) -> Sound | None:
         """The audio of an answered call, or None where the modem's PCM does not reach this box."""
         call = self._calls.get(call_id)
-        return self._sounds.get(call.device.settings.name) if call is not None and call.answered else None
+        if call is None or not call.answered or call.device.settings.name in self._deaf:
+            return None
+        return self._sounds.get(call.device.settings.name)
 
     def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
         """Send an SMS with a modem of `trunk`; what comes of it goes to `on_sms`.
@@ -246,6 +251,7 @@ class ModemBank:
         if isinstance(told, StateTold):
             _log.info("modem %s: %s", device.settings.name, told.because or "ready")
             self._settled.set()
+            self._listen_again(device)
             self._tell_lines()
         elif isinstance(told, IncomingRefused):
             _log.info("modem %s: a call from %s was refused", device.settings.name, told.number or "somebody")
@@ -291,6 +297,23 @@ class ModemBank:
             sound.open()
         except DriverError as problem:
             _log.error("modem %s: the call has no audio: %s", call.device.settings.name, problem)
+            self._deaf[call.device.settings.name] = str(problem)
+            self._tell_lines()
+
+    def _try_voice(self, name: str) -> None:
+        """See whether a modem's voice can be had: without it a call on it would be with somebody who hears nobody."""
+        sound = self._sounds[name]
+        try:
+            sound.open()
+        except DriverError as problem:
+            self._deaf[name] = str(problem)
+        else:
+            sound.close()
+            self._deaf.pop(name, None)
+
+    def _listen_again(self, device: Device) -> None:
+        if device.settings.name in self._deaf and device.modem.call is None:
+            self._try_voice(device.settings.name)
 
     def _played(self, call: _Call) -> None:
         if self._calls.get(call.call_id) is call:
@@ -320,6 +343,8 @@ class ModemBank:
         modem, settings = device.modem, device.settings
         if not modem.usable:
             return modem.trouble
+        if settings.name in self._deaf:
+            return f"its voice cannot be had: {self._deaf[settings.name]}"
         spent = self._usage.spent(_sim(device), settings.calls_per_day, settings.minutes_per_day)
         return "" if modem.call is not None else spent
 
@@ -354,7 +379,9 @@ class ModemBank:
                 self._say(events.TrunkLines(trunk, lines, because))
 
     def _check_caps(self) -> None:
-        """Caps end with the day, when no modem has anything to tell."""
+        """Caps end with the day, and voices come back, when no modem has anything to tell."""
+        for device in self._devices:
+            self._listen_again(device)
         self._tell_lines()
         self._timer = asyncio.get_running_loop().call_later(CAPS_CHECK_S, self._check_caps)
 

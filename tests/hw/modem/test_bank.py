@@ -237,6 +237,8 @@ class TestAudio:
         sound = RecordedSound()
 
         async def story(stage: Stage) -> None:
+            assert sound.did == ["open", "close"]
+            sound.did.clear()
             stage.dial("a", LEAVES)
             assert stage.bank.sound_of("a") is None
             await stage.wait(Answered, "a")
@@ -245,6 +247,33 @@ class TestAudio:
             await stage.ended("a")
             assert sound.did == ["open", "close"]
             assert stage.bank.sound_of("a") is None
+
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
+    def test_a_modem_whose_voice_cannot_be_had_is_no_line_until_it_can(self, tmp_path: Path) -> None:
+        sound = RecordedSound(fault="/dev/voice: is it plugged in")
+
+        async def story(stage: Stage) -> None:
+            assert stage.lines == TrunkLines(TRUNK, 0, f"m0: its voice cannot be had: {sound.fault}")
+            stage.dial("a", LEAVES)
+            assert (await stage.ended("a")).cause is Cause.NO_LINE
+            sound.fault = ""
+            await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""), limit_s=60)
+            stage.dial("b", LEAVES)
+            await stage.wait(Answered, "b")
+            assert stage.bank.sound_of("b") is sound
+
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
+    def test_a_voice_that_goes_between_two_calls_is_not_joined_with(self, tmp_path: Path) -> None:
+        sound = RecordedSound()
+
+        async def story(stage: Stage) -> None:
+            sound.fault = "/dev/voice: gone"
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            await stage.until(lambda: stage.bank.sound_of("a") is None)
+            assert stage.lines == TrunkLines(TRUNK, 0, f"m0: its voice cannot be had: {sound.fault}")
 
         play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
 
@@ -266,14 +295,17 @@ class TestAudio:
 
 
 class RecordedSound:
-    """A sound that notes what it is told."""
+    """A sound that notes what it is told, and cannot be opened while there is a `fault`."""
 
     ring = 0
 
-    def __init__(self) -> None:
+    def __init__(self, fault: str = "") -> None:
         self.did: list[str] = []
+        self.fault = fault
 
     def open(self) -> None:
+        if self.fault:
+            raise DriverError(self.fault)
         self.did.append("open")
 
     def close(self) -> None:
