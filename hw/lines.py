@@ -234,11 +234,14 @@ class Lines:
             self._later(events.JoinFailed(call_id, peer_id, detail, no_path=True))
             return
         cross = _Cross(call_id, peer_id, _Voice(ring), _Voice(peer_ring))
-        self._crosses[frozenset((call_id, peer_id))] = cross
-        bank.voices.hear(call_id, cross.peer_voice, tone=False, done=lambda text: self._heard(cross, text))
-        other.voices.hear(peer_id, cross.voice, tone=tone, done=lambda text: self._heard(cross, text))
+        pair = frozenset((call_id, peer_id))
+        self._crosses[pair] = cross
+        bank.voices.hear(call_id, cross.peer_voice, tone=False, done=lambda text: self._heard(cross, call_id, text))
+        if self._crosses.get(pair) is not cross:
+            return
+        other.voices.hear(peer_id, cross.voice, tone=tone, done=lambda text: self._heard(cross, peer_id, text))
 
-    def _heard(self, cross: _Cross, failure: str) -> None:
+    def _heard(self, cross: _Cross, who: str, failure: str) -> None:
         pair = frozenset((cross.call_id, cross.peer_id))
         if self._crosses.get(pair) is not cross:
             return
@@ -246,7 +249,9 @@ class Lines:
         if failure:
             del self._crosses[pair]
             self._uncross(cross)
-            self._later(events.JoinFailed(cross.call_id, cross.peer_id, failure))
+            # What is wrong with the person's side is no fault of the station: another one would not be heard either.
+            no_path = who == cross.call_id
+            self._later(events.JoinFailed(cross.call_id, cross.peer_id, failure, no_path))
         elif cross.pending == 0:
             self._later(events.Joined(cross.call_id, cross.peer_id))
 

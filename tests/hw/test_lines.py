@@ -58,10 +58,11 @@ class Voices:
 class Two:
     """Two fake banks: trunk `t` on one, station `desk` on the other."""
 
-    def __init__(self, *, failure: str = "") -> None:
+    def __init__(self, *, failure: str = "", their_failure: str = "") -> None:
         self.customers = FakeDriver({}, trunks={"t": 2}, default=PICKS_UP)
         self.stations = FakeDriver({}, trunks={}, default=PICKS_UP)
-        self.theirs, self.ours = Voices({"a": 1, "b": 2}), Voices({"s": 7}, failure=failure)
+        self.theirs = Voices({"a": 1, "b": 2}, failure=their_failure)
+        self.ours = Voices({"s": 7}, failure=failure)
         banks = [
             Bank(self.customers, self.theirs, frozenset({"t"})),
             Bank(self.stations, self.ours, frozenset(), frozenset({"desk", "other"})),
@@ -127,10 +128,23 @@ def test_a_join_that_fails_on_one_side_is_undone_on_the_other() -> None:
         two = Two(failure="no sound device")
         await two.up()
         two.lines.join("a", "s", tone=False)
-        assert (await two.seen.wait(JoinFailed, "a")).detail == "no sound device"
+        failed = await two.seen.wait(JoinFailed, "a")
+        assert (failed.detail, failed.no_path) == ("no sound device", False)
         await asyncio.sleep(0.05)
         assert two.theirs.heard == {"a": []}
         assert "Joined" not in two.seen.kinds("a")
+
+    asyncio.run(story())
+
+
+def test_a_join_that_fails_on_the_persons_side_is_no_fault_of_the_station() -> None:
+    async def story() -> None:
+        two = Two(their_failure="the tie is broken")
+        await two.up()
+        two.lines.join("a", "s", tone=False)
+        failed = await two.seen.wait(JoinFailed, "a")
+        assert (failed.detail, failed.no_path) == ("the tie is broken", True)
+        assert two.ours.heard.get("s", []) == []
 
     asyncio.run(story())
 
