@@ -12,9 +12,11 @@ from typing import Any
 
 from campaigns.model import CampaignState
 from campaigns.store import Store, StoreError
-from dialer.config import Config, ConfigError, ModemTrunk, SipTrunk
+from dialer.config import Config, ConfigError, GatewayTrunk, ModemTrunk, SipTrunk
 from dialer.pairing import tie_shortages
 from dialer.site import Site, campaign_problems, running_dialer
+from hw.audio.streams import SerialPcm, SoundDevicePcm, check_sound_device, pcm_stream
+from hw.contract.driver import DriverError
 from hw.sip.probe import ProbeResult, probe
 
 
@@ -40,6 +42,7 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
         config = site.config()
     except ConfigError as error:
         return [*findings, Finding("configuration", Level.ERROR, str(error))]
+    running = running_dialer(site)
     findings.append(Finding("configuration", Level.OK, f"{site.path / 'dialer.toml'} is understood"))
     findings += [
         _privacy(site),
@@ -48,8 +51,8 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
         *_store(site, config),
         *_trunks(config, prober),
         *_stations(config, prober),
+        *_sounds(config, in_use=running is not None),
     ]
-    running = running_dialer(site)
     findings.append(
         Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now")
     )
@@ -151,12 +154,38 @@ def _stations(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[
         yield Finding(f"station {station.name}", Level.OK if result.reachable else Level.WARNING, detail)
 
 
-def _ports(section: str, name: str, ports: Sequence[str]) -> Iterator[Finding]:
+def _ports(section: str, name: str, ports: Sequence[str], key: str = "port") -> Iterator[Finding]:
     for port in ports:
         if port.startswith("/"):
             there = Path(port).exists()
-            detail = f"{port} is there" if there else f"[[{section}]] {name}: port: there is no {port}"
+            detail = f"{port} is there" if there else f"[[{section}]] {name}: {key}: there is no {port}"
             yield Finding(f"{section} {name}", Level.OK if there else Level.ERROR, detail)
+
+
+def _sounds(config: Config, *, in_use: bool) -> Iterator[Finding]:
+    """Where audio settings point to. Sound devices are tried unless they are `in_use`: they serve one at a time."""
+    for trunk in config.trunk:
+        if isinstance(trunk, ModemTrunk):
+            yield from _audio("trunk", trunk.name, "audio", trunk.audios, in_use=in_use)
+        elif isinstance(trunk, GatewayTrunk):
+            yield from _audio("trunk", trunk.name, "ties", trunk.ties, in_use=in_use)
+    for station in config.station:
+        if station.audio:
+            yield from _audio("station", station.name, "audio", (station.audio,), in_use=in_use)
+
+
+def _audio(section: str, name: str, key: str, texts: Sequence[str], *, in_use: bool) -> Iterator[Finding]:
+    for text in texts:
+        try:
+            stream = pcm_stream(text)
+            if isinstance(stream, SoundDevicePcm) and not in_use:
+                check_sound_device(text.removeprefix("alsa:"))
+                yield Finding(f"{section} {name}", Level.OK, f"{text} plays and records")
+        except DriverError as error:
+            yield Finding(f"{section} {name}", Level.ERROR, f"[[{section}]] {name}: {key}: {error}")
+            continue
+        if isinstance(stream, SerialPcm):
+            yield from _ports(section, name, (text.removeprefix("serial:").partition("@")[0],), key)
 
 
 def as_rows(findings: list[Finding]) -> list[dict[str, Any]]:

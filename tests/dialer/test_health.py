@@ -60,6 +60,22 @@ def test_a_rule_pack_that_is_no_toml(site: Site) -> None:
     assert found.level is Level.ERROR and "ours.toml" in found.detail
 
 
+@pytest.mark.parametrize(
+    ("audio", "told"),
+    [
+        ("serial:/dev/no-such-port@921600", "audio: there is no /dev/no-such-port"),
+        ("alsa:no_such_card", "audio: "),
+        ("usb:1", "audio: audio 'usb:1' must look like"),
+    ],
+)
+def test_audio_that_is_not_there(site: Site, audio: str, told: str) -> None:
+    file = site.path / "dialer.toml"
+    modem = f'[[trunk]]\nname = "gsm"\nkind = "modem"\nport = "/dev/null"\naudio = "{audio}"\n'
+    file.write_text(f"{file.read_text()}{modem}")
+    found = findings(site)["trunk gsm"]
+    assert found.level is Level.ERROR and f"[[trunk]] gsm: {told}" in found.detail
+
+
 def test_a_board_with_fewer_ties_than_may_be_wanted(site: Site) -> None:
     file = site.path / "dialer.toml"
     ties = '[[trunk]]\nname = "board"\nkind = "gateway"\nport = "/dev/ttyACM0"\nties = ["alsa:plughw:CARD=Board"]\n'

@@ -92,7 +92,9 @@ def test_doctor_names_the_port_that_is_missing(tmp_path: Path) -> None:
         ("[[station]] headset-desk: port", tmp_path / "headset"),
     ):
         assert f"{section}: there is no {port}" in errors
-    assert not any("modem-1" in error for error in errors if "voice" not in error)
+    assert f"[[trunk]] gsm: audio: there is no {tmp_path / 'modem-1-voice'}" in errors
+    assert f"[[trunk]] board: ties: there is no {tmp_path / 'tie-2'}" in errors
+    assert f"[[trunk]] gsm: port: there is no {tmp_path / 'modem-1'}" not in errors
 
 
 def test_a_dialer_whose_only_modems_are_missing_says_so(tmp_path: Path) -> None:
