@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from firmware_bridge import messages as m
 from firmware_bridge.commands import Done
-from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, Host, HostEvent
+from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, Host, HostEvent, Updating
 from firmware_bridge.mirror import Mirror, Port
 from firmware_bridge.port import PortSettings, SerialPort
 from firmware_bridge.session import Unreadable
-from firmware_bridge.update import Stage, UpdateError, Upload
+from firmware_bridge.update import Stage, UpdateError, Upload, check_started, explain
 
 UPDATE_TRIES = 5
 BOOT_WITHIN_S = 30.0
@@ -42,6 +42,7 @@ class Board:
         self._timer: asyncio.TimerHandle | None = None
         self._warned: set[str] = set()
         self._watchers: list[Callable[[HostEvent], None]] = []
+        self.updating = False
 
     @property
     def up(self) -> bool:
@@ -75,7 +76,9 @@ class Board:
         self._port.close()
 
     def call(self, line: int, digits: str, mode: m.DialMode = m.DialMode.DTMF) -> int:
-        """Dial on a line; gives the call's number, or 0 when the board is not up."""
+        """Dial on a line; gives the call's number, or 0 when the board is not up or its firmware is being replaced."""
+        if self.updating:
+            return m.NO_CALL
         number = self._host.call(line, digits, mode)
         self._flush()
         return number
@@ -115,8 +118,10 @@ class Board:
     ) -> m.Welcome:
         """Replace the firmware: upload, reboot, see that it works, confirm. Gives what the new firmware says of itself.
 
-        Raises `UpdateError` with what is wrong and what to do.
+        No call is placed meanwhile. Raises `UpdateError` with what is wrong and what to do.
         """
+        if self.updating:
+            raise UpdateError("this board's firmware is being replaced already")
         events: asyncio.Queue[HostEvent] = asyncio.Queue()
 
         def watch(event: HostEvent) -> None:
@@ -124,21 +129,42 @@ class Board:
                 events.put_nowait(event)
 
         self._watchers.append(watch)
+        self._set_updating(True)
         try:
             await self._upload(Upload(image), events, on_progress)
-            self.ask(m.Reboot(0))
-            async with asyncio.timeout(BOOT_WITHIN_S):
-                while not isinstance(event := await events.get(), BoardUp) or not event.rebooted:
-                    pass
-            self.ask(m.UpdateConfirm(0))
-            async with asyncio.timeout(BOOT_WITHIN_S):
-                while not isinstance(done := await events.get(), Done) or not isinstance(done.command, m.UpdateConfirm):
-                    pass
+            before = self._host.welcome
+            welcome = await self._reboot(events)
+            check_started(image, before, welcome, self.mirror.update)
+            await self._confirm(events)
         except TimeoutError:
             raise UpdateError(f"nothing came of the board for {BOOT_WITHIN_S:g} s: power it off and on") from None
         finally:
             self._watchers.remove(watch)
-        return event.welcome
+            self._set_updating(False)
+        return welcome
+
+    def _set_updating(self, under_way: bool) -> None:
+        self.updating = under_way
+        self._tell([Updating(under_way)])
+
+    async def _reboot(self, events: "asyncio.Queue[HostEvent]") -> m.Welcome:
+        for _ in range(UPDATE_TRIES):
+            self.ask(m.Reboot(0))
+            async with asyncio.timeout(BOOT_WITHIN_S):
+                while not isinstance(event := await events.get(), BoardUp):
+                    if isinstance(event, Done) and isinstance(event.command, m.Reboot):
+                        explain(event)
+            if event.rebooted:
+                return event.welcome
+        raise UpdateError(f"the board was lost {UPDATE_TRIES} times before it could reboot; try again")
+
+    async def _confirm(self, events: "asyncio.Queue[HostEvent]") -> None:
+        self.ask(m.UpdateConfirm(0))
+        async with asyncio.timeout(BOOT_WITHIN_S):
+            while not isinstance(event := await events.get(), Done) or not isinstance(event.command, m.UpdateConfirm):
+                if isinstance(event, BoardDown):
+                    raise UpdateError(f"the new firmware was lost before it was confirmed: {event.reason}; try again")
+        explain(event)
 
     async def _upload(
         self, upload: Upload, events: "asyncio.Queue[HostEvent]", on_progress: Callable[[int, int], None]

@@ -54,6 +54,11 @@ class Commands:
                 return
         self.ask(command)
 
+    def headset_under_way(self, headset: int) -> list[m.HeadsetSet]:
+        """The settings of a headset that were sent and have no Result yet."""
+        sent = (one.command for one in self._sent.values())
+        return [command for command in sent if isinstance(command, m.HeadsetSet) and command.headset == headset]
+
     def due(self, now: float) -> list[m.HostMessage]:
         """The commands to send now, with their numbers."""
         out = []

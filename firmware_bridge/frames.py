@@ -39,6 +39,14 @@ class Frame:
         stuffed: bytes = cobs.encode(body + _CRC.pack(ibm_3740(body)))
         return DELIMITER + stuffed + DELIMITER
 
+    def check_size(self) -> None:
+        """Raise `MessageError` for DATA without a message, and for ACK and BYE with a payload."""
+        if (self.kind is FrameKind.DATA) is not bool(self.payload) and self.kind in _SIZES_OF_THEIR_OWN:
+            raise MessageError(f"{self.kind.name} with a payload of {len(self.payload)} bytes")
+
+
+_SIZES_OF_THEIR_OWN = frozenset({FrameKind.DATA, FrameKind.ACK, FrameKind.BYE})
+
 
 @dataclass(slots=True)
 class FrameCounts:
@@ -47,6 +55,11 @@ class FrameCounts:
     good: int = 0
     bad: int = 0
     bytes: int = 0
+
+    def was_bad(self) -> None:
+        """A frame that came whole turned out to be wrong."""
+        self.good -= 1
+        self.bad += 1
 
 
 class FrameReader:

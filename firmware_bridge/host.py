@@ -34,15 +34,24 @@ class BoardDown:
 
 @dataclass(frozen=True, slots=True)
 class BoardRefused:
-    """The board will have no session with us; `reason` says why and what to do."""
+    """The board will have no session with us; `reason` says why and what to do. Unless `final`, we try again."""
 
     reason: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Updating:
+    """The board's firmware is being replaced, or no longer is; meanwhile no call is placed on it."""
+
+    under_way: bool
 
 
 HostEvent = (
     BoardUp
     | BoardDown
     | BoardRefused
+    | Updating
     | Unreadable
     | LineChanged
     | HeadsetChanged
@@ -68,7 +77,7 @@ class Host:
             rng.randrange(1, 0x10000),
             result_within_s=max(RESULT_WITHIN_S, RESULT_KEEPALIVES * keepalive_s),
         )
-        self._welcome: m.Welcome | None = None
+        self.welcome: m.Welcome | None = None
         self._rebooted = False
         self._broken: str | None = None
 
@@ -164,12 +173,12 @@ class Host:
         for event in events:
             match event:
                 case Opened():
-                    self._welcome, self._rebooted = event.welcome, event.rebooted
+                    self.welcome, self._rebooted = event.welcome, event.rebooted
                     self.mirror.opened(event.welcome)
                 case Closed():
                     out += self._down(event.reason)
                 case Refused():
-                    out.append(BoardRefused(_explain(event.refuse)))
+                    out.append(BoardRefused(_explain(event.refuse), event.refuse.reason is not m.RefuseReason.BUSY))
                 case Told():
                     out += self._told(event.message)
                 case Unreadable():
@@ -186,12 +195,14 @@ class Host:
         out: list[HostEvent] = []
         for event in events:
             if isinstance(event, Ready):
-                assert self._welcome is not None
-                out.append(BoardUp(self._welcome, self._rebooted))
+                assert self.welcome is not None
+                out.append(BoardUp(self.welcome, self._rebooted))
             elif isinstance(event, Done) and isinstance(event.command, m.SnapshotGet):
                 self._broken = f"the board answered {event.status.name} when asked for its state"
             elif was_ready:
                 out.append(event)
+                if isinstance(event, Done) and isinstance(event.command, m.Reboot) and event.status is m.Status.OK:
+                    self._broken = "the board restarts, as asked"
         return out
 
     def _down(self, reason: str) -> list[HostEvent]:
@@ -204,6 +215,8 @@ class Host:
 def _explain(refuse: m.Refuse) -> str:
     match refuse.reason:
         case m.RefuseReason.VERSION:
+            if refuse.oldest <= m.VERSION and refuse.newest >= m.OLDEST:
+                return f"the board refuses protocol version {m.VERSION} and says it speaks it: its firmware is wrong"
             ours = f"{m.OLDEST} to {m.VERSION}"
             theirs = f"{refuse.oldest} to {refuse.newest}"
             return f"the board speaks protocol versions {theirs}, we {ours}: update the older of the two"

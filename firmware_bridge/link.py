@@ -7,6 +7,7 @@ follows RFC 6298, the selective acknowledgement is a bit per frame beyond a gap 
 from collections import deque
 from dataclasses import dataclass
 
+from firmware_bridge.codec import MessageError
 from firmware_bridge.frames import Frame
 from firmware_bridge.messages import WINDOW, FrameKind
 
@@ -110,8 +111,12 @@ class Link:
     def receive(self, frame: Frame, now: float, *, room: bool = True) -> list[bytes]:
         """Take any valid frame of the session; gives the messages that can be delivered now, in order.
 
-        Without `room` a message is left to be sent again.
+        Without `room` a message is left to be sent again. Raises `MessageError` for DATA beyond the window: nothing of
+        such a frame is taken.
         """
+        if frame.kind is FrameKind.DATA and WINDOW <= (frame.seq - self._expected) % 256 < 256 - WINDOW:
+            self.counts.outside += 1
+            raise MessageError(f"DATA {frame.seq} where {self._expected} is expected")
         self._take_ack(frame, now)
         return self._take_data(frame) if frame.kind is FrameKind.DATA and room else []
 
@@ -197,9 +202,6 @@ class Link:
 
     def _take_data(self, frame: Frame) -> list[bytes]:
         ahead = (frame.seq - self._expected) % 256
-        if WINDOW <= ahead < 256 - WINDOW:
-            self.counts.outside += 1
-            return []
         self._owes_ack = True
         if ahead >= WINDOW or frame.seq in self._kept:
             self.counts.repeated += 1

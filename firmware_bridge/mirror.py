@@ -44,7 +44,7 @@ class LineChanged:
 
 @dataclass(frozen=True, slots=True)
 class HeadsetChanged:
-    """A headset is now so; `at` as in `LineChanged`."""
+    """A headset is now so; `at` as in `LineChanged`. `pressed`: its agent muted or unmuted it, not we."""
 
     headset: int
     present: bool
@@ -53,6 +53,7 @@ class HeadsetChanged:
     lamp: m.Lamp
     ring: bool
     at: float | None
+    pressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Mirror:
         self.headsets: dict[int, HeadsetChanged] = {}
         self.joined: set[frozenset[Port]] = set()
         self.events_lost = 0
+        self.update: m.UpdateIs | None = None
         self._clock = clock
         self._collected: set[frozenset[Port]] | None = None
         self._calls: dict[int, int] = {}
@@ -105,6 +107,7 @@ class Mirror:
         self.lines.clear()
         self.headsets.clear()
         self.joined.clear()
+        self.update = None
         self._collected = None
         self._calls.clear()
 
@@ -142,7 +145,10 @@ class Mirror:
             case m.EventsLost():
                 self.events_lost += message.count
                 self._ask_snapshot()
-            case m.Counters() | m.UpdateIs():
+            case m.UpdateIs():
+                self.update = message
+                return [message]
+            case m.Counters():
                 return [message]
         return []
 
@@ -172,14 +178,20 @@ class Mirror:
         if told.headset >= self._counts[1]:
             return []
         at = self._clock.host_s(told.at_us)
-        headset = HeadsetChanged(told.headset, told.present, told.off_hook, told.muted, told.lamp, told.ring, at)
         before = self.headsets.get(told.headset)
+        pressed = before is not None and before.muted != told.muted and not self._set_to(told.headset, told.muted)
+        headset = HeadsetChanged(
+            told.headset, told.present, told.off_hook, told.muted, told.lamp, told.ring, at, pressed
+        )
         self.headsets[told.headset] = headset
         if not told.present:
             self._forget_joins(Port(m.PortKind.HEADSET, told.headset))
         if before is not None and _same_headset(before, headset):
             return []
         return [headset]
+
+    def _set_to(self, headset: int, muted: bool) -> bool:
+        return any(command.muted == muted for command in self.commands.headset_under_way(headset))
 
     def _ports_joined(self, told: m.PortsJoined) -> list[MirrorEvent]:
         a, b = Port(told.a_kind, told.a), Port(told.b_kind, told.b)

@@ -131,13 +131,13 @@ class HostSession:
         """Take bytes from the port, whatever they are."""
         events: list[SessionEvent] = []
         for frame in self.reader.feed(data):
-            if frame.session != self._session or frame.kind not in _FROM_BOARD:
-                continue
             try:
-                events += self._frame(frame, now)
+                if frame.kind not in _FROM_BOARD:
+                    raise MessageError(f"{frame.kind.name} from a board")
+                if frame.session == self._session:
+                    events += self._frame(frame, now)
             except MessageError:
-                self.reader.counts.good -= 1
-                self.reader.counts.bad += 1
+                self.reader.counts.was_bad()
         return events
 
     def handle_timer(self, now: float) -> list[SessionEvent]:
@@ -173,6 +173,7 @@ class HostSession:
         return own_at if link_at is None else min(own_at, link_at)
 
     def _frame(self, frame: Frame, now: float) -> list[SessionEvent]:
+        frame.check_size()
         if self.phase is Phase.OPENING:
             if frame.kind is m.FrameKind.WELCOME:
                 return self._welcome(m.Welcome.decode(frame.payload), now)
@@ -181,12 +182,15 @@ class HostSession:
             return []
         if self.link is None or frame.kind is m.FrameKind.REFUSE:
             return []
+        if frame.kind is m.FrameKind.WELCOME:
+            m.Welcome.decode(frame.payload)
+            self._alive_at = now
+            return []
         if frame.kind is m.FrameKind.PONG:
             self._pong(m.Pong.decode(frame.payload), now)
+        told = self.link.receive(frame, now)
         self._alive_at = now
-        if frame.kind is m.FrameKind.WELCOME:
-            return []
-        return [_read(payload) for payload in self.link.receive(frame, now)]
+        return [_read(payload) for payload in told]
 
     def _welcome(self, welcome: m.Welcome, now: float) -> list[SessionEvent]:
         if welcome.host_nonce != self._nonce or welcome.version != m.VERSION:

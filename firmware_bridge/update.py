@@ -70,8 +70,7 @@ class Upload:
         command = done.command
         if not isinstance(command, m.UpdateBegin | m.UpdateChunk | m.UpdateEnd):
             return
-        if done.status is not m.Status.OK:
-            raise UpdateError(_explain(command, done.status))
+        explain(done)
         match command:
             case m.UpdateBegin():
                 self.stage = Stage.SENDING
@@ -93,11 +92,32 @@ class Upload:
         return out
 
 
+def explain(done: Done) -> None:
+    """Raise `UpdateError` when the board refused a command of an update."""
+    if done.status is not m.Status.OK:
+        raise UpdateError(_explain(done.command, done.status))
+
+
+def check_started(image: bytes, before: m.Welcome | None, after: m.Welcome, told: m.UpdateIs | None) -> None:
+    """Raise `UpdateError` unless what runs after the reboot is the new image, on trial."""
+    same = before is not None and before.build == after.build != hashlib.sha256(image).digest()[:8]
+    if same or told is None or told.confirmed:
+        raise UpdateError(
+            f"the new image did not start: the board runs build {after.build.hex()} as before; is it for this board?"
+        )
+
+
 def _explain(command: m.HostMessage, status: m.Status) -> str:
     step = type(command).__name__
     match status:
         case m.Status.UNSUPPORTED:
             return f"{step}: this board's firmware cannot be replaced over the link; use its programmer"
+        case m.Status.CALLS_UP if isinstance(command, m.Reboot):
+            return f"{step}: calls are up on this board; it has the image: update again when its lines are free"
+        case m.Status.BAD_IMAGE if isinstance(command, m.UpdateConfirm):
+            return (
+                f"{step}: the board could not note that the new image works; the former one is back at its next reset"
+            )
         case m.Status.CALLS_UP:
             return f"{step}: calls are up on this board; try again when its lines are free"
         case m.Status.BAD_IMAGE if isinstance(command, m.UpdateBegin):

@@ -9,7 +9,7 @@ from pathlib import Path
 from firmware_bridge import messages as m
 from firmware_bridge.board import Board
 from firmware_bridge.commands import Done
-from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, HostEvent
+from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, HostEvent, Updating
 from firmware_bridge.mirror import HeadsetChanged, KeyHeard, LineChanged, Port
 from hw.audio.sound import Audible, Sound
 from hw.contract import events
@@ -82,6 +82,7 @@ class GatewayDriver:
         self._problem = "the board has not answered yet"
         self._told_lines: events.TrunkLines | None = None
         self._settled = asyncio.Event()
+        self._started = False
 
     # ---- the contract ----
 
@@ -96,13 +97,17 @@ class GatewayDriver:
             pass
         problem = self._why_unusable()
         if problem:
+            self._on_event = None
             await self.board.close()
             raise DriverError(f"gateway {self.settings.name!r}: {problem}")
+        self._started = True
+        self._tell_lines()
 
     async def close(self) -> None:
         """Hang up everything: the board does that itself when it is told goodbye."""
         for call in list(self._calls.values()):
             self._over(call, Cause.NORMAL if call.answered else Cause.CANCELLED)
+        self._on_event = None
         await self.board.close()
 
     def capacity(self) -> int:
@@ -131,7 +136,9 @@ class GatewayDriver:
         number = self.settings.headset(address)
         headset = self.board.mirror.headsets.get(-1 if number is None else number)
         if headset is None or not headset.present:
-            self._no_line(call_id, f"there is no headset at {address!r}")
+            count = self._welcome.headsets if self._welcome else 0
+            why = f"the board has {count} headset ports" if number is not None and number >= count else ""
+            self._no_line(call_id, f"there is no headset at {address!r}" + (f": {why}" if why else ""))
             return
         port = Port(m.PortKind.HEADSET, headset.headset)
         if port in self._by_port:
@@ -266,8 +273,10 @@ class GatewayDriver:
                 self._problem = event.reason
                 for call in list(self._calls.values()):
                     self._over(call, Cause.LINE_LOST, event.reason)
-                if isinstance(event, BoardRefused):
+                if isinstance(event, BoardRefused) and event.final:
                     self._settled.set()
+                self._tell_lines()
+            case Updating():
                 self._tell_lines()
 
     def _line_changed(self, line: LineChanged) -> None:
@@ -292,9 +301,13 @@ class GatewayDriver:
                 self._progress(call, line.state)
             case _S.CLEARED:
                 self.board.release(line.line, line.call)
-                self._over(call, cause_of_clear(line.cause, answered=call.answered), line.cause.name.lower())
+                self._cleared(call, line.cause)
             case _:
-                self._over(call, cause_of_clear(line.cause, answered=call.answered), line.cause.name.lower())
+                self._cleared(call, line.cause)
+
+    def _cleared(self, call: _Call, cause: m.ClearCause) -> None:
+        detail = "" if cause is m.ClearCause.RELEASED else cause.name.lower()
+        self._over(call, cause_of_clear(cause, answered=call.answered), detail)
 
     def _progress(self, call: _Call, state: m.LineState) -> None:
         if not call.dialed:
@@ -311,16 +324,21 @@ class GatewayDriver:
         call = self._by_port.get(Port(m.PortKind.HEADSET, headset.headset))
         if call is None:
             return
-        if headset.muted != call.muted:
-            call.muted = headset.muted
-            if call.answered:
-                self._say(events.MuteChanged(call.call_id, headset.muted))
+        if headset.pressed and headset.muted != call.muted:
+            self._mute_pressed(call, headset.muted)
         if not headset.present:
             self._over(call, Cause.LINE_LOST, "the headset was unplugged")
         elif headset.off_hook and not call.answered and call.rang:
             self._station_answers(call)
         elif not headset.off_hook and call.answered:
             self._over(call, Cause.NORMAL)
+
+    def _mute_pressed(self, call: _Call, muted: bool) -> None:
+        """The agent's button: a setting that was on its way with the former state must not undo it."""
+        call.muted = muted
+        self._set_headset(call)
+        if call.answered:
+            self._say(events.MuteChanged(call.call_id, muted))
 
     def _done(self, done: Done) -> None:
         command = done.command
@@ -361,6 +379,8 @@ class GatewayDriver:
 
     def _place(self, call: _Call) -> None:
         call.number = self.board.call(call.port.number, call.digits, self.settings.mode)
+        if not call.number:
+            self._over(call, Cause.NO_LINE, self._why_unusable())
 
     def _ring(self, call_id: str) -> None:
         call = self._calls.get(call_id)
@@ -426,6 +446,8 @@ class GatewayDriver:
     # ---- lines ----
 
     def _working_lines(self) -> list[LineChanged]:
+        if self._why_unusable():
+            return []
         wanted = self.settings.lines
         return [
             line
@@ -444,13 +466,16 @@ class GatewayDriver:
     def _why_no_line(self, trunk: str) -> str:
         if trunk != self.settings.name:
             return f"gateway {self.settings.name!r} is no trunk {trunk!r}"
-        if not self.board.up:
-            return self.board.problem or self._problem
-        return "all lines of the board are taken"
+        return self._why_unusable() or "all lines of the board are taken"
 
     def _why_unusable(self) -> str:
         if not self.board.up or self._welcome is None:
             return self.board.problem or self._problem
+        if self.board.updating:
+            return "its firmware is being replaced"
+        pulse = self.settings.mode is m.DialMode.PULSE
+        if (m.Capabilities.PULSE if pulse else m.Capabilities.DTMF) not in self._welcome.capabilities:
+            return f"its lines cannot dial by {'pulses' if pulse else 'tones'}: set `pulse` to {str(not pulse).lower()}"
         if m.Capabilities.REVERSAL not in self._welcome.capabilities:
             return "its lines do not tell an answer (battery reversal): calls over them would never count as answered"
         missing = [str(line) for line in self.settings.lines if line > self._welcome.lines]
@@ -459,10 +484,11 @@ class GatewayDriver:
         return ""
 
     def _tell_lines(self) -> None:
+        if not self._started:
+            return
         configured = len(self.settings.lines) or (self._welcome.lines if self._welcome else 0)
-        working = self._working_lines() if self.board.up else []
-        because = "" if self.board.up else self.board.problem or self._problem
-        if self.board.up and len(working) < configured:
+        working, because = self._working_lines(), self._why_unusable()
+        if not because and len(working) < configured:
             wanted = self.settings.lines
             dead = [
                 f"line {line.line + 1}"

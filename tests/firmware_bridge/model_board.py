@@ -1,9 +1,10 @@
 """A gateway board in Python, after docs/gateway-protocol.md, for tests: sans-I/O, time comes in as seconds."""
 
 import hashlib
+import math
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from firmware_bridge import messages as m
 from firmware_bridge.codec import MessageError
@@ -17,6 +18,7 @@ ALL = m.Capabilities((1 << 8) - 1)
 FROM_HOST = {K.DATA, K.ACK, K.HELLO, K.PING, K.BYE}
 LIFE = {K.DATA, K.ACK, K.PING}
 REBOOT_S = 0.2
+TRIAL_S = 60.0
 FORMER = 4
 
 
@@ -50,6 +52,8 @@ class ModelBoard:
         self.staged: bytearray | None = None
         self.staged_as = (0, b"")
         self.tried: bytes | None = None
+        self.starts = True
+        self.after_end: Callable[[], None] = lambda: None
         self.done: list[m.HostMessage] = []
         self.boots = 0
         self.boot(0.0, m.ResetCause.POWER_ON)
@@ -78,9 +82,13 @@ class ModelBoard:
         self.boot_nonce = self.rng.getrandbits(32)
         self.boots += 1
         self.reboot_at: float | None = None
+        self.opened = False
         self.commands_done = self.events_lost = self.resent = 0
         self._out: list[Frame] = []
         self._start_link(None)
+        self.staged = None
+        if not self.starts:
+            self.tried = None
         if self.tried is not None:
             self.previous_build, self.build, self.tried = self.build, self.tried, None
             self.confirmed = False
@@ -95,7 +103,7 @@ class ModelBoard:
             try:
                 self._frame(frame, now)
             except MessageError:
-                self.reader.counts.bad += 1
+                self.reader.counts.was_bad()
 
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
@@ -103,8 +111,11 @@ class ModelBoard:
             self._fail_safe(now)
         for line in self.lines:
             line.handle_timer(now)
-        if self.reboot_at is not None and (now >= self.reboot_at or self.link is None or not self.link.backlog):
+        told = self.link is None or not (self.link.backlog or self._queue)
+        if self.reboot_at is not None and (now >= self.reboot_at or told):
             self.boot(now, m.ResetCause.COMMANDED)
+        elif now >= self._trial_until():
+            self.boot(now, m.ResetCause.WATCHDOG)
 
     def data_to_send(self, now: float) -> bytes:
         """Bytes for the wire."""
@@ -116,12 +127,15 @@ class ModelBoard:
 
     def deadline(self, now: float) -> float | None:
         """When something is due."""
-        due = [line.due for line in self.lines]
+        due = [*(line.due for line in self.lines), self.reboot_at, self._trial_until()]
         if self._out or (self._queue and self.link is not None and self.link.backlog < m.WINDOW):
             due.append(now)
         if self.link is not None:
-            due += [self.link.deadline(now), self.alive_at + self.keepalive_s, self.reboot_at]
+            due += [self.link.deadline(now), self.alive_at + self.keepalive_s]
         return min((at for at in due if at is not None), default=None)
+
+    def _trial_until(self) -> float:
+        return math.inf if self.confirmed or self.opened else self.booted_at + TRIAL_S
 
     def board_us(self, now: float) -> int:
         """Its clock."""
@@ -131,19 +145,21 @@ class ModelBoard:
 
     def _frame(self, frame: Frame, now: float) -> None:
         if frame.kind not in FROM_HOST:
-            return
+            raise MessageError(f"{frame.kind.name} from a host")
         if frame.kind is K.HELLO:
             self._hello(frame.session, m.Hello.decode(frame.payload), now)
             return
         if self.link is None or frame.session != self.session:
             return
-        if frame.kind is K.PING:
-            self._out.append(self._pong(m.Ping.decode(frame.payload), now))
-        if frame.kind in LIFE:
-            self.alive_at, self.heard = now, True
+        frame.check_size()
+        ping = m.Ping.decode(frame.payload) if frame.kind is K.PING else None
         room = len(self._commands) + self._results < m.MAX_COMMANDS
         for payload in self.link.receive(frame, now, room=room):
             self._commands.append(payload)
+        if ping is not None:
+            self._out.append(self._pong(ping, now))
+        if frame.kind in LIFE:
+            self.alive_at, self.heard = now, True
         if frame.kind is K.BYE:
             self._fail_safe(now)
         self._pump(now)
@@ -153,7 +169,9 @@ class ModelBoard:
         return self.link.frame(K.PONG, m.Pong(ping.token, self.board_us(now)).encode())
 
     def _hello(self, session: int, hello: m.Hello, now: float) -> None:
-        if session == 0 or (session, hello.host_nonce) in self.former:
+        if session == 0:
+            raise MessageError("HELLO of session 0")
+        if (session, hello.host_nonce) in self.former:
             return
         if self.link is None or (session, hello.host_nonce) != (self.session, self.host_nonce):
             oldest, newest = self.versions
@@ -166,6 +184,7 @@ class ModelBoard:
                 refuse = m.Refuse(refused, oldest, newest, hello.host_nonce)
                 self._out.append(Frame(K.REFUSE, session, payload=refuse.encode()))
                 return
+            self.opened = True
             if self.link is None:
                 self.alive_at = now
             self.session, self.host_nonce, self.keepalive_s = session, hello.host_nonce, hello.keepalive_ms / 1000
@@ -202,7 +221,6 @@ class ModelBoard:
         self._results = 0
         self._lost = 0
         self._snapshot: Iterator[m.BoardMessage] | None = None
-        self.reboot_at = None
         self._out.clear()
 
     def _fail_safe(self, now: float) -> None:
@@ -235,7 +253,7 @@ class ModelBoard:
                 self._tell(m.EventsLost(min(lost, 0xFFFF)))
             elif self._snapshot is not None and len(self._queue) - self._results < self.event_queue:
                 self._pump_snapshot()
-            elif self._snapshot is None and self._commands:
+            elif self._snapshot is None and self._commands and self.reboot_at is None:
                 self._command(self._commands.popleft(), now)
             else:
                 return
@@ -426,6 +444,7 @@ class ModelBoard:
                 return St.BAD_IMAGE
             if self.staged is None or self.staged_as != (command.size, command.sha256):
                 self.staged, self.staged_as = bytearray(), (command.size, command.sha256)
+                self.tried = None
             self._tell(self._update_is())
             return St.OK
         return self._end_update()
@@ -442,10 +461,12 @@ class ModelBoard:
         return St.OK
 
     def _end_update(self) -> m.Status:
-        image, self.staged = self.staged, None
+        image = self.staged
         if image is None or (len(image), hashlib.sha256(image).digest()) != self.staged_as:
+            self.staged = None
             return St.BAD_IMAGE
         self.tried = hashlib.sha256(image).digest()[:8]
+        self.after_end()
         self._tell(self._update_is())
         return St.OK
 

@@ -10,7 +10,7 @@ import pytest
 from firmware_bridge import messages as m
 from firmware_bridge.board import Board, BoardSettings
 from firmware_bridge.commands import Done
-from firmware_bridge.host import BoardDown, BoardUp, HostEvent
+from firmware_bridge.host import BoardDown, BoardUp, HostEvent, Updating
 from firmware_bridge.mirror import Port
 from firmware_bridge.port import PortSettings
 from firmware_bridge.update import UpdateError
@@ -151,6 +151,58 @@ class TestUpdate:
             assert it.count(BoardDown) == 2
 
         play(story)
+
+    def test_an_image_that_does_not_start_is_told(self) -> None:
+        async def story(it: Desk) -> None:
+            it.far.model.starts = False
+            with pytest.raises(UpdateError, match="did not start"):
+                await it.board.update(IMAGE)
+            assert not any(isinstance(command, m.UpdateConfirm) for command in it.far.model.done)
+
+        play(story)
+
+    def test_a_reboot_that_is_refused_is_told_at_once(self) -> None:
+        async def story(it: Desk) -> None:
+            it.far.model.after_end = lambda: it.far.model.lines[0].accept(9, it.far.now())
+            with pytest.raises(UpdateError, match="Reboot: calls are up on this board; it has the image"):
+                await it.board.update(IMAGE)
+            it.far.model.lines[0].hang_up(m.ClearCause.RELEASED, it.far.now())
+            it.far.model.after_end = lambda: None
+            it.far.model.done.clear()
+            await it.board.update(IMAGE)
+            assert not any(isinstance(command, m.UpdateChunk) for command in it.far.model.done)
+
+        play(story)
+
+    def test_no_call_is_placed_meanwhile(self) -> None:
+        async def story(it: Desk) -> None:
+            numbers: list[int] = []
+            await it.board.update(IMAGE, lambda taken, size: numbers.append(it.board.call(0, "5550100")))
+            assert set(numbers) == {0}
+            assert it.far.model.lines[0].dialed == []
+            assert [event.under_way for event in it.seen if isinstance(event, Updating)] == [True, False]
+            assert it.board.call(0, "5550100") != 0
+
+        play(story)
+
+    def test_a_reboot_does_not_cost_the_keepalive(self) -> None:
+        async def story(it: Desk) -> None:
+            it.board.ask(m.Reboot(0))
+            await it.until(lambda: it.count(BoardUp) == 2)
+            [down] = [event for event in it.seen if isinstance(event, BoardDown)]
+            assert down.reason == "the board restarts, as asked"
+
+        play(story)
+
+    def test_an_image_that_no_host_speaks_with_is_left_again(self) -> None:
+        model = ModelBoard(1)
+        before = model.build
+        model.tried = b"next-one"
+        model.boot(100.0, m.ResetCause.COMMANDED)
+        model.handle_timer(159.9)
+        assert model.build == b"next-one"
+        model.handle_timer(160.0)
+        assert (model.build, model.confirmed) == (before, True)
 
     def test_an_image_that_is_not_confirmed_is_left_again(self) -> None:
         async def story(it: Desk) -> None:

@@ -291,8 +291,17 @@ class TestVersions:
         it = Bench(1, board=board)
         it.run(5)
         assert of(it, BoardRefused) == [
-            BoardRefused("the board speaks protocol versions 2 to 3, we 1 to 1: update the older of the two")
+            BoardRefused("the board speaks protocol versions 2 to 3, we 1 to 1: update the older of the two", True)
         ]
+
+    def test_a_board_that_refuses_what_it_speaks_is_told_apart(self) -> None:
+        board = ModelBoard(1)
+        board.refuses = m.RefuseReason.VERSION
+        it = Bench(1, board=board)
+        it.run(1)
+        [refused] = of(it, BoardRefused)
+        assert isinstance(refused, BoardRefused)
+        assert "its firmware is wrong" in refused.reason
 
     def test_a_keepalive_that_the_board_does_not_take_is_refused_in_words(self) -> None:
         it = Bench(1, board=ModelBoard(1), keepalive_s=0.1)
@@ -306,7 +315,9 @@ class TestVersions:
         board.refuses = m.RefuseReason.BUSY
         it = Bench(1, board=board)
         it.run(3.5)
-        assert len(of(it, BoardRefused)) == 4
+        refused = of(it, BoardRefused)
+        assert len(refused) == 4
+        assert not any(isinstance(event, BoardRefused) and event.final for event in refused)
         board.refuses = None
         assert it.run(2, lambda: it.host.up)
 

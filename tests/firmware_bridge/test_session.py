@@ -251,3 +251,41 @@ class TestFuzz:
         for number, data in enumerate(noise):
             assert session.receive(data, number * 0.01) == []
             session.data_to_send(number * 0.01)
+
+
+class TestFramesThatAreWrong:
+    @pytest.mark.parametrize(
+        ("kind", "payload"),
+        [
+            (K.DATA, b""),
+            (K.ACK, b"x"),
+            (K.PONG, bytes(11)),
+            (K.WELCOME, bytes(3)),
+            (K.BYE, b""),
+            (K.PING, m.Ping(1).encode()),
+        ],
+    )
+    def test_they_are_counted_and_nothing_else(self, far: Far, kind: m.FrameKind, payload: bytes) -> None:
+        far.welcome(0.0)
+        far.heard(0.0)
+        good = far.session.reader.counts.good
+        assert far.say(1.0, kind, payload) == []
+        counts = far.session.reader.counts
+        assert (counts.good, counts.bad) == (good, 1)
+        assert K.ACK not in far.kinds(0.1)
+        [closed] = far.session.handle_timer(1.5)
+        assert isinstance(closed, Closed)
+
+    def test_data_beyond_the_window_is_one_of_them(self, far: Far) -> None:
+        far.welcome(0.0)
+        far.session.send(m.CountersGet(1))
+        far.heard(0.0)
+        assert far.say(1.0, K.DATA, m.Result(1, m.Status.OK).encode(), seq=8, ack=1) == []
+        assert far.session.reader.counts.bad == 1
+        assert far.session.link is not None
+        assert far.session.link.backlog == 1
+
+    def test_frames_of_another_session_are_dropped_and_no_damage(self, far: Far) -> None:
+        far.welcome(0.0)
+        assert far.say(0.1, K.DATA, b"x", session=far.session.number % 0xFFFF + 1) == []
+        assert far.session.reader.counts.bad == 0

@@ -82,14 +82,16 @@ class Voice:
 class Desk:
     """A driver with the model board at the other end of its pty; the test is exchange and agents."""
 
-    def __init__(self, sounds: Sequence[Sound], capabilities: m.Capabilities, **settings: object) -> None:
+    def __init__(
+        self, sounds: Sequence[Sound], capabilities: m.Capabilities, *, start_limit_s: float = 1.0, **settings: object
+    ) -> None:
         self.model = ModelBoard(1, lines=2, headsets=2, ties=2, timing=QUICK, capabilities=capabilities)
         self.far = PtyBoard(self.model)
         self.events: list[LineEvent | TrunkLines] = []
         self.driver = GatewayDriver(
             GatewaySettings("desk", self.far.path, keepalive_ms=400, **settings),  # type: ignore[arg-type]
             sounds,
-            start_limit_s=1.0,
+            start_limit_s=start_limit_s,
         )
 
     def of(self, call_id: str, kind: type = object) -> list[object]:
@@ -132,7 +134,7 @@ class Desk:
 async def desk(
     sounds: Sequence[Sound] = (), capabilities: m.Capabilities = ALL, **settings: object
 ) -> AsyncIterator[Desk]:
-    it = Desk(sounds, capabilities, **settings)
+    it = Desk(sounds, capabilities, **settings)  # type: ignore[arg-type]
     it.far.open()
     try:
         await it.driver.start(it.events.append)
@@ -279,6 +281,35 @@ class TestStations:
             it.pins(it.model.headsets[0].press_mute)
             await it.until(lambda: bool(it.of("s", MuteChanged)))
             assert it.of("s", MuteChanged) == [MuteChanged("s", False)]
+
+        play(story)
+
+    def test_what_was_set_is_not_taken_for_the_button(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.driver.show("s", Lamp.TALKING)
+            it.driver.mute("s", True)
+            it.driver.mute("s", False)
+            it.driver.mute("s", True)
+            await it.until(lambda: it.driver.board.mirror.headsets[0].muted)
+            await it.until(lambda: not it.driver.board.mirror.commands.headset_under_way(0))
+            it.driver.show("s", Lamp.NOT_READY)
+            await it.until(lambda: it.model.headsets[0].lamp is m.Lamp.SLOW)
+            assert it.model.headsets[0].muted
+            assert it.of("s", MuteChanged) == []
+
+        play(story)
+
+    def test_the_button_counts_while_a_setting_is_under_way(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            await it.until(lambda: not it.driver.board.mirror.commands.headset_under_way(0))
+            it.driver.show("s", Lamp.TALKING)
+            it.pins(it.model.headsets[0].press_mute)
+            await it.until(lambda: bool(it.of("s", MuteChanged)))
+            await it.until(lambda: not it.driver.board.mirror.commands.headset_under_way(0))
+            assert it.model.headsets[0].muted
+            assert it.of("s", MuteChanged) == [MuteChanged("s", True)]
 
         play(story)
 
@@ -456,6 +487,45 @@ class TestTies:
 
 
 class TestStart:
+    def test_a_busy_board_is_waited_for(self) -> None:
+        async def main() -> None:
+            it = Desk((), ALL, start_limit_s=10.0)
+            it.model.refuses = m.RefuseReason.BUSY
+            it.far.open()
+            asyncio.get_running_loop().call_later(0.3, lambda: setattr(it.model, "refuses", None))
+            await it.driver.start(it.events.append)
+            assert it.lines_told() == [(2, "")]
+            await it.driver.close()
+            assert it.lines_told() == [(2, "")]
+            it.far.close()
+
+        asyncio.run(main())
+
+    def test_no_lines_are_told_of_a_board_that_cannot_serve(self) -> None:
+        async def main() -> None:
+            it = Desk((), m.Capabilities.DTMF)
+            it.far.open()
+            with pytest.raises(DriverError):
+                await it.driver.start(it.events.append)
+            assert it.events == []
+            it.far.close()
+
+        asyncio.run(main())
+
+    def test_lines_are_no_lines_while_the_firmware_is_replaced(self) -> None:
+        async def story(it: Desk) -> None:
+            def dial(taken: int, size: int) -> None:
+                if taken == size and it.ended("a") is None:
+                    it.driver.dial("a", "desk", NUMBER, "")
+
+            await it.driver.board.update(bytes(1000), dial)
+            await it.until(lambda: it.ended("a") is not None)
+            assert it.ended("a") == Ended("a", Cause.NO_LINE, detail="its firmware is being replaced")
+            assert it.lines_told()[:2] == [(2, ""), (0, "its firmware is being replaced")]
+            assert it.lines_told()[-1] == (2, "")
+
+        play(story)
+
     def test_a_board_that_does_not_answer_is_named(self) -> None:
         async def main() -> None:
             it = Desk((), ALL)
@@ -477,7 +547,11 @@ class TestStart:
 
     @pytest.mark.parametrize(
         ("capabilities", "lines", "complaint"),
-        [(m.Capabilities.DTMF, (), "do not tell an answer"), (ALL, (1, 3), "line 3 is named in `lines`")],
+        [
+            (m.Capabilities.DTMF, (), "do not tell an answer"),
+            (m.Capabilities.PULSE | m.Capabilities.REVERSAL, (), "cannot dial by tones: set `pulse` to true"),
+            (ALL, (1, 3), "line 3 is named in `lines`"),
+        ],
     )
     def test_a_board_that_cannot_serve_is_named(
         self, capabilities: m.Capabilities, lines: tuple[int, ...], complaint: str
