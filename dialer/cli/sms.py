@@ -11,6 +11,7 @@ from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_rows
 
 _TRUNK = click.option("--trunk", help="Over this trunk. Default: the first of the campaign's that can.")
+_REMINDED = ("about", "lead_id", "result", "because", "text")
 _COLUMNS = ("text_id", "lead_id", "phone", "kind", "about", "state", "asked_at", "delivered_at", "text", "because")
 
 
@@ -75,23 +76,20 @@ def remind(
         raise Failure("say of what: --promises or --callbacks")
     about, of, now = TextKind(kind), ctx.store.campaign(campaign), datetime.now(UTC)
     found = due(ctx.store.database, of, about, days_before, text or DEFAULT_TEXTS[about], now)
-    if not dry_run and found:
-        ctx.api("GET", "state")
-    rows = []
+    rows: list[dict[str, Any]] = []
+    stopped: Failure | None = None
     for each in found:
-        said = {"kind": about.value, "about": each.about, "lead_id": each.lead_id, "text": each.text}
-        if each.lacks:
-            rows.append({**said, "result": "refused", "because": f"{each.lacks} is not known"})
-        elif dry_run:
-            against = ctx.store.texts.check(TextAsked(of, each.lead_id, each.text, "", about, each.about), now)
-            rows.append(
-                {**said, "result": "refused" if against else "would be sent", "because": against and against.detail}
-            )
-        else:
-            rows.append({**said, **_sent(ctx, campaign, each, trunk)})
-    show_rows(
-        rows, ("about", "lead_id", "result", "because", "text"), as_json=as_json, empty="nobody is to be reminded"
-    )
+        asked = TextAsked(of, each.lead_id, each.text, trunk or "", about, each.about)
+        try:
+            result = _lacking(each) or (_foretold(ctx, asked, now) if dry_run else _sent(ctx, asked))
+        except Failure as failure:
+            stopped = failure
+            break
+        rows.append({"kind": about.value, "about": each.about, "lead_id": each.lead_id, "text": each.text, **result})
+    if rows or stopped is None:
+        show_rows(rows, _REMINDED, as_json=as_json, empty="nobody is to be reminded")
+    if stopped is not None:
+        raise Failure(f"{len(found) - len(rows)} of {len(found)} were not reminded: {stopped.message}")
 
 
 @sms.command("list")
@@ -112,15 +110,20 @@ def list_(ctx: Context, campaign: str, limit: int | None, as_json: bool) -> None
     show_rows([_facts(each) for each in texts], _COLUMNS, as_json=as_json, empty="no texts")
 
 
-def _sent(ctx: Context, campaign: str, reminder: Reminder, trunk: str | None) -> dict[str, Any]:
-    body = {
-        "lead_id": reminder.lead_id,
-        "text": reminder.text,
-        "trunk": trunk,
-        "kind": reminder.kind.value,
-        "about": reminder.about,
-    }
-    answer = ctx.api("POST", "campaigns", campaign, "texts", body=body)
+def _lacking(reminder: Reminder) -> dict[str, Any]:
+    return {"result": "refused", "because": f"{reminder.lacks} is not known"} if reminder.lacks else {}
+
+
+def _foretold(ctx: Context, asked: TextAsked, now: datetime) -> dict[str, Any]:
+    against = ctx.store.texts.check(asked, now)
+    if against is None:
+        return {"result": "would be sent", "because": ""}
+    return {"result": "refused", "because": against.detail}
+
+
+def _sent(ctx: Context, asked: TextAsked) -> dict[str, Any]:
+    body = {"lead_id": asked.lead_id, "text": asked.text, "kind": asked.kind.value, "about": asked.about}
+    answer = ctx.api("POST", "campaigns", asked.campaign.name, "texts", body={**body, "trunk": asked.trunk or None})
     if answer["refused"] is not None:
         return {"result": "refused", "because": _because(answer["refused"])}
     return {"result": "asked", "because": "", "text_id": answer["text_id"]}

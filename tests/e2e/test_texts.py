@@ -21,8 +21,6 @@ from dialer.site import make_site
 from tests.e2e import site as plain
 from tests.e2e.site import ALL_DAY, CAMPAIGN, World, run_dialer, until
 
-# How long the modem keeps back that it has sent something: longer than the dialer that asked lives.
-SLOW_S = 3.0
 ANNA, BERT, CLEO = "+12125550101", "+12125550102", "+12125550103"
 _CONFIG = """\
 [sip]
@@ -39,6 +37,18 @@ port = "{port}"
 """
 
 
+class _Last(list[tuple[str, str]]):
+    """Texts; the modem hangs when one is added."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def append(self, text: tuple[str, str], /) -> None:
+        super().append(text)
+        self._faults.hangs = True
+
+
 @dataclass(slots=True)
 class Network:
     """An exchange with one modem, on a loop of its own; faults may be changed from the test's thread."""
@@ -46,6 +56,15 @@ class Network:
     port: Path
     faults: Faults = field(default_factory=Faults)
     exchange: Exchange = field(default_factory=lambda: Exchange({BERT: FarEnd(delivers=False)}))
+
+    def hang_after_a_text(self) -> None:
+        """Once the network has a text, the modem says nothing more, not even that."""
+        self.exchange.texts = _Last(self.faults)
+
+    def recover(self) -> None:
+        """It speaks again."""
+        self.exchange.texts = list(self.exchange.texts)
+        self.faults.hangs = False
 
     @contextmanager
     def plugged(self) -> Iterator[None]:
@@ -143,14 +162,14 @@ def test_a_text_whose_fate_is_unknown_after_a_crash_is_closed_and_never_sent_aga
     at = (datetime.now(UTC) + timedelta(days=1)).date()
     world.say("callback", "add", CAMPAIGN, "1", "--at", f"{at} 15:00")
     dialer = world.start_dialer()
-    world.network.faults.slow_ok_s = SLOW_S
+    world.network.hang_after_a_text()
     remind = ("sms", "remind", CAMPAIGN, "--callbacks", "--days-before", "2", "--json")
     assert json.loads(world.say(*remind))[0]["result"] == "asked"
     until("the network to have it", lambda: len(world.network.exchange.texts) == 1)
     assert world.states() == ["asked"]
     dialer.kill()
     dialer.wait()
-    world.network.faults.slow_ok_s = 0.0
+    world.network.recover()
     world.start_dialer()
     (text,) = world.texts()
     assert (text["state"], text["because"]) == ("failed", FATE_UNKNOWN)

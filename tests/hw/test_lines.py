@@ -19,7 +19,8 @@ from hw.contract import Answered, Cause, Dialed, Joined, JoinFailed, TrunkLines
 from hw.contract.driver import DriverError, OnEvent
 from hw.fake import FakeDriver, FarEnd
 from hw.headset.station import HeadsetSettings, HeadsetStations
-from hw.lines import Bank, Lines, SoundVoices
+from hw.lines import Bank, Lines, SmsReports, SoundVoices
+from hw.modem.sms import SmsSent, SmsTold
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool, most_cards
 from hw.sip.sound import TONE_HZ
@@ -184,6 +185,33 @@ def test_what_trunks_tell_of_their_lines_is_passed_on() -> None:
         assert two.seen.lines == [TrunkLines("t", 1, "unplugged")]
 
     asyncio.run(story())
+
+
+def test_texts_go_to_the_bank_of_the_trunk_that_sends_them() -> None:
+    class Texting(FakeDriver):
+        def __init__(self) -> None:
+            super().__init__({}, trunks={"gsm": 1})
+            self.sent: list[tuple[str, ...]] = []
+
+        def send_sms(self, *text: str) -> None:
+            self.sent.append(text)
+
+    driver, reports, heard = Texting(), SmsReports(), list[SmsTold]()
+    banks = [
+        Bank(driver, Voices({}), frozenset({"gsm"}), sms=driver),
+        Bank(FakeDriver({}, trunks={"t": 1}), Voices({}), frozenset({"t"})),
+    ]
+    lines = Lines(banks, reports)
+    assert lines.sms_trunks == {"gsm"}
+    lines.send_sms("1", "gsm", ANSWERS, "Hello")
+    assert driver.sent == [("1", "gsm", ANSWERS, "Hello")]
+    for trunk in ("t", "nowhere"):
+        with pytest.raises(DriverError, match=f"{trunk}.*sends no text messages"):
+            lines.send_sms("2", trunk, ANSWERS, "Hello")
+    reports.take(SmsSent("0", 1))
+    lines.sms_reports.listener = heard.append
+    reports.take(SmsSent("1", 1))
+    assert heard == [SmsSent("1", 1)]
 
 
 def test_banks_that_are_up_are_closed_when_another_cannot_start() -> None:
