@@ -85,6 +85,19 @@ class BenchView:
     counts: tuple[tuple[Verdict, int], ...]
 
     @property
+    def devices(self) -> list[str]:
+        """The devices that something was to be run on."""
+        return list(dict.fromkeys(view.outcome.device for view in self.outcomes))
+
+    @property
+    def matrix(self) -> list[tuple[str, list[OutcomeView | None]]]:
+        """For each scenario its title, and its outcome on each device."""
+        rows: dict[str, dict[str, OutcomeView]] = {}
+        for view in self.outcomes:
+            rows.setdefault(view.outcome.scenario.title, {})[view.outcome.device] = view
+        return [(title, [found.get(device) for device in self.devices]) for title, found in rows.items()]
+
+    @property
     def facts(self) -> Mapping[str, Mapping[str, str]]:
         """What each device said of itself, as last told."""
         return {view.outcome.device: view.outcome.facts for view in self.outcomes if view.outcome.facts}
