@@ -96,6 +96,25 @@ def test_a_store_of_the_third_version_keeps_its_leads_and_its_do_not_call_list(d
     assert database.rows("PRAGMA foreign_key_check") == []
 
 
+def test_a_store_of_the_fourth_version_gets_texts_and_one_reminder_for_each_promise(database: Database) -> None:
+    migrate(database, {step: MIGRATIONS[step] for step in (1, 2, 3, 4)}, create=True)
+    for statement in (
+        "INSERT INTO campaigns VALUES (1, 'spring', 'telesales', 'predictive', 'stopped', '{}')",
+        "INSERT INTO lists (id, campaign_id, name, created_at) VALUES (1, 1, 'a.csv', 0)",
+        "INSERT INTO profiles VALUES (7, 'America/New_York||')",
+        "INSERT INTO leads (id, campaign_id, list_id, status, attempts, next_phone_id, profile_id, priority)"
+        " VALUES (5, 1, 1, 'NEW', 0, 9, 7, 1)",
+    ):
+        database.execute(statement)
+    migrate(database, create=False)
+    assert database.rows("SELECT id FROM leads") == [(5,)]
+    text = "INSERT INTO texts (campaign_id, lead_id, phone, kind, about, text, asked_at, because)"
+    for about in ("NULL", "NULL", "1", "2"):
+        database.execute(f"{text} VALUES (1, 5, '', 'promise', {about}, 'Hello', 0, '')")
+    with pytest.raises(Exception, match="UNIQUE"):
+        database.execute(f"{text} VALUES (1, 5, '', 'promise', 1, 'Hello', 0, '')")
+
+
 def test_the_leads_of_an_older_store_are_located_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     old = Database.open(path, create=True, fast=False)
