@@ -18,6 +18,11 @@ pytestmark = pytest.mark.sip
 
 SEED = 1
 PEOPLE = only(Kind.PERSON, some_numbers(200, 4), SEED)[:80]
+BREAKS = (
+    ("freeze board", "thaw board"),
+    ("switch board off", "switch board on"),
+    ("unplug board", "plug board"),
+)
 TALKATIVE = """
 base = "quick"
 [agent]
@@ -45,8 +50,8 @@ def only_modems(**changes: Any) -> MixedPlan:
 
 
 def only_board(**changes: Any) -> MixedPlan:
-    """A board, with an agent at its headset and one at a phone."""
-    plan: dict[str, Any] = {"phones": 1, "modems": (), "board_lines": 4, "board_desk": True}
+    """A board of four lines of which eight may be used, with an agent at its headset and one at a phone."""
+    plan: dict[str, Any] = {"phones": 1, "modems": (), "board_lines": 8, "board_desk": True}
     return only_modems(**{**plan, **changes})
 
 
@@ -129,6 +134,23 @@ def test_a_modem_that_is_unplugged_in_the_middle(tmp_path: Path) -> None:
         assert lost["outcome"] in ("handled", "lost", "abandoned")
 
 
+def test_a_headset_that_is_switched_off_in_the_middle(tmp_path: Path) -> None:
+    with mixed_world(tmp_path, only_modems(modems=("simcom",), headset_desk=True, phones=1)) as world:
+        world.build()
+        world.start_phones()
+        world.start_plant()
+        world.start_dialer()
+        world.start_bots()
+        until("a talk at the headset", lambda: world.agent("agent2")["state"] == "INCALL", 40.0)
+        attempt_id = world.agent("agent2")["attempt_id"]
+        world.do("headset off")
+        until("its agent to be out", lambda: world.agent("agent2")["state"] == "LOGGED_OUT", 10.0)
+        until("the call to be over", lambda: _outcome(world, attempt_id), 20.0)
+        world.do("headset on")
+        until("a talk at the headset again", lambda: world.agent("agent2")["state"] == "INCALL", 40.0)
+        _end_well(world)
+
+
 @needs_board
 def test_a_board_that_goes_in_the_middle(tmp_path: Path) -> None:
     with mixed_world(tmp_path, only_board()) as world:
@@ -137,7 +159,8 @@ def test_a_board_that_goes_in_the_middle(tmp_path: Path) -> None:
         world.start_plant()
         world.start_dialer()
         world.start_bots()
-        for breaks, mends in (("freeze board", "thaw board"), ("switch board off", "switch board on")):
+        until("the board's own lines to count", lambda: _board_lines(world, 4), 10.0)
+        for breaks, mends in BREAKS:
             _goes_and_comes(world, breaks, mends)
         _end_well(world)
 
@@ -195,6 +218,11 @@ def _usable(world: MixedWorld, lines: int) -> dict[str, Any] | None:
 
 def _board_lines(world: MixedWorld, lines: int) -> bool:
     return bool(world.trunk("board")["lines_usable"] == lines)
+
+
+def _outcome(world: MixedWorld, attempt_id: int) -> str | None:
+    outcome: str | None = next(a["outcome"] for a in world.attempts() if a["id"] == attempt_id)
+    return outcome
 
 
 def _lost(world: MixedWorld) -> list[dict[str, Any]]:
