@@ -35,6 +35,8 @@ class Failures(click.Group):
             return super().invoke(ctx)
         except BenchError as error:
             raise Failure(str(error)) from None
+        except ModuleNotFoundError as error:
+            raise Failure(f"the bench needs the Python package {error.name}: pip install 'ringpace[dev]'") from None
 
 
 @click.group(cls=Failures)
@@ -328,10 +330,14 @@ def _faults(text: str) -> "Faults":
 
 
 def log_to(folder: Path) -> None:
-    """What drivers log goes to a file beside the report, not over the table."""
+    """What drivers log goes to a file beside the report, not over the table. What the report needs is loaded now."""
     import logging
+    from importlib import import_module
 
     from bench.hil.files import BenchError
+
+    for module in ("bench.hil.session", "bench.hil.report.page"):  # Missing packages are told before, not after a run.
+        import_module(module)
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """`dialer bench`, as its user types it."""
 
 import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -97,3 +98,14 @@ def test_a_device_that_is_not_there_is_certified_for_nothing_with_the_reason(tmp
     [found] = certificate["properties"]
     assert found["standing"] == "could not be tried"
     assert found["because"]
+
+
+def test_a_package_that_is_missing_is_told_before_anything_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "bench.hil.report.page", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = call("run", "fake", "--report", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "error: the bench needs the Python package jinja2: pip install 'ringpace[dev]'" in result.output
+    assert "passed" not in result.output
