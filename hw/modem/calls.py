@@ -126,8 +126,12 @@ class Call:
 
     @property
     def explained(self) -> bool:
-        """Whether its cause needs no further question to the modem."""
-        known = self.q850 is not None or self.result in ("BUSY", "NO ANSWER")
+        """Whether its cause needs no further question to the modem.
+
+        A modem that refused the command itself made no call: what it reports last is of an earlier one.
+        """
+        refused = self.result == "ERROR" or self.result.startswith("+CME ERROR")
+        known = self.q850 is not None or refused or self.result in ("BUSY", "NO ANSWER")
         return known or self.hanging_up or self.answered_at is not None
 
     def cause(self) -> Cause:

@@ -403,3 +403,11 @@ def test_whatever_a_modem_says_a_call_ends_once_and_nothing_raises(
     bench.run(0.0)
     assert bench.steps().count(Step.OVER) == dialed
     assert bench.modem.call is None or bench.modem.call.stage is Stage.OVER
+
+
+def test_a_refused_dial_command_is_not_explained_by_the_call_before() -> None:
+    bench = dialed(ATD="+CME ERROR: 27")
+    bench.answers["AT+CEER"] = '+CEER: "CC setup error",17,"User busy"'
+    bench.run(5.0)
+    assert "AT+CEER" not in bench.asked
+    assert (bench.over.cause, bench.over.q850) == (Cause.INVALID_NUMBER, None)
