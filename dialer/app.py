@@ -263,6 +263,8 @@ class Desk:
             return await self._texting.send(settings, body)
         except (UnknownCampaign, UnknownLead) as error:
             raise UnknownName(str(error)) from None
+        except StoreError as error:
+            raise CommandRefused(str(error)) from None
 
     async def reload_campaign(self, name: str) -> CampaignSettings:
         """Take over a campaign's settings from the store. Raises UnknownName.
