@@ -107,5 +107,19 @@ def test_person_and_agent_hear_each_other(trunk: str, station: str, heard: Heard
     found = [talk for talk in heard.talks if talk.pair == (trunk, station) and talk.until - talk.since >= TALK_S]
     assert found
     for talk in found:
+        waited = heard.books.mono(talk.attempt["connected_at"]) - heard.books.mono(talk.attempt["answered_at"])
+        print(f"{trunk} with {station}: {1000 * waited:.0f} ms from the stored answer to the join")
         assert person_heard(heard.books, talk), talk
         assert agent_heard(heard.books, talk, talk.person_hz("quick", SEED)), talk
+
+
+def test_a_board_joins_soon_after_the_far_side_picked_up(heard: Heard) -> None:
+    waits = []
+    for talk in heard.talks:
+        if talk.call.trunk == "board":
+            assert talk.call.answered_mono is not None
+            joined_at = heard.books.joined_at(f"line {talk.call.line - 1}", talk.call.answered_mono)
+            assert joined_at is not None
+            waits.append(joined_at - talk.call.answered_mono)
+    assert waits and max(waits) < 2.0
+    print("from battery reversal to the crosspoint, on the pins:", *(f"{1000 * wait:.0f} ms" for wait in waits))

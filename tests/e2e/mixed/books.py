@@ -29,6 +29,7 @@ class Call:
     ref: str = ""
     caller_id: str = ""
     tone_hz: float | None = None
+    answered_mono: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class Books:
             for row in self.heard
             if row["voice"] == voice and row["since_mono"] >= since and row["mono"] <= until
         ]
+
+    def joined_at(self, port: str, since: float) -> float | None:
+        """When the board first joined `port` with anything after `since`."""
+        return next((r["mono"] for r in self.joins if r["joined"] and port in r["ports"] and r["mono"] >= since), None)
 
     def joined(self, port: str, other: str, since: float, until: float) -> str | None:
         """The full name of the port that the board joined `port` with in between, if it begins with `other`."""
@@ -116,4 +121,5 @@ def _plant_call(line: Row) -> Call:
         line["line"],
         cause=line.get("cause"),
         busy=line.get("busy", False),
+        answered_mono=line.get("answered_mono"),
     )
