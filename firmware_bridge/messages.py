@@ -195,6 +195,7 @@ class Status(enum.IntEnum):
     CALLS_UP: Not while calls are up.
     UNSUPPORTED: The board does not have that, or does not know the command.
     UNREADABLE: The command's length or a value in it is wrong.
+    NO_PATH: The crosspoint has no free way between the two ports now.
     """
 
     OK = 0
@@ -208,6 +209,7 @@ class Status(enum.IntEnum):
     CALLS_UP = 8
     UNSUPPORTED = 9
     UNREADABLE = 10
+    NO_PATH = 11
 
 
 class Capabilities(enum.IntFlag):
@@ -686,7 +688,7 @@ _REBOOT = struct.Struct("<BH")
 
 @dataclass(frozen=True, slots=True)
 class Reboot:
-    """Make safe, then reset, when the Result has been acknowledged or 200 ms have passed."""
+    """Reset, when the Result has been acknowledged, the session is over or 200 ms have passed."""
 
     ID: ClassVar[int] = 0x0A
 

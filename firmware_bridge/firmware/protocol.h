@@ -168,6 +168,7 @@ typedef uint8_t gw_status;
 #define GW_STATUS_CALLS_UP ((gw_status)8u) /* Not while calls are up. */
 #define GW_STATUS_UNSUPPORTED ((gw_status)9u) /* The board does not have that, or does not know the command. */
 #define GW_STATUS_UNREADABLE ((gw_status)10u) /* The command's length or a value in it is wrong. */
+#define GW_STATUS_NO_PATH ((gw_status)11u) /* The crosspoint has no free way between the two ports now. */
 static inline bool gw_status_known(gw_status value)
 {
     return value == GW_STATUS_OK ||
@@ -180,7 +181,8 @@ static inline bool gw_status_known(gw_status value)
            value == GW_STATUS_BAD_IMAGE ||
            value == GW_STATUS_CALLS_UP ||
            value == GW_STATUS_UNSUPPORTED ||
-           value == GW_STATUS_UNREADABLE;
+           value == GW_STATUS_UNREADABLE ||
+           value == GW_STATUS_NO_PATH;
 }
 
 typedef uint32_t gw_capabilities;
@@ -717,7 +719,7 @@ static inline bool gw_get_counters_get(const uint8_t *from, size_t size, gw_coun
     return true;
 }
 
-/* Make safe, then reset, when the Result has been acknowledged or 200 ms have passed. */
+/* Reset, when the Result has been acknowledged, the session is over or 200 ms have passed. */
 typedef struct {
     uint16_t command;
 } gw_reboot;

@@ -200,9 +200,14 @@ class GatewayDriver:
     def mute(self, call_id: str, muted: bool) -> None:
         """Cut a headset's microphone off, or open it."""
         call = self._calls.get(call_id)
-        if call is not None and call.port.kind is m.PortKind.HEADSET:
-            call.muted = muted
-            self._set_headset(call)
+        if call is None or call.port.kind is not m.PortKind.HEADSET:
+            return
+        if muted and self._welcome and m.Capabilities.HEADSET_MUTE not in self._welcome.capabilities:
+            _log.warning("%s: this board cannot mute its headsets", self.settings.name)
+            self._later(events.MuteChanged(call_id, False))
+            return
+        call.muted = muted
+        self._set_headset(call)
 
     def show(self, call_id: str, lamp: Lamp) -> None:
         """Light a headset's lamp: lit while talking, slow blinking when not ready, dark when ready."""
@@ -520,6 +525,7 @@ def _spoken(status: m.Status) -> str:
         m.Status.LINE_DEAD: "the line has no voltage",
         m.Status.BAD_DIGITS: "the number has characters that cannot be dialed",
         m.Status.NOT_ANSWERED: "the call is not up",
+        m.Status.NO_PATH: "the board has no free way between the two",
         m.Status.PORT_TAKEN: "the other side is joined with somebody else",
     }
     return words.get(status, f"the board answered {status.name}")

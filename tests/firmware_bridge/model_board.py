@@ -19,6 +19,7 @@ FROM_HOST = {K.DATA, K.ACK, K.HELLO, K.PING, K.BYE}
 LIFE = {K.DATA, K.ACK, K.PING}
 REBOOT_S = 0.2
 TRIAL_S = 60.0
+UPDATES = {one.ID for one in (m.UpdateBegin, m.UpdateChunk, m.UpdateEnd, m.UpdateConfirm)}
 FORMER = 4
 
 
@@ -307,7 +308,7 @@ class ModelBoard:
             command = m.decode(payload)
         except MessageError:
             if len(payload) >= 3:
-                known = payload[0] in m.MESSAGES
+                known = payload[0] in m.MESSAGES and (payload[0] not in UPDATES or self._has_update)
                 number = int.from_bytes(payload[1:3], "little")
                 self._answer(m.Result(number, St.UNREADABLE if known else St.UNSUPPORTED))
             return
@@ -328,6 +329,10 @@ class ModelBoard:
             told.append(self._update_is())
         return [*told, m.SnapshotEnd(self.board_us(now)), m.Result(command, St.OK)]
 
+    @property
+    def _has_update(self) -> bool:
+        return m.Capabilities.UPDATE in self.capabilities
+
     def _carry_out(self, command: m.HostMessage, now: float) -> m.Status:
         match command:
             case m.Call() | m.Accept() | m.Release() | m.Digits():
@@ -343,6 +348,8 @@ class ModelBoard:
             case m.HeadsetSet():
                 if command.headset >= len(self.headsets):
                     return St.NO_SUCH_PORT
+                if command.muted and m.Capabilities.HEADSET_MUTE not in self.capabilities:
+                    return St.UNSUPPORTED
                 self.headsets[command.headset].set(command.lamp, command.ring, command.muted, now)
                 return St.OK
             case m.CountersGet():
@@ -353,7 +360,7 @@ class ModelBoard:
                     return St.CALLS_UP
                 self.reboot_at = now + REBOOT_S
                 return St.OK
-        return self._update(command) if m.Capabilities.UPDATE in self.capabilities else St.UNSUPPORTED
+        return self._update(command) if self._has_update else St.UNSUPPORTED
 
     def _line_command(self, line: Line, command: m.Call | m.Accept | m.Release | m.Digits, now: float) -> m.Status:
         match command:
@@ -364,6 +371,8 @@ class ModelBoard:
             case m.Digits():
                 if line.state is not m.LineState.ANSWERED or line.call != command.call:
                     return St.NOT_ANSWERED
+                if m.Capabilities.DTMF not in self.capabilities:
+                    return St.UNSUPPORTED
                 if not command.digits or set(command.digits) - TONES:
                     return St.BAD_DIGITS
                 if len(line.waiting) + len(command.digits) > DIGITS_WAITING:

@@ -115,6 +115,8 @@ static gw_status headset_command(gateway *g, const uint8_t *bytes, size_t size, 
         return GW_STATUS_UNREADABLE;
     if (c.headset >= board.headsets)
         return GW_STATUS_NO_SUCH_PORT;
+    if (c.muted && (board.capabilities & GW_CAPABILITIES_HEADSET_MUTE) == 0)
+        return GW_STATUS_UNSUPPORTED;
     if (headset_set(&g->headsets[c.headset], c.lamp, c.ring, c.muted, now))
         headset_changed(g, &g->headsets[c.headset]);
     return GW_STATUS_OK;
@@ -199,7 +201,8 @@ static gw_status begin_update(gateway *g, const uint8_t *bytes, size_t size, uin
     if (calls_up(g))
         return GW_STATUS_CALLS_UP;
     gw_status status = update_begin(&g->update, &c);
-    tell_update(g);
+    if (status == GW_STATUS_OK)
+        tell_update(g);
     return status;
 }
 
@@ -223,7 +226,8 @@ static gw_status end_update(gateway *g, const uint8_t *bytes, size_t size, uint6
     if (calls_up(g))
         return GW_STATUS_CALLS_UP;
     gw_status status = update_end(&g->update);
-    tell_update(g);
+    if (status == GW_STATUS_OK)
+        tell_update(g);
     return status;
 }
 

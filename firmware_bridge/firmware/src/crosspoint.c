@@ -83,7 +83,7 @@ gw_status crosspoint_join(crosspoint *x, port a, port b)
         return GW_STATUS_PORT_TAKEN;
     joint j = {.a = a, .b = b};
     if (needs_spare(a, b) && !find_spare(x, is_column(a), &j.spare))
-        return GW_STATUS_UNSUPPORTED;
+        return GW_STATUS_NO_PATH;
     x->joints[x->count++] = j;
     close_points(&j, true);
     return GW_STATUS_OK;

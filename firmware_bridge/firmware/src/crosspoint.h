@@ -26,7 +26,7 @@ typedef struct {
 
 bool port_exists(port p);
 bool port_same(port p, port q);
-/* PORT_TAKEN when one is joined with a third; UNSUPPORTED when the switch has no spare left. */
+/* PORT_TAKEN when one is joined with a third; NO_PATH when the switch has no spare left. */
 gw_status crosspoint_join(crosspoint *x, port a, port b);
 /* True when they were joined. */
 bool crosspoint_part(crosspoint *x, port a, port b);

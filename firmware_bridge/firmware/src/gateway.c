@@ -60,7 +60,7 @@ static bool take_hello(gateway *g, const frame *f, uint64_t now)
         return false;
     switch (session_hello(&g->session, f->header.session, &hello, now, &why)) {
     case SESSION_IGNORE:
-        return false;
+        return f->header.session != 0;
     case SESSION_REFUSED:
         refuse(f, &hello, why);
         return true;
@@ -85,14 +85,22 @@ static bool take_ping(gateway *g, const frame *f)
     return true;
 }
 
-/* False: the frame is not one that a host sends in its session. */
+static bool is_from_host(gw_frame_kind kind)
+{
+    return kind == GW_FRAME_KIND_DATA || kind == GW_FRAME_KIND_ACK || kind == GW_FRAME_KIND_PING ||
+           kind == GW_FRAME_KIND_BYE;
+}
+
+/* False: no host sends such a frame. One of another session is dropped, and nothing is wrong with it. */
 static bool take_of_session(gateway *g, const frame *f, uint64_t now)
 {
-    if (!g->session.up || f->header.session != g->session.number)
+    if (!is_from_host(f->header.kind))
         return false;
+    if (!g->session.up || f->header.session != g->session.number)
+        return true;
     switch (f->header.kind) {
     case GW_FRAME_KIND_DATA:
-        if (!link_received(&g->link, f->header.seq, f->payload, f->size))
+        if (f->size == 0 || !link_received(&g->link, f->header.seq, f->payload, f->size))
             return false;
         break;
     case GW_FRAME_KIND_ACK:
@@ -118,7 +126,7 @@ static bool take_of_session(gateway *g, const frame *f, uint64_t now)
 static void deliver(gateway *g, uint64_t now)
 {
     const link_kept *message;
-    while (g->session.up && outbox_has_reply_room(&g->out) && (message = link_next(&g->link)) != NULL) {
+    while (g->session.up && g->reboot_us == 0 && outbox_has_reply_room(&g->out) && (message = link_next(&g->link)) != NULL) {
         gateway_command(g, message->bytes, message->size, now);
         link_take(&g->link);
     }

@@ -15,6 +15,7 @@ gw_status update_begin(update *u, const gw_update_begin *command)
         return GW_STATUS_BAD_IMAGE;
     u->size = command->size;
     u->received = 0;
+    u->sealed = false;
     memcpy(u->digest, command->sha256, sizeof u->digest);
     return GW_STATUS_OK;
 }
@@ -36,15 +37,16 @@ gw_status update_end(update *u)
 {
     uint8_t digest[32];
     sha256 hash;
-    bool complete = u->size > 0 && u->received == u->size;
-    uint32_t size = u->size;
+    if (u->size > 0 && u->sealed)
+        return GW_STATUS_OK;
+    if (u->size > 0 && u->received == u->size) {
+        sha256_begin(&hash);
+        sha256_add(&hash, board_slot_read(), u->size);
+        sha256_end(&hash, digest);
+        u->sealed = memcmp(digest, u->digest, sizeof digest) == 0 && board_slot_seal(u->size, digest);
+    }
+    if (u->sealed)
+        return GW_STATUS_OK;
     u->size = u->received = 0;
-    if (!complete)
-        return GW_STATUS_BAD_IMAGE;
-    sha256_begin(&hash);
-    sha256_add(&hash, board_slot_read(), size);
-    sha256_end(&hash, digest);
-    if (memcmp(digest, u->digest, sizeof digest) != 0 || !board_slot_seal(size, digest))
-        return GW_STATUS_BAD_IMAGE;
-    return GW_STATUS_OK;
+    return GW_STATUS_BAD_IMAGE;
 }

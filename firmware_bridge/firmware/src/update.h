@@ -7,6 +7,7 @@
 typedef struct {
     uint32_t size, received; /* size 0: none under way */
     uint8_t digest[32];
+    bool sealed; /* whole, right, and to be tried at the next reset */
 } update;
 
 gw_status update_begin(update *u, const gw_update_begin *command);

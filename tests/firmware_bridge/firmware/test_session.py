@@ -168,3 +168,40 @@ def test_an_answer_is_told_once_acknowledged_by_any_frame(talker: Talker) -> Non
     talker.ack()
     talker.board.run(1.0)
     assert [frame for frame in talker.collect() if frame.kind is m.FrameKind.DATA] == []
+
+
+def counters(talker: Talker) -> m.Counters:
+    assert talker.ask(m.CountersGet(talker.next_command()).encode()) is m.Status.OK
+    (told,) = [told for told in talker.told if isinstance(told, m.Counters)]
+    return told
+
+
+def test_wrong_frames_are_counted_and_nothing_else(talker: Talker) -> None:
+    before = counters(talker)
+    for frame in (
+        Frame(m.FrameKind.DATA, talker.session, 3),
+        Frame(m.FrameKind.ACK, talker.session, payload=b"x"),
+        Frame(m.FrameKind.BYE, talker.session, payload=b"x"),
+        Frame(m.FrameKind.PONG, talker.session, payload=m.Pong(1, 1).encode()),
+        Frame(m.FrameKind.DATA, talker.session, 100, payload=b"x"),
+    ):
+        assert talker.exchange(frame) == []
+    assert counters(talker).frames_bad == before.frames_bad + 5
+
+
+def test_frames_of_another_session_are_no_damage(talker: Talker) -> None:
+    before = counters(talker)
+    for kind in (m.FrameKind.BYE, m.FrameKind.ACK):
+        assert talker.exchange(Frame(kind, talker.session + 1)) == []
+    assert talker.exchange(Frame(m.FrameKind.PING, talker.session + 1, payload=m.Ping(1).encode())) == []
+    assert counters(talker).frames_bad == before.frames_bad
+
+
+def test_after_a_reboot_is_promised_no_line_goes_off_hook(talker: Talker) -> None:
+    board = talker.board
+    for message in (m.Reboot(1), m.Call(2, 0, 7, m.DialMode.DTMF, "5")):
+        board.send(talker.data(message.encode()).encode())
+    board.run(0.1)
+    assert (board.hook(0), board.resets()) == (False, 0)
+    board.run(0.2)
+    assert board.resets() >= 1

@@ -39,8 +39,12 @@ def test_an_image_is_received_and_sealed(talker: Talker) -> None:
     assert update_is(talker) == m.UpdateIs(0, 1000, True)
     upload(talker, IMAGE)
     assert end(talker) is Status.OK
-    assert update_is(talker) == m.UpdateIs(0, 0, True)
+    assert update_is(talker) == m.UpdateIs(1000, 1000, True)
     assert talker.board.sealed() == 1000
+    assert end(talker) is Status.OK
+    assert begin(talker) is Status.OK
+    assert update_is(talker) == m.UpdateIs(1000, 1000, True)
+    assert end(talker) is Status.OK
 
 
 def test_it_goes_on_after_a_lost_session(talker: Talker) -> None:
@@ -84,6 +88,7 @@ def test_sizes_that_cannot_be(talker: Talker, size: int) -> None:
 
 def test_an_incomplete_or_wrong_image_is_not_sealed_and_gone(talker: Talker) -> None:
     assert end(talker) is Status.BAD_IMAGE
+    assert [type(told) for told in talker.told] == [m.Result]
     begin(talker)
     upload(talker, IMAGE[:-1])
     assert end(talker) is Status.BAD_IMAGE

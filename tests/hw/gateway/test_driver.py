@@ -284,6 +284,17 @@ class TestStations:
 
         play(story)
 
+    def test_a_board_that_cannot_mute_says_so(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.station("s")
+            it.driver.mute("s", True)
+            await it.until(lambda: bool(it.of("s", MuteChanged)))
+            assert it.of("s", MuteChanged) == [MuteChanged("s", False)]
+            it.driver.show("s", Lamp.TALKING)
+            await it.until(lambda: it.model.headsets[0].lamp is m.Lamp.ON)
+
+        play(story, capabilities=ALL & ~m.Capabilities.HEADSET_MUTE)
+
     def test_what_was_set_is_not_taken_for_the_button(self) -> None:
         async def story(it: Desk) -> None:
             await it.station("s")
