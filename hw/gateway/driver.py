@@ -358,11 +358,11 @@ class GatewayDriver:
                 if call is not None:
                     self._over(call, cause_of_clear(m.ClearCause.RELEASED, answered=call.answered))
             case m.Join():
-                self._join_done(command, problem)
+                self._join_done(command, problem, no_path=done.status is m.Status.NO_PATH)
             case _ if problem:
                 _log.warning("%s: %s: %s", self.settings.name, type(command).__name__, problem)
 
-    def _join_done(self, command: m.Join, problem: str) -> None:
+    def _join_done(self, command: m.Join, problem: str, *, no_path: bool) -> None:
         a, b = Port(command.a_kind, command.a), Port(command.b_kind, command.b)
         if b.kind is m.PortKind.TIE:
             self._ties.told(b, problem)
@@ -372,7 +372,7 @@ class GatewayDriver:
             return
         if problem:
             del self._joins[frozenset((a, b))]
-            self._say(events.JoinFailed(*pair, problem))
+            self._say(events.JoinFailed(*pair, problem, no_path))
         else:
             self._say(events.Joined(*pair))
 

@@ -69,6 +69,7 @@ class ModelBoard:
             line.dialed = before.dialed
         self.headsets = [Headset(number, self._headset_changed) for number in range(headsets)]
         self.crosspoints: set[frozenset[Port]] = set()
+        self.most_joins = 64
         self.reader = FrameReader()
         self.link: Link | None = None
         self.session = 0
@@ -414,6 +415,8 @@ class ModelBoard:
                     return St.NOT_ANSWERED
         if any(pair != {a, b} and pair & {a, b} for pair in self.crosspoints):
             return St.PORT_TAKEN
+        if len(self.crosspoints - {frozenset((a, b))}) >= self.most_joins:
+            return St.NO_PATH
         self.crosspoints.add(frozenset((a, b)))
         return St.OK
 

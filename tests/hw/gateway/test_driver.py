@@ -428,6 +428,20 @@ class TestJoins:
             [failed] = it.of("b", JoinFailed)
             assert isinstance(failed, JoinFailed)
             assert failed.detail == "the other side is joined with somebody else"
+            assert not failed.no_path
+
+        play(story)
+
+    def test_a_crosspoint_without_a_free_way_is_no_fault_of_the_station(self) -> None:
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            await it.station("s")
+            it.model.most_joins = 0
+            it.driver.join("a", "s", tone=True)
+            await it.until(lambda: bool(it.of("a", JoinFailed)))
+            [failed] = it.of("a", JoinFailed)
+            assert isinstance(failed, JoinFailed)
+            assert (failed.detail, failed.no_path) == ("the board has no free way between the two", True)
 
         play(story)
 
