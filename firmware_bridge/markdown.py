@@ -4,13 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from firmware_bridge import messages as m
-from firmware_bridge.frames import Frame
 from firmware_bridge.schema import Enum, Field, Record, Schema
+from firmware_bridge.vectors import LOST, Side, bad_vectors, vectors, worked_session
 
 _MARKED = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_HOST_NONCE = 0xDEADBEEF
-_SESSION = 0x1234
 
 
 class MarkdownError(ValueError):
@@ -36,6 +33,8 @@ def _parts(schema: Schema) -> dict[str, Callable[[], str]]:
         "host messages": lambda: _messages(schema, "host"),
         "board messages": lambda: _messages(schema, "board"),
         "vectors": _vectors,
+        "bad vectors": _bad_vectors,
+        "worked session": _worked_session,
     }
     parts |= {enum.name: partial(_enum, enum) for enum in schema.enums}
     parts |= {record.name: partial(_fields, record) for record in schema.frames}
@@ -85,50 +84,18 @@ def _vectors() -> str:
     return _table(("frame", "bytes"), rows)
 
 
-def vectors() -> list[tuple[str, Frame]]:
-    """A short session frame by frame, in words and as frames."""
-    kind = m.FrameKind
-    hello = m.Hello(1, 1, 1500, _HOST_NONCE)
-    welcome = m.Welcome(
-        version=1,
-        host_nonce=_HOST_NONCE,
-        boot_nonce=0x0BADCAFE,
-        reset_cause=m.ResetCause.POWER_ON,
-        build=bytes.fromhex("0011223344556677"),
-        lines=4,
-        headsets=4,
-        ties=0,
-        capabilities=m.Capabilities.REVERSAL | m.Capabilities.DTMF | m.Capabilities.PROGRESS,
-        keepalive_ms=1500,
-        board_us=2_000_000,
-        name="board",
-    )
-    refuse = m.Refuse(m.RefuseReason.VERSION, 2, 3, _HOST_NONCE)
-    call = m.Call(2, 0, 7, m.DialMode.DTMF, "12125550101")
-    calling = m.LineIs(0, 3, 5_000_000, m.LineState.CALLING, 7, m.ClearCause.NONE)
-    join = m.Join(3, m.PortKind.LINE, 0, 7, m.PortKind.HEADSET, 2, 0)
+def _bad_vectors() -> str:
+    return _table(("bytes", "what is wrong"), [(f"`{data.hex(' ')}`", what) for what, data in bad_vectors()])
 
-    def data(seq: int, message: m.Message, ack: int, sack: int = 0) -> Frame:
-        return Frame(kind.DATA, _SESSION, seq, ack, sack, message.encode())
 
-    return [
+def _worked_session() -> str:
+    rows = [
         (
-            "HELLO: session 0x1234, versions 1 to 1, keepalive 1500 ms",
-            Frame(kind.HELLO, _SESSION, payload=hello.encode()),
-        ),
-        (
-            "WELCOME: 4 lines, 4 headsets, REVERSAL DTMF PROGRESS",
-            Frame(kind.WELCOME, _SESSION, payload=welcome.encode()),
-        ),
-        ("REFUSE (instead): speaks versions 2 to 3", Frame(kind.REFUSE, _SESSION, payload=refuse.encode())),
-        ("PING, token 1", Frame(kind.PING, _SESSION, payload=m.Ping(1).encode())),
-        ("PONG, at 2.001 s", Frame(kind.PONG, _SESSION, payload=m.Pong(1, 2_001_000).encode())),
-        ("DATA 0 from the host: SnapshotGet, command 1", data(0, m.SnapshotGet(1), 0)),
-        ("DATA 1 from the host: Call, command 2, line 0, call 7, 12125550101", data(1, call, 0)),
-        ("ACK from the board: 0 and 1 have come", Frame(kind.ACK, _SESSION, ack=2)),
-        ("ACK from the board (instead): 0 is missing, 1 has come", Frame(kind.ACK, _SESSION, ack=0, sack=1)),
-        ("DATA 12 from the board: Result OK of command 2", data(12, m.Result(2, m.Status.OK), 2)),
-        ("DATA 13 from the board: LineIs CALLING, call 7, change 3, at 5 s", data(13, calling, 2)),
-        ("DATA 2 from the host: Join, command 3, line 0 (call 7) with headset 2", data(2, join, 14)),
-        ("BYE", Frame(kind.BYE, _SESSION, ack=14)),
+            f"{step.at_s:.3f}",
+            "host" if step.side is Side.HOST else "board",
+            step.what + (f" ({LOST})" if step.lost else ""),
+            f"`{step.frame.encode().hex(' ')}`",
+        )
+        for step in worked_session()
     ]
+    return _table(("seconds", "from", "frame", "bytes"), rows)

@@ -13,9 +13,10 @@ from firmware_bridge import messages as m
 from firmware_bridge.c_header import snake
 from firmware_bridge.codec import MessageError
 from firmware_bridge.frames import FrameReader
-from firmware_bridge.markdown import MarkdownError, markdown, vectors
+from firmware_bridge.markdown import MarkdownError, markdown
 from firmware_bridge.python_side import class_name
 from firmware_bridge.schema import Record, load
+from firmware_bridge.vectors import vectors
 from tests.firmware_bridge.strategies import RECORDS, records
 
 HEADER = generate.ROOT / "firmware_bridge" / "firmware" / "protocol.h"
