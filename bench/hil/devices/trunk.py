@@ -1,6 +1,8 @@
 """A SIP trunk as a device under test, with SIPp or a real carrier as its far end."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from bench.hil.devices.base import Device, DeviceStep
 from bench.hil.emulated.sipp import NUMBERS, SippCarrier
@@ -12,6 +14,7 @@ from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
 
 RTP_PORT_BASE = 42000
+LINES_FREE_LIMIT_S = 5.0
 
 
 class TrunkDevice(Device):
@@ -74,6 +77,11 @@ class TrunkDevice(Device):
     async def settle(self) -> None:
         if self._carrier is not None and not self._carrier.running:
             await self._carrier.start()
+        # A call that is over holds its line until the far end has agreed.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINES_FREE_LIMIT_S):
+                while self._pool is not None and self._pool.capacity() < self.table.lines:
+                    await asyncio.sleep(0.05)
 
     async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
         """The carrier goes away and comes again."""
