@@ -68,6 +68,10 @@ def drained(stream: PcmStream, *, frames: int, patience_s: float = 5.0) -> bytes
     return bytes(heard)
 
 
+# What a pty holds beside our own buffer: 4096 bytes, and a frame begun.
+PTY_FRAMES = 4096 // FRAME_BYTES + 1
+
+
 class TestFrameBuffer:
     @given(st.lists(st.integers(1, 900), min_size=1, max_size=40))
     def test_pieces_of_any_size_give_the_same_frames(self, sizes: list[int]) -> None:
@@ -184,7 +188,7 @@ class TestSerialPcm:
         order = places(bytes(heard))
         assert order == sorted(set(order))
         assert order[-1] == 299
-        assert max(after - before for before, after in itertools.pairwise(order)) <= 2 * LATE_FRAMES
+        assert max(after - before for before, after in itertools.pairwise(order)) <= LATE_FRAMES + PTY_FRAMES
 
     def test_a_modem_that_takes_nothing_does_not_block_us(self, port: Port, stream: SerialPcm) -> None:
         began = time.monotonic()
