@@ -114,16 +114,17 @@ class Lines:
         self._on_event: OnEvent | None = None
 
     async def start(self, on_event: OnEvent) -> None:
-        """Bring all banks up; those that are up already are closed again when one cannot. Raises DriverError."""
+        """Bring all banks up side by side; when one cannot start, all are closed again. Raises DriverError."""
         self._on_event = on_event
-        started: list[Bank] = []
         try:
-            for bank in self._banks:
-                started.append(bank)
-                await bank.driver.start(self._take)
+            results = await asyncio.gather(
+                *(bank.driver.start(self._take) for bank in self._banks), return_exceptions=True
+            )
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
         except BaseException:
-            for bank in started:
-                await bank.driver.close()
+            await self.close()
             raise
 
     async def close(self) -> None:

@@ -32,7 +32,10 @@ class LineDriver(Protocol):
     """
 
     async def start(self, on_event: OnEvent) -> None:
-        """Bring the lines up. Raises `DriverError` with what is wrong and how to mend it."""
+        """Bring the lines up. Raises `DriverError` with what is wrong and how to mend it.
+
+        Devices that are not there are no error: their trunks have fewer lines (`TrunkLines`) until they come.
+        """
 
     async def close(self) -> None:
         """Hang up what is left and let go of everything."""

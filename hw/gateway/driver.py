@@ -14,7 +14,7 @@ from firmware_bridge.mirror import HeadsetChanged, KeyHeard, LineChanged, Port
 from hw.audio.sound import Audible, Sound
 from hw.contract import events
 from hw.contract.causes import Cause
-from hw.contract.driver import DriverError, Lamp, OnEvent
+from hw.contract.driver import Lamp, OnEvent
 from hw.gateway.causes import cause_of_clear, cause_of_refusal
 from hw.gateway.settings import MAX_DIGITS, GatewaySettings
 from hw.gateway.ties import Ties
@@ -87,19 +87,14 @@ class GatewayDriver:
     # ---- the contract ----
 
     async def start(self, on_event: OnEvent) -> None:
-        """Find the board. Raises `DriverError` when it does not come up in time, with what is wrong."""
+        """Look for the board, and wait a little for it; `TrunkLines` tells what it has, now and when that changes."""
         self._on_event = on_event
         self.board.start()
         try:
             async with asyncio.timeout(self._start_limit_s):
                 await self._settled.wait()
         except TimeoutError:
-            pass
-        problem = self._why_unusable()
-        if problem:
-            self._on_event = None
-            await self.board.close()
-            raise DriverError(f"gateway {self.settings.name!r}: {problem}")
+            _log.warning("%s: going on without the board: %s", self.settings.name, self._why_unusable())
         self._started = True
         self._tell_lines()
 

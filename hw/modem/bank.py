@@ -18,7 +18,7 @@ from hw.modem.settings import BankSettings
 from hw.modem.sms import SmsTold
 from hw.modem.usage import Usage
 
-START_LIMIT_S = 40.0
+START_LIMIT_S = 10.0
 CLOSE_LIMIT_S = 6.0
 CAPS_CHECK_S = 30.0
 _log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class ModemBank:
     # The contract
 
     async def start(self, on_event: OnEvent) -> None:
-        """Bring the modems up. Raises `DriverError` when not one of them can be used, with the reason of each."""
+        """Bring the modems up, as many as come within the limit; the others go on being looked for."""
         self._on_event = on_event
         for device in self._devices:
             device.start()
@@ -104,10 +104,6 @@ class ModemBank:
                     await self._settled.wait()
         except TimeoutError:
             _log.warning("not all modems came up within %.0f s; going on without the others", self._start_limit_s)
-        if not any(device.modem.usable for device in self._devices):
-            reasons = "; ".join(f"{status.name}: {status.because}" for status in self.statuses())
-            await self.close()
-            raise DriverError(f"no modem can be used: {reasons}")
         for name in self._sounds:
             self._try_voice(name)
         self._started = True

@@ -102,12 +102,18 @@ def test_doctor_names_the_port_that_is_missing(tmp_path: Path) -> None:
     assert f"[[trunk]] gsm: port: there is no {tmp_path / 'modem-1'}" not in errors
 
 
-def test_a_dialer_whose_only_modems_are_missing_says_so(tmp_path: Path) -> None:
-    world = MixedWorld(tmp_path, only_modems())
-    world.build()
-    done = run_dialer("run", site=world.path)
-    assert done.returncode == 1
-    assert str(tmp_path / "modem-1") in done.stderr
+def test_modems_that_are_plugged_in_after_the_start_are_used(tmp_path: Path) -> None:
+    with mixed_world(tmp_path, only_modems()) as world:
+        world.build()
+        world.start_phones()
+        world.start_dialer()
+        trunk = until("what is missing to be told", lambda: _usable(world, 0), 20.0)
+        assert f"there is no {tmp_path / 'modem-1'}" in trunk["because"]
+        world.start_plant()
+        until("both lines", lambda: _usable(world, 2), 30.0)
+        world.start_bots()
+        until("a talk on modem 1", lambda: _answered_now(world, 1), 40.0)
+        _end_well(world)
 
 
 def test_a_modem_that_is_unplugged_in_the_middle(tmp_path: Path) -> None:

@@ -526,17 +526,6 @@ class TestStart:
 
         asyncio.run(main())
 
-    def test_no_lines_are_told_of_a_board_that_cannot_serve(self) -> None:
-        async def main() -> None:
-            it = Desk((), m.Capabilities.DTMF)
-            it.far.open()
-            with pytest.raises(DriverError):
-                await it.driver.start(it.events.append)
-            assert it.events == []
-            it.far.close()
-
-        asyncio.run(main())
-
     def test_lines_are_no_lines_while_the_firmware_is_replaced(self) -> None:
         async def story(it: Desk) -> None:
             def dial(taken: int, size: int) -> None:
@@ -551,22 +540,32 @@ class TestStart:
 
         play(story)
 
-    def test_a_board_that_does_not_answer_is_named(self) -> None:
+    def test_a_board_that_does_not_answer_is_named_and_taken_when_it_does(self) -> None:
         async def main() -> None:
             it = Desk((), ALL)
             it.far.powered = False
             it.far.open()
-            with pytest.raises(DriverError, match="gateway 'desk': the board has not answered yet"):
-                await it.driver.start(it.events.append)
+            await it.driver.start(it.events.append)
+            assert it.lines_told() == [(0, "the board has not answered yet")]
+            it.driver.dial("a", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("a") == Ended("a", Cause.NO_LINE, detail="the board has not answered yet"))
+            it.far.power(True)
+            await it.until(lambda: it.lines_told()[-1] == (2, ""))
+            await it.answered("b")
+            await it.driver.close()
             it.far.close()
 
         asyncio.run(main())
 
     def test_a_port_that_is_not_there_is_named(self) -> None:
         async def main() -> None:
+            told: list[LineEvent | TrunkLines] = []
             driver = GatewayDriver(GatewaySettings("desk", "/dev/does-not-exist"), start_limit_s=0.05)
-            with pytest.raises(DriverError, match="gateway 'desk': /dev/does-not-exist: no such device"):
-                await driver.start(lambda event: None)
+            await driver.start(told.append)
+            (lines,) = told
+            assert isinstance(lines, TrunkLines)
+            assert lines.lines == 0 and "/dev/does-not-exist: no such device" in lines.because
+            await driver.close()
 
         asyncio.run(main())
 
@@ -582,9 +581,11 @@ class TestStart:
         self, capabilities: m.Capabilities, lines: tuple[int, ...], complaint: str
     ) -> None:
         async def main() -> None:
-            with pytest.raises(DriverError, match=complaint):
-                async with desk((), capabilities, lines=lines):
-                    raise AssertionError("it started")
+            async with desk((), capabilities, lines=lines) as it:
+                ((usable, because),) = it.lines_told()
+                assert usable == 0 and complaint in because
+                it.driver.dial("a", "desk", NUMBER, "")
+                await it.until(lambda: it.ended("a") == Ended("a", Cause.NO_LINE, detail=because))
 
         asyncio.run(main())
 
