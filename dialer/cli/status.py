@@ -32,4 +32,9 @@ def status(ctx: Context, as_json: bool) -> None:
     click.echo()
     show_rows(state["agents"], ("name", "state", "code", "since_s", "phone"), as_json=False, empty="nobody logged in")
     click.echo()
-    show_rows(state["trunks"], ("name", "lines_in_use", "max_lines", "rests"), as_json=False, empty="no trunks")
+    show_rows(
+        state["trunks"],
+        ("name", "lines_in_use", "lines_usable", "max_lines", "because", "rests"),
+        as_json=False,
+        empty="no trunks",
+    )

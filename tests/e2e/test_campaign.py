@@ -89,6 +89,7 @@ class Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with campaign(tmp_path_factory.mktemp("campaign"), PLAN) as world:
         time.sleep(DIAL_S)
+        until("enough calls", lambda: _enough(world), 4 * DIAL_S)
         lines = until("a talk to drain", lambda: _talking(world))
         terminated_at = world.terminate()
         exit_code = world.wait_dialer(60.0)
@@ -100,6 +101,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def _lines(world: World) -> Counter[str]:
     return Counter(world.state()["campaigns"][0]["lines"])
+
+
+def _enough(world: World) -> bool:
+    """On a machine that is busy with other things a campaign gets less far in the same time."""
+    facts = world.state()["campaigns"][0]
+    return bool(facts["attempts"] > 45 and facts["connected"] > 15)
 
 
 def _talking(world: World) -> Counter[str] | None:

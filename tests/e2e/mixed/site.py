@@ -210,11 +210,15 @@ class MixedWorld(World):
         self.start_bots()
 
     def dial(self, limit_s: float) -> None:
-        """Let the campaign run until all its numbers are called and over, or the time is up."""
-        end_at = time.monotonic() + limit_s
-        while time.monotonic() < end_at:
+        """Let the campaign run until all its numbers are called and over, or the time is up.
+
+        On a machine that is busy with other things it gets three times as long for half of the numbers.
+        """
+        begun_at, wanted = time.monotonic(), len(self.mixed.numbers)
+        while (spent_s := time.monotonic() - begun_at) < 3 * limit_s:
             facts = self.facts()
-            if facts["attempts"] >= len(self.mixed.numbers) and not facts["lines"]:
+            over = facts["attempts"] >= wanted and not facts["lines"]
+            if over or (spent_s > limit_s and facts["attempts"] >= wanted / 2):
                 return
             time.sleep(0.5)
 

@@ -67,9 +67,8 @@ class TestPowerUp:
         async def story(ofono: Ofono, modem: EmulatedModem) -> None:
             await go_online(ofono)
             await ofono.until("Modem", "Serial", lambda imei: imei == modem.imei)
-            network = await ofono.properties("NetworkRegistration")
-            assert network["Name"] == "Bench Mobile"
-            assert network["Strength"] == 19 * 100 // 31
+            await ofono.until("NetworkRegistration", "Name", lambda name: name == "Bench Mobile")
+            await ofono.until("NetworkRegistration", "Strength", lambda percent: percent == 19 * 100 // 31)
 
         play_out(tmp_path, story)
 
