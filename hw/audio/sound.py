@@ -28,6 +28,10 @@ Samples = npt.NDArray[np.int16]
 class PcmStream(Protocol):
     """8 kHz mono 16-bit little-endian PCM to and from a line, in frames of 20 ms (320 bytes). Never blocks."""
 
+    @property
+    def fault(self) -> str:
+        """Why an open stream is dead, or nothing."""
+
     def open(self) -> None:
         """Start. Raises DriverError with what is wrong and how to mend it."""
 
@@ -52,8 +56,11 @@ class Audible(Protocol):
 class Sound(Audible, Protocol):
     """The audio of a line while a call is up."""
 
-    def open(self) -> None:
-        """The call's audio is up: start reading and writing. Raises DriverError when the stream cannot be opened."""
+    def open(self, on_lost: Callable[[str], None]) -> None:
+        """The call's audio is up: start reading and writing. Raises DriverError when the stream cannot be opened.
+
+        `on_lost` is called, at most once and with what is wrong, when the stream dies before `close`.
+        """
 
     def close(self) -> None:
         """The call is over: stop, and forget all joins."""
@@ -83,15 +90,17 @@ class PcmSound:
         self._readers: dict[int, RingReader] = {}
         self._playing: deque[bytes] = deque()
         self._done: Callable[[], None] | None = None
+        self._on_lost: Callable[[str], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._muted = False
 
-    def open(self) -> None:
+    def open(self, on_lost: Callable[[str], None]) -> None:
         """Start the pump."""
         if self._timer is not None:
             return
         self._stream.open()
+        self._on_lost = on_lost
         loop = asyncio.get_running_loop()
         self._due = loop.time()
         self._timer = loop.call_at(self._due, self._pump)
@@ -101,7 +110,7 @@ class PcmSound:
         if self._timer is None:
             return
         self._timer.cancel()
-        self._timer = self._done = None
+        self._timer = self._done = self._on_lost = None
         self._readers.clear()
         self._playing.clear()
         self._stream.close()
@@ -145,6 +154,9 @@ class PcmSound:
         if not self._playing and self._done is not None:
             done, self._done = self._done, None
             done()
+        if self._on_lost is not None and (fault := self._stream.fault):
+            on_lost, self._on_lost = self._on_lost, None
+            on_lost(fault)
 
     def _next_frame(self) -> bytes:
         voices = [frame for reader in self._readers.values() if (frame := self._read(reader)) is not None]

@@ -72,7 +72,7 @@ class GatewayDriver:
     ) -> None:
         self.settings = settings
         self.board = Board(settings.board, self._on_told)
-        self._ties = Ties(self.board, sounds)
+        self._ties = Ties(self.board, sounds, self._tie_lost)
         self._start_limit_s = start_limit_s
         self._on_event: OnEvent | None = None
         self._calls: dict[str, _Call] = {}
@@ -370,6 +370,13 @@ class GatewayDriver:
             self._say(events.JoinFailed(*pair, problem, no_path))
         else:
             self._say(events.Joined(*pair))
+
+    def _tie_lost(self, port: Port, why: str) -> None:
+        call = self._by_port.get(port)
+        if call is not None:
+            if port.kind is m.PortKind.LINE:
+                self.board.release(port.number, call.number)
+            self._over(call, Cause.LINE_LOST, f"the audio of its tie was lost: {why}")
 
     # ---- calls ----
 

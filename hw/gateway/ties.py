@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from firmware_bridge.board import Board
@@ -30,10 +31,14 @@ class _Lent:
 
 
 class Ties:
-    """`sounds` has the audio at this box of each tie, in their order. Calls are named by the port that they are on."""
+    """`sounds` has the audio at this box of each tie, in their order. Calls are named by the port that they are on.
 
-    def __init__(self, board: Board, sounds: Sequence[Sound]) -> None:
+    `on_lost` is told of the call whose tie has lost its audio, and why.
+    """
+
+    def __init__(self, board: Board, sounds: Sequence[Sound], on_lost: Callable[[Port, str], None]) -> None:
         self._board = board
+        self._on_lost = on_lost
         self._free = [(Port(PortKind.TIE, number), sound) for number, sound in enumerate(sounds)]
         self._lent: dict[Port, _Lent] = {}
 
@@ -104,7 +109,7 @@ class Ties:
         lent.asked, lent.joined = False, not problem
         if lent.joined:
             try:
-                lent.sound.open()
+                lent.sound.open(partial(self._on_lost, lent.port))
             except DriverError as wrong:
                 problem = str(wrong)
         wanted, lent.wanted_by = lent.wanted_by, []

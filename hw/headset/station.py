@@ -235,7 +235,7 @@ class HeadsetStations:
         sound, gateway = call.headset.sound, call.headset.link.gateway
         try:
             if sound is not None:
-                sound.open()
+                sound.open(partial(self._sound_lost, call))
                 sound.mute(gateway.muted)
         except DriverError as error:
             call.headset.link.hang_up()
@@ -247,6 +247,11 @@ class HeadsetStations:
             self._say(events.MuteChanged(call.call_id, True))
         if gateway.battery_percent is not None:
             self._say(events.BatteryLevel(call.call_id, gateway.battery_percent))
+
+    def _sound_lost(self, call: _Call, why: str) -> None:
+        if self._calls.get(call.call_id) is call:
+            call.headset.link.hang_up()
+            self._over(call, Cause.LINE_LOST, f"the headset's audio was lost: {why}")
 
     def _over(self, call: _Call, cause: Cause, detail: str = "") -> None:
         for peer_id in list(call.peers):

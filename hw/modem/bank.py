@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from hw.audio.sound import Sound
@@ -30,6 +31,7 @@ class _Call:
     device: Device
     imsi: str
     answered: bool = False
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,8 @@ class ModemBank:
         del self._calls[call.call_id]
         if told.talked_s:
             self._usage.talked(call.imsi, told.talked_s)
+        if call.lost:
+            told = replace(told, cause=Cause.LINE_LOST, detail=call.lost)
         self._say(events.Ended(call.call_id, told.cause, None, told.q850, told.detail))
         self._settled.set()
         self._tell_lines()
@@ -290,17 +294,24 @@ class ModemBank:
             sound.close()
             return
         try:
-            sound.open()
+            sound.open(partial(self._voice_lost, call))
         except DriverError as problem:
             _log.error("modem %s: the call has no audio: %s", call.device.settings.name, problem)
             self._deaf[call.device.settings.name] = str(problem)
             self._tell_lines()
 
+    def _voice_lost(self, call: _Call, why: str) -> None:
+        """In the middle of a call: nobody could hear the person any more, so the call ends and the modem rests."""
+        self._deaf[call.device.settings.name] = why
+        call.lost = f"the modem's voice was lost: {why}"
+        self.hang_up(call.call_id)
+        self._tell_lines()
+
     def _try_voice(self, name: str) -> None:
         """See whether a modem's voice can be had: without it a call on it would be with somebody who hears nobody."""
         sound = self._sounds[name]
         try:
-            sound.open()
+            sound.open(lambda why: None)
         except DriverError as problem:
             self._deaf[name] = str(problem)
         else:

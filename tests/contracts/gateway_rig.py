@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 from firmware_bridge import messages as m
 from firmware_bridge.mirror import Port
-from hw.audio.ring import FRAME_BYTES, Segment, create_segment
+from hw.audio.ring import Segment, create_segment
 from hw.audio.sound import PcmSound
 from hw.contract import Dialed, LineEvent, OnEvent, TrunkLines
 from hw.fake import FarEnd
@@ -15,6 +15,7 @@ from hw.gateway.driver import GatewayDriver
 from hw.gateway.settings import GatewaySettings
 from tests.contracts.rigs import Recorder, Rig, violations
 from tests.contracts.scripts import MAX_CALLS, SCRIPTS, STATION_SCRIPT, TRUNK, TRUNK_LINES
+from tests.contracts.silence import SilentStream
 from tests.firmware_bridge.model_board import ModelBoard
 from tests.firmware_bridge.model_ports import QUICK, Headset
 from tests.firmware_bridge.pty_board import Exchange, PtyBoard
@@ -75,23 +76,6 @@ class GatewayRig(Rig):
         dialed = next(event for event in self.seen.of(call_id) if isinstance(event, Dialed))
         line, number = dialed.ref.rsplit("/", 2)[-2:]
         return self._exchange.keys_heard.get((int(line.removeprefix("line-")) - 1, int(number)), "")
-
-
-class SilentStream:
-    """A tie over which nobody says anything."""
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def read_frame(self) -> bytes | None:
-        """Silence."""
-        return bytes(FRAME_BYTES)
-
-    def write_frame(self, frame: bytes) -> None:
-        """Heard by nobody."""
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from bumble.hfp import HfpProtocolError
 
 from bench.hil.emulated.headset import EmulatedHeadset
-from hw.audio.ring import FRAME_BYTES, Segment, create_segment
+from hw.audio.ring import Segment, create_segment
 from hw.audio.sound import PcmSound
 from hw.contract import LineEvent, OnEvent, TrunkLines
 from hw.fake import DIGIT_GAP_S, FarEnd
@@ -23,6 +23,7 @@ from hw.headset.gateway import CallState
 from hw.headset.station import HeadsetSettings, HeadsetStations
 from tests.contracts.rigs import Recorder, Rig, violations
 from tests.contracts.scripts import ANSWERS, ANSWERS_AND_LEAVES, MAX_CALLS, PRESSES_KEYS, RINGS, SCRIPTS, STATION_SCRIPT
+from tests.contracts.silence import SilentStream
 
 NOT_FOR_STATIONS = {
     "test_a_refusal_ends_with_its_cause_and_codes": "a headset refuses without a code",
@@ -97,23 +98,6 @@ class _Agent:
         if self.script.hang_up_s is not None:
             await asyncio.sleep(self.script.hang_up_s)
             await self.headset.press_end()
-
-
-class SilentStream:
-    """Audio of a headset that says nothing."""
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def read_frame(self) -> bytes | None:
-        """Silence."""
-        return bytes(FRAME_BYTES)
-
-    def write_frame(self, frame: bytes) -> None:
-        """Heard by nobody."""
 
 
 @asynccontextmanager

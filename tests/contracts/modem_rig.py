@@ -11,13 +11,14 @@ from contextlib import ExitStack, asynccontextmanager
 from bench.hil.emulated.exchange import Exchange, FarEnd
 from bench.hil.emulated.modem import EmulatedModem
 from hw import fake
-from hw.audio.ring import FRAME_BYTES, Segment, create_segment
+from hw.audio.ring import Segment, create_segment
 from hw.audio.sound import PcmSound
 from hw.contract import LineEvent, OnEvent, TrunkLines
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
 from tests.contracts.rigs import Recorder, Rig, violations
 from tests.contracts.scripts import MAX_CALLS, SCRIPTS, STATION, STATION_SCRIPT, TRUNK, TRUNK_LINES
+from tests.contracts.silence import SilentStream
 
 NOT_FOR_MODEMS = {
     "test_a_refusal_ends_with_its_cause_and_codes": "a modem tells no SIP codes, and of Q.850 only what +CEER names",
@@ -40,23 +41,6 @@ class CallsByModem(ModemBank):
     def capacity(self) -> int:
         """How many stations can be called."""
         return sum(1 for status in self.statuses() if status.usable and status.trunk == _STATIONS)
-
-
-class SilentStream:
-    """Audio of a modem over which nobody says anything."""
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def read_frame(self) -> bytes | None:
-        """Silence."""
-        return bytes(FRAME_BYTES)
-
-    def write_frame(self, frame: bytes) -> None:
-        """Heard by nobody."""
 
 
 def far_end(script: fake.FarEnd) -> FarEnd:

@@ -22,6 +22,7 @@ class ScriptedStream:
         self.frame = np.full(FRAME_BYTES // 2, level, "<i2").tobytes()
         self.told: deque[bytes] = deque()
         self.is_open = False
+        self.fault = ""
 
     def open(self) -> None:
         self.is_open = True
@@ -47,12 +48,16 @@ def segment() -> Iterator[Segment]:
     os.close(descriptor)
 
 
+def not_lost(why: str) -> None:
+    raise AssertionError(why)
+
+
 def test_two_lines_hear_each_other_and_a_third_hears_both(segment: Segment) -> None:
     async def story() -> None:
         streams = [ScriptedStream(100), ScriptedStream(20), ScriptedStream(3)]
         a, b, c = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
         for sound in (a, b, c):
-            sound.open()
+            sound.open(not_lost)
         a.hear(b, tone=False)
         b.hear(a, tone=False)
         c.hear(a, tone=False)
@@ -73,8 +78,8 @@ def test_nothing_of_a_muted_line_is_heard(segment: Segment) -> None:
     async def story() -> None:
         streams = [ScriptedStream(100), ScriptedStream(20)]
         a, b = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
-        a.open()
-        b.open()
+        a.open(not_lost)
+        b.open(not_lost)
         a.hear(b, tone=False)
         b.hear(a, tone=False)
         a.mute(True)
@@ -94,7 +99,7 @@ def test_voices_that_are_too_loud_together_are_clipped(segment: Segment) -> None
         streams = [ScriptedStream(30000), ScriptedStream(30000), ScriptedStream(0)]
         a, b, c = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
         for sound in (a, b, c):
-            sound.open()
+            sound.open(not_lost)
         c.hear(a, tone=False)
         c.hear(b, tone=False)
         await asyncio.sleep(0.4)
@@ -109,7 +114,7 @@ def test_a_message_is_played_once_and_told(segment: Segment, tmp_path: Path) -> 
     async def story() -> None:
         stream = ScriptedStream(0)
         sound = PcmSound(stream, segment, SLOTS_PER_CARD - 1)
-        sound.open()
+        sound.open(not_lost)
         done = asyncio.Event()
         sound.play(write(tmp_path / "m.wav", np.full(1600, 7, np.int16), RATE_HZ), done.set)
         async with asyncio.timeout(5):
@@ -123,7 +128,7 @@ def test_a_message_is_played_once_and_told(segment: Segment, tmp_path: Path) -> 
 def test_a_message_that_is_cut_off_is_not_told_as_played(segment: Segment, tmp_path: Path) -> None:
     async def story() -> None:
         sound = PcmSound(ScriptedStream(0), segment, 0)
-        sound.open()
+        sound.open(not_lost)
         told: list[bool] = []
         sound.play(write(tmp_path / "m.wav", np.full(8000, 7, np.int16), RATE_HZ), lambda: told.append(True))
         await asyncio.sleep(0.1)
@@ -134,12 +139,32 @@ def test_a_message_that_is_cut_off_is_not_told_as_played(segment: Segment, tmp_p
     asyncio.run(story())
 
 
+def test_a_stream_that_dies_is_told_once_and_not_after_the_end(segment: Segment) -> None:
+    async def story() -> None:
+        streams = [ScriptedStream(0), ScriptedStream(0)]
+        dying, over = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
+        told: list[str] = []
+        dying.open(told.append)
+        over.open(told.append)
+        over.close()
+        for stream in streams:
+            stream.fault = "unplugged"
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert told == ["unplugged"]
+        dying.close()
+
+    asyncio.run(story())
+
+
 def test_a_tone_comes_first_for_whom_it_is_meant(segment: Segment) -> None:
     async def story() -> None:
         streams = [ScriptedStream(0), ScriptedStream(0)]
         a, b = (PcmSound(stream, segment, ring) for ring, stream in enumerate(streams))
-        a.open()
-        b.open()
+        a.open(not_lost)
+        b.open(not_lost)
         a.hear(b, tone=False)
         b.hear(a, tone=True)
         await asyncio.sleep(0.5)

@@ -44,10 +44,12 @@ class Voice:
         self.is_open = False
         self.heard: set[int] = set()
         self.toned: list[int] = []
+        self.lose: Callable[[str], None] = lambda why: None
         self._done: Callable[[], None] | None = None
 
-    def open(self) -> None:
+    def open(self, on_lost: Callable[[str], None]) -> None:
         self.is_open = True
+        self.lose = on_lost
 
     def close(self) -> None:
         self.is_open = False
@@ -489,6 +491,26 @@ class TestTies:
             it.driver.unhear("s", Voice(9))
             await it.until(lambda: not it.model.crosspoints)
             assert it.driver.ring_of("a") == 5
+
+        play(story, voices)
+
+    @pytest.mark.parametrize("station", [False, True])
+    def test_a_call_whose_tie_loses_its_audio_is_over(self, station: bool) -> None:
+        voices = [Voice(5)]
+        told: list[str] = []
+
+        async def story(it: Desk) -> None:
+            await (it.station("a") if station else it.answered("a"))
+            assert it.driver.ring_of("a") == 5
+            it.driver.hear("a", Voice(9), tone=False, done=told.append)
+            await it.until(lambda: told == [""])
+            voices[0].lose("unplugged")
+            detail = "the audio of its tie was lost: unplugged"
+            await it.until(lambda: it.ended("a") == Ended("a", Cause.LINE_LOST, detail=detail))
+            await it.until(lambda: not it.model.crosspoints)
+            if not station:
+                await it.until(lambda: it.model.lines[0].state is m.LineState.IDLE)
+            assert not voices[0].is_open
 
         play(story, voices)
 

@@ -24,9 +24,11 @@ class ScriptedSound:
 
     def __init__(self, fault: str = "") -> None:
         self.asked: list[object] = []
+        self.lose: Callable[[str], None] = lambda why: None
         self._fault = fault
 
-    def open(self) -> None:
+    def open(self, on_lost: Callable[[str], None]) -> None:
+        self.lose = on_lost
         if self._fault:
             raise DriverError(self._fault)
         self.asked.append("open")
@@ -183,6 +185,20 @@ class TestSound:
             assert "Answered" not in stage.seen.kinds("a")
 
         play(story, sound=ScriptedSound("hw:1 is not there"))
+
+    def test_a_call_whose_audio_is_lost_ends_with_the_reason(self) -> None:
+        sound = ScriptedSound()
+
+        async def story(stage: Stage) -> None:
+            await stage.connect()
+            await stage.answered("a")
+            sound.lose("unplugged")
+            ended = await stage.seen.ended("a")
+            assert (ended.cause, ended.detail) == (Cause.LINE_LOST, "the headset's audio was lost: unplugged")
+            await stage.headset.until(lambda headset: not headset.in_call)
+            assert sound.asked[-1] == "close"
+
+        play(story, sound=sound)
 
     def test_a_mute_cuts_the_voice_here_as_well(self) -> None:
         sound = ScriptedSound()

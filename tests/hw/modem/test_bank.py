@@ -277,6 +277,23 @@ class TestAudio:
 
         play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
 
+    def test_a_call_whose_voice_goes_ends_and_the_modem_is_no_line(self, tmp_path: Path) -> None:
+        sound = RecordedSound()
+
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            await stage.until(lambda: stage.bank.sound_of("a") is sound)
+            sound.fault = "unplugged"
+            sound.lose("unplugged")
+            assert stage.bank.sound_of("a") is None
+            ended = await stage.ended("a")
+            assert (ended.cause, ended.detail) == (Cause.LINE_LOST, "the modem's voice was lost: unplugged")
+            assert stage.lines == TrunkLines(TRUNK, 0, "m0: its voice cannot be had: unplugged")
+            assert [call.released_by for call in stage.exchange.calls] == ["caller"]
+
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
     def test_without_sound_a_message_is_over_at_once(self, tmp_path: Path) -> None:
         message = tmp_path / "message.wav"
         with wave.open(str(message), "wb") as wav:
@@ -302,8 +319,10 @@ class RecordedSound:
     def __init__(self, fault: str = "") -> None:
         self.did: list[str] = []
         self.fault = fault
+        self.lose: Callable[[str], None] = lambda why: None
 
-    def open(self) -> None:
+    def open(self, on_lost: Callable[[str], None]) -> None:
+        self.lose = on_lost
         if self.fault:
             raise DriverError(self.fault)
         self.did.append("open")
