@@ -1,8 +1,8 @@
 """Text messages to leads: on disk before a modem has them, checked like a call, and never sent twice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,8 @@ from campaigns.model import Blocked, CampaignSettings
 from campaigns.profiles import Profiles
 from campaigns.statuses import STATUSES
 
+# Modems send between calls: a text that was given to one goes out at once, or up to so much later.
+SEND_WITHIN_S = 600
 FATE_UNKNOWN = "the dialer stopped before the modem said whether it was sent; it is not sent again"
 _COLUMNS = "id, campaign_id, lead_id, phone, kind, about, text, asked_at, sent_at, delivered_at, failed_at, because"
 
@@ -91,10 +93,10 @@ class Texts:
         """Write down a text that a modem is to be given next, or say why it must not be sent.
 
         Refusals: "dnc", "not_callable", "already_texted", "over" (nothing to remind of), "no_law", and what the law
-        has against a call to the number at `at`. Raises UnknownLead.
+        has against a call to the number at `at` and `SEND_WITHIN_S` later. Raises UnknownLead.
         """
         with self._database.transaction():
-            judged = self._judge(asked, at)
+            judged = self._judge_both(asked, at)
             if isinstance(judged, Blocked):
                 return self._refuse(asked, judged, {}, at)
             facts = decision(asked.campaign.campaign_id, judged)
@@ -108,7 +110,7 @@ class Texts:
 
     def check(self, asked: TextAsked, at: datetime) -> Blocked | None:
         """What `ask` would have against it; writes nothing. Raises UnknownLead."""
-        judged = self._judge(asked, at)
+        judged = self._judge_both(asked, at)
         if isinstance(judged, Blocked):
             return judged
         return judged.answer if isinstance(judged.answer, Blocked) else None
@@ -168,6 +170,17 @@ class Texts:
         return [_text(row) for row in reversed(rows)]
 
     # What stands against a text
+
+    def _judge_both(self, asked: TextAsked, at: datetime) -> Judged | Blocked:
+        """The law's word now; and the moment when the text may go out at the latest must be lawful as well."""
+        judged = self._judge(asked, at)
+        if isinstance(judged, Blocked) or isinstance(judged.answer, Blocked):
+            return judged
+        later = self._judge(asked, at + timedelta(seconds=SEND_WITHIN_S))
+        blocked = later if isinstance(later, Blocked) else later.answer
+        if not isinstance(blocked, Blocked):
+            return judged
+        return replace(blocked, detail=f"in {SEND_WITHIN_S // 60} minutes, when it may go out: {blocked.detail}")
 
     def _judge(self, asked: TextAsked, at: datetime) -> Judged | Blocked:
         """The law's word on the lead's number, or what stands against the text before the law is asked."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from campaigns.model import Blocked, CampaignSettings
 from campaigns.store import Store
-from campaigns.texts import TextAsked, TextKind
+from campaigns.texts import SEND_WITHIN_S, TextAsked, TextKind
 from dialer.runner import CommandRefused, Runner
 from hw.contract.driver import DriverError
 from hw.lines import Lines
@@ -65,7 +65,7 @@ class Texting:
         sms_id = str(kept.text_id)
         self._open.add(sms_id)
         try:
-            self._lines.send_sms(sms_id, asked.trunk, kept.phone, kept.text)
+            self._lines.send_sms(sms_id, asked.trunk, kept.phone, kept.text, SEND_WITHIN_S)
         except (SmsError, DriverError) as error:
             self._open.discard(sms_id)
             because = str(error)
@@ -108,8 +108,10 @@ def _write(store: Store, told: SmsTold, text_id: int, at: datetime) -> None:
             store.texts.sent(text_id, at)
         case SmsDelivered():
             store.texts.delivered(text_id, at)
-        case SmsFailed(because=because):
+        case SmsFailed(because=because, begun=True):
             store.texts.failed(text_id, because, at)
+        case SmsFailed(because=because):
+            store.texts.not_taken(text_id, because, at)
 
 
 def _asked(campaign: CampaignSettings, body: Mapping[str, Any], trunk: str) -> TextAsked:

@@ -63,8 +63,11 @@ class SoundVoices:
 class SmsDriver(Protocol):
     """A driver whose trunks send text messages as well."""
 
-    def send_sms(self, sms_id: str, trunk: str, number: str, text: str, /) -> None:
-        """Send to an E.164 number. Raises `SmsError` for what can never be sent, `DriverError` when no line can."""
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str, within_s: float, /) -> None:
+        """Send to an E.164 number, or fail when it could not be begun within so many seconds.
+
+        Raises `SmsError` for what can never be sent, `DriverError` when no line can.
+        """
 
 
 class SmsReports:
@@ -205,15 +208,15 @@ class Lines:
         """The trunks that send text messages."""
         return frozenset(trunk for trunk, bank in self._of_trunk.items() if bank.sms is not None)
 
-    def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
-        """Send a text over a trunk; what comes of it goes to `sms_reports`.
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str, within_s: float) -> None:
+        """Send a text over a trunk within so many seconds; what comes of it goes to `sms_reports`.
 
         Raises `SmsError` for what can never be sent, `DriverError` when the trunk sends no texts, or none now.
         """
         bank = self._of_trunk.get(trunk)
         if bank is None or bank.sms is None:
             raise DriverError(f"trunk {trunk!r} sends no text messages")
-        bank.sms.send_sms(sms_id, trunk, number, text)
+        bank.sms.send_sms(sms_id, trunk, number, text, within_s)
 
     def _check_free(self, call_id: str) -> None:
         if call_id in self._owners:

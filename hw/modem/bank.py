@@ -209,8 +209,8 @@ class ModemBank:
             return None
         return self._sounds.get(call.device.settings.name)
 
-    def send_sms(self, sms_id: str, trunk: str, number: str, text: str) -> None:
-        """Send an SMS with a modem of `trunk`; what comes of it goes to `on_sms`.
+    def send_sms(self, sms_id: str, trunk: str, number: str, text: str, within_s: float) -> None:
+        """Send an SMS with a modem of `trunk` within so many seconds; what comes of it goes to `on_sms`.
 
         Raises `SmsError` for what can never be sent, and `DriverError` when no modem of the trunk can be used.
         """
@@ -218,7 +218,7 @@ class ModemBank:
         if not usable:
             raise DriverError(f"no SMS can be sent over {trunk!r}: {self._why_none(trunk)}")
         device = min(usable, key=lambda device: (device.sms.waiting, device.modem.call is not None))
-        device.sms.send(sms_id, number, text)
+        device.sms.send(sms_id, number, text, self._now() + within_s)
         self._soon(device.turn)
 
     def statuses(self) -> list[ModemStatus]:

@@ -30,9 +30,10 @@ class SmsSent(SmsTold):
 
 @dataclass(frozen=True, slots=True)
 class SmsFailed(SmsTold):
-    """It was not sent, or the network gave it up; `because` says why."""
+    """It was not sent, or the network gave it up; `because` says why. `begun`: the network may have some of it."""
 
     because: str
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class SmsDelivered(SmsTold):
 class _Message:
     sms_id: str
     parts: list[Submit]
+    begin_by: float
     sent: int = 0
     delivered: int = 0
     failed: bool = False
@@ -68,20 +70,21 @@ class Sms:
         """How many messages are not sent yet."""
         return len(self._waiting)
 
-    def send(self, sms_id: str, number: str, text: str) -> None:
+    def send(self, sms_id: str, number: str, text: str, begin_by: float) -> None:
         """Send `text` to `number` (E.164); `SmsSent` and `SmsDelivered`, or `SmsFailed` follow.
 
-        Raises `SmsError` for what can never be sent.
+        What the modem was not free to begin by `begin_by` has failed. Raises `SmsError` for what can never be sent.
         """
         self._reference = (self._reference + 1) & 0xFF
-        message = _Message(sms_id, submit(number, text, self._reference))
+        message = _Message(sms_id, submit(number, text, self._reference), begin_by)
         if len(self._waiting) >= MAX_WAITING:
-            self.told.append(SmsFailed(sms_id, f"{MAX_WAITING} messages are waiting already"))
+            self.told.append(SmsFailed(sms_id, f"{MAX_WAITING} messages are waiting already", begun=False))
         else:
             self._waiting.append(message)
 
     def turn(self, now: float) -> None:
         """Send the next part if the modem has nothing else to do."""
+        self._drop_late(now)
         if self._waiting and not self._sending and self.modem.quiet:
             message = self._waiting[0]
             part = message.parts[message.sent]
@@ -90,10 +93,20 @@ class Sms:
             then = partial(self._on_sent, message)
             self.modem.ask(Command(text, ("+CMGS:",), SEND_LIMIT_S, body=body, then=then), now)
 
+    def _drop_late(self, now: float) -> None:
+        for message in [each for each in self._waiting if now > each.begin_by and not self._begun(each)]:
+            self._waiting.remove(message)
+            because = "the modem had calls until it was too late for the text"
+            self.told.append(SmsFailed(message.sms_id, because, begun=False))
+
+    def _begun(self, message: _Message) -> bool:
+        return message.sent > 0 or (self._sending and message is self._waiting[0])
+
     def drop(self, because: str) -> None:
         """The modem is gone: what waits has failed."""
-        while self._waiting:
-            self.told.append(SmsFailed(self._waiting.popleft().sms_id, because))
+        for message in self._waiting:
+            self.told.append(SmsFailed(message.sms_id, because, self._begun(message)))
+        self._waiting.clear()
         self._sending = False
 
     def hear(self, line: str, now: float) -> bool:

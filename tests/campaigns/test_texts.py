@@ -171,6 +171,15 @@ class TestTheLaw:
         assert (veto["what"], veto["because"], veto["phone"]) == ("text", found.reason, NUMBER)
         kept(store, reminder(arrears, about), found.until)
 
+    def test_what_might_go_out_after_hours_is_refused(self, store: Store, arrears: CampaignSettings) -> None:
+        """The person is in New York, and the campaign calls until 20:00 there, which is 01:00 UTC."""
+        closing = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+        about = promise(store, arrears)
+        found = store.texts.ask(reminder(arrears, about), closing - timedelta(minutes=5))
+        assert isinstance(found, Blocked) and found.until is not None and found.until > closing
+        assert found.detail.startswith("in 10 minutes, when it may go out: ")
+        kept(store, reminder(arrears, about), closing - timedelta(minutes=15))
+
     @pytest.mark.parametrize("campaign", [None, "arrears"])
     def test_do_not_call(self, store: Store, arrears: CampaignSettings, campaign: str | None) -> None:
         if campaign is None:

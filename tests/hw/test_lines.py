@@ -191,9 +191,9 @@ def test_texts_go_to_the_bank_of_the_trunk_that_sends_them() -> None:
     class Texting(FakeDriver):
         def __init__(self) -> None:
             super().__init__({}, trunks={"gsm": 1})
-            self.sent: list[tuple[str, ...]] = []
+            self.sent: list[tuple[str | float, ...]] = []
 
-        def send_sms(self, *text: str) -> None:
+        def send_sms(self, *text: str | float) -> None:
             self.sent.append(text)
 
     driver, reports, heard = Texting(), SmsReports(), list[SmsTold]()
@@ -203,11 +203,11 @@ def test_texts_go_to_the_bank_of_the_trunk_that_sends_them() -> None:
     ]
     lines = Lines(banks, reports)
     assert lines.sms_trunks == {"gsm"}
-    lines.send_sms("1", "gsm", ANSWERS, "Hello")
-    assert driver.sent == [("1", "gsm", ANSWERS, "Hello")]
+    lines.send_sms("1", "gsm", ANSWERS, "Hello", 60.0)
+    assert driver.sent == [("1", "gsm", ANSWERS, "Hello", 60.0)]
     for trunk in ("t", "nowhere"):
         with pytest.raises(DriverError, match=f"{trunk}.*sends no text messages"):
-            lines.send_sms("2", trunk, ANSWERS, "Hello")
+            lines.send_sms("2", trunk, ANSWERS, "Hello", 60.0)
     reports.take(SmsSent("0", 1))
     lines.sms_reports.listener = heard.append
     reports.take(SmsSent("1", 1))

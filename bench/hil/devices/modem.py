@@ -18,6 +18,7 @@ from hw.modem.settings import BankSettings, ModemSettings
 from hw.modem.sms import SmsTold
 
 READY_EVERY_S = 0.02
+TEXT_WITHIN_S = 60.0
 NUMBERS = {
     "answers": "+12125550100",
     "answers_and_leaves": "+12125550101",
@@ -162,7 +163,7 @@ class ModemDevice(WiredDevice):
             case Text():
                 self._texts += 1
                 assert self._bank is not None
-                self._bank.send_sms(f"sms-{self._texts}", self.trunk, step.to, step.text)
+                self._bank.send_sms(f"sms-{self._texts}", self.trunk, step.to, step.text, TEXT_WITHIN_S)
             case _:
                 return await super().perform(step, call_id)
         return {}

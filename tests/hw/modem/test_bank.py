@@ -607,7 +607,7 @@ class TestTexts:
     )
     def test_a_text_arrives_and_its_delivery_is_told(self, tmp_path: Path, text: str) -> None:
         async def story(stage: Stage) -> None:
-            stage.bank.send_sms("s", TRUNK, ANSWERS, text)
+            stage.bank.send_sms("s", TRUNK, ANSWERS, text, 60.0)
             await stage.until(lambda: len(stage.texts) == 2)
             assert isinstance(stage.texts[0], SmsSent)
             assert stage.texts[1] == SmsDelivered("s")
@@ -618,7 +618,7 @@ class TestTexts:
     def test_a_text_that_does_not_arrive_is_told(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             stage.exchange.far_ends[ANSWERS] = FarEnd(delivers=False)
-            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9", 60.0)
             await stage.until(lambda: len(stage.texts) == 2)
             assert stage.texts[1] == SmsFailed("s", "the network gave it up (status 65)")
 
@@ -628,7 +628,7 @@ class TestTexts:
         async def story(stage: Stage) -> None:
             stage.dial("a", ANSWERS)
             await stage.wait(Answered, "a")
-            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9", 60.0)
             await asyncio.sleep(0.5)
             assert stage.texts == []
             stage.bank.hang_up("a")
@@ -639,7 +639,7 @@ class TestTexts:
     def test_a_modem_that_refuses_texts_says_so(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             stage.modem.faults.refuses = ("AT+CMGS",)
-            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9")
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9", 60.0)
             await stage.until(lambda: stage.texts == [SmsFailed("s", "the modem: ERROR")])
 
         play_out(tmp_path, story)
@@ -647,7 +647,7 @@ class TestTexts:
     def test_no_modem_no_text(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             with pytest.raises(DriverError, match="no SMS can be sent over 'other'"):
-                stage.bank.send_sms("s", "other", ANSWERS, "See you at 9")
+                stage.bank.send_sms("s", "other", ANSWERS, "See you at 9", 60.0)
 
         play_out(tmp_path, story)
 

@@ -5,6 +5,7 @@ from hw.modem.pdu import SmsError
 from hw.modem.sms import MAX_WAITING, Sms, SmsDelivered, SmsFailed, SmsSent
 from tests.hw.modem.test_modem import NUMBER, Bench
 
+WITHIN_S = 60.0
 REPORT = "0006{:02X}0B912121550501F1" + "62112290000000" * 2 + "{:02X}"
 
 
@@ -16,7 +17,7 @@ class Desk:
         self.sms = Sms(self.bench.modem)
 
     def send(self, sms_id: str, text: str = "See you at 9") -> None:
-        self.sms.send(sms_id, NUMBER, text)
+        self.sms.send(sms_id, NUMBER, text, self.bench.now + WITHIN_S)
         self.sms.turn(self.bench.now)
 
     def prompt(self, reference: int) -> None:
@@ -96,6 +97,19 @@ class TestSms:
         assert desk.bench.modem.output() == b""
         assert desk.sms.waiting == 1
 
+    def test_what_waited_too_long_for_a_call_to_end_is_not_sent_any_more(self) -> None:
+        desk = Desk()
+        desk.send("s")
+        wait_for_prompts(desk)
+        desk.send("late")
+        desk.bench.now += WITHIN_S + 1
+        desk.send("t")
+        because = "the modem had calls until it was too late for the text"
+        assert desk.sms.told == [SmsFailed("late", because, begun=False)]
+        desk.prompt(7)
+        assert desk.sms.told[1:] == [SmsSent("s", 1)]
+        assert desk.sms.waiting == 1
+
     def test_what_waits_when_the_modem_goes_has_failed(self) -> None:
         desk = Desk()
         desk.send("s")
@@ -119,12 +133,14 @@ class TestSms:
     def test_the_queue_is_bounded(self) -> None:
         desk = Desk()
         for number in range(MAX_WAITING + 1):
-            desk.sms.send(f"s{number}", NUMBER, "x")
-        assert desk.sms.told == [SmsFailed(f"s{MAX_WAITING}", f"{MAX_WAITING} messages are waiting already")]
+            desk.sms.send(f"s{number}", NUMBER, "x", desk.bench.now)
+        assert desk.sms.told == [
+            SmsFailed(f"s{MAX_WAITING}", f"{MAX_WAITING} messages are waiting already", begun=False)
+        ]
 
     def test_what_can_never_be_sent_raises(self) -> None:
         with pytest.raises(SmsError):
-            Desk().sms.send("s", "nobody", "x")
+            Desk().sms.send("s", "nobody", "x", 0.0)
 
     def test_the_core_passes_reports_on(self) -> None:
         desk = Desk()
