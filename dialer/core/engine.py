@@ -67,6 +67,7 @@ class Engine(Staffing):
             hw.TrunkLines: self._on_trunk_lines,
             hw.MuteChanged: self._on_mute_changed,
             hw.BatteryLevel: self._on_battery_level,
+            hw.HangUpAsked: self._on_hang_up_asked,
             ev.CampaignLoaded: self._on_campaign_loaded,
             ev.SetCampaignState: self._on_set_campaign_state,
             ev.LeadsLoaded: self._on_leads_loaded,

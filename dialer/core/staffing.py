@@ -91,9 +91,18 @@ class Staffing(Callbacks):
         if attempt.state is A.CONNECTING:
             self._refuse(event.request, f"the call of {agent.name} is just being connected: try again")
             return
+        self._end_talk(attempt)
+        self._reply(event.request, f"hung up; {agent.name} is WRAPUP")
+
+    def _on_hang_up_asked(self, event: hw.HangUpAsked) -> None:
+        agent = self._agent_at(event)
+        attempt = None if agent is None else agent.attempt
+        if attempt is not None and attempt.state is A.TALKING:
+            self._end_talk(attempt)
+
+    def _end_talk(self, attempt: Attempt) -> None:
         self._hang_up(attempt.line)
         self._call_over(attempt, AT.CALL_OVER)
-        self._reply(event.request, f"hung up; {agent.name} is WRAPUP")
 
     def _on_dispose(self, event: ev.Dispose) -> None:
         agent = self._agent_for(event)

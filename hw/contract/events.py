@@ -70,6 +70,11 @@ class MuteChanged(LineEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class HangUpAsked(LineEvent):
+    """The agent pressed the station's end button in a talk: the customer's call shall end, the station's stays up."""
+
+
+@dataclass(frozen=True, slots=True)
 class BatteryLevel(LineEvent):
     """What is left in the station's battery, 0 to 100 percent."""
 

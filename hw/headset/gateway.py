@@ -13,6 +13,7 @@ from hw.headset.notices import (
     AnswerPressed,
     BatteryTold,
     Connected,
+    EndAsked,
     EndPressed,
     KeyPressed,
     MutePressed,
@@ -125,10 +126,13 @@ class AudioGateway:
     Feed it with `receive`; call `handle_timer` when `deadline()` has come; send what `take_output` gives after each
     call. All times are seconds on one monotonic clock. Whatever comes in, it raises nothing and grows by nothing but
     its output, which is at most a few times its input.
+
+    While `keeps_call`, the end button ends no call that is up: it is told, and the headset goes on showing the call.
     """
 
     def __init__(self) -> None:
         self.call = CallState.NONE
+        self.keeps_call = False
         self._link = _Link()
         self._reader = CommandReader()
         self._output = bytearray()
@@ -323,6 +327,9 @@ class AudioGateway:
         self._notices.append(AnswerPressed())
 
     def _on_end(self, _: tuple[str, ...]) -> None:
+        if self.call is CallState.UP and self.keeps_call:
+            self._notices.append(EndAsked())
+            return
         state, self.call = self.call, CallState.NONE
         if state is CallState.NONE:
             raise _RefusalError(_Cme.NOT_ALLOWED)

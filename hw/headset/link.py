@@ -80,6 +80,10 @@ class HeadsetLink:
         self._after([])
         return done
 
+    def keep_call(self, keep: bool) -> None:
+        """Let the end button only be told, or let it end the call."""
+        self._gateway.keeps_call = keep
+
     def _on_data(self, data: bytes) -> None:
         self._after(self._gateway.receive(data, asyncio.get_running_loop().time()))
 

@@ -33,6 +33,11 @@ class EndPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class EndAsked:
+    """The end button during a call that is kept: it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class RangOut:
     """Nobody pressed the button in time; the call is over."""
 
@@ -59,5 +64,14 @@ class KeyPressed:
 
 
 Notice = (
-    Connected | Reconnected | Stalled | AnswerPressed | EndPressed | RangOut | MutePressed | BatteryTold | KeyPressed
+    Connected
+    | Reconnected
+    | Stalled
+    | AnswerPressed
+    | EndPressed
+    | EndAsked
+    | RangOut
+    | MutePressed
+    | BatteryTold
+    | KeyPressed
 )

@@ -18,6 +18,7 @@ from hw.headset.link import HeadsetLink, Lost
 from hw.headset.notices import (
     AnswerPressed,
     BatteryTold,
+    EndAsked,
     EndPressed,
     KeyPressed,
     MutePressed,
@@ -27,6 +28,8 @@ from hw.headset.notices import (
 )
 
 SCHEME = "hfp:"
+# Who ends a talk that the customer ends at the same moment does not mean to go home.
+END_GRACE_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +61,7 @@ class _Call:
     headset: "_Headset"
     up: bool = False
     muted_here: bool = False
+    talking: bool = False
     peers: set[str] = field(default_factory=set)
 
 
@@ -195,7 +199,19 @@ class HeadsetStations:
             _log.warning("headset %s cannot be muted from here: mute it at its own button", call.headset.settings.name)
 
     def show(self, call_id: str, lamp: Lamp) -> None:
-        """A headset's light is its own: it shows ringing and the call by the profile's indicators."""
+        """In a talk the end button is for the customer's call. No lamp: a headset's light shows ringing and its call."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        call.talking = lamp is Lamp.TALKING
+        if call.talking:
+            call.headset.link.keep_call(True)
+        else:
+            asyncio.get_running_loop().call_later(END_GRACE_S, self._end_of_grace, call)
+
+    def _end_of_grace(self, call: _Call) -> None:
+        if self._calls.get(call.call_id) is call and not call.talking:
+            call.headset.link.keep_call(False)
 
     def _check_free(self, call_id: str) -> None:
         if call_id in self._calls:
@@ -230,6 +246,8 @@ class HeadsetStations:
                 self._say(events.BatteryLevel(call.call_id, percent))
             case KeyPressed(key):
                 self._say(events.DigitReceived(call.call_id, key))
+            case EndAsked() if call.talking:
+                self._say(events.HangUpAsked(call.call_id))
 
     def _answered(self, call: _Call) -> None:
         sound, gateway = call.headset.sound, call.headset.link.gateway
@@ -258,6 +276,7 @@ class HeadsetStations:
             _part(call, self._calls[peer_id])
         del self._calls[call.call_id]
         call.headset.call = None
+        call.headset.link.keep_call(False)
         if call.muted_here:
             call.headset.link.mute(False)
         if call.up and call.headset.sound is not None:

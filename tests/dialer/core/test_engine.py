@@ -122,3 +122,33 @@ def test_status_says_that_no_lead_may_be_called() -> None:
     pacer.wanted = 1
     shell.at(0.5, hw.Answered("s1"), ev.MakeReady("anna"))
     assert "no lead may be called now" in snapshot(shell.engine, 0.5)["campaigns"][0]["pacing"]
+
+
+def talking() -> Shell:
+    shell = staffed(ScriptedPacer(wanted=1))
+    shell.at(3.0, hw.Answered("a1"))
+    shell.at(3.1, hw.Joined("a1", "s1"))
+    return shell
+
+
+def test_the_end_button_of_a_station_hangs_up_the_customer_and_keeps_the_agent() -> None:
+    shell = talking()
+    shell.at(5.0, hw.HangUpAsked("s1"))
+    assert [a for a in shell.actions if isinstance(a, act.HangUp)] == [act.HangUp("a1")]
+    assert shell.engine.agents["anna"].state == "WRAPUP"
+    shell.at(6.0, hw.HangUpAsked("s1"), hw.HangUpAsked("a1"), hw.HangUpAsked("gone"))
+    assert [a for a in shell.actions if isinstance(a, act.HangUp)] == [act.HangUp("a1")]
+
+
+def test_what_a_station_tells_of_itself_is_shown() -> None:
+    shell = talking()
+    shell.at(5.0, hw.MuteChanged("s1", True), hw.BatteryLevel("s1", 40))
+    (agent,) = snapshot(shell.engine, 5.0)["agents"]
+    assert (agent["muted"], agent["battery_percent"]) == (True, 40)
+    assert not any(isinstance(a, act.Warn) for a in shell.actions)
+    shell.at(6.0, hw.MuteChanged("s1", False), hw.BatteryLevel("s1", 10), hw.BatteryLevel("s1", 9))
+    (agent,) = snapshot(shell.engine, 6.0)["agents"]
+    assert (agent["muted"], agent["battery_percent"]) == (False, 9)
+    assert [a.text for a in shell.actions if isinstance(a, act.Warn)] == [
+        "the headset of anna has 10 % of its battery left"
+    ]

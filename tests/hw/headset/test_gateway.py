@@ -17,6 +17,7 @@ from hw.headset.notices import (
     AnswerPressed,
     BatteryTold,
     Connected,
+    EndAsked,
     EndPressed,
     KeyPressed,
     MutePressed,
@@ -163,6 +164,17 @@ class TestCall:
             assert headset.type(button) == ["OK", "+CIEV: 2,0"]
             assert headset.notices == [EndPressed(rejected=False)]
             assert headset.type("AT+CLCC") == ["OK"]
+
+    def test_the_end_button_ends_no_call_that_is_kept(self, headset: Headset) -> None:
+        headset.answered()
+        headset.gateway.keeps_call = True
+        for button in ("AT+CHUP", "AT+CHLD=1"):
+            assert headset.type(button) == ["OK"]
+            assert headset.notices == [EndAsked()]
+            headset.notices.clear()
+            assert headset.type("AT+CLCC") == ['+CLCC: 1,1,0,0,0,"",128', "OK"]
+        headset.gateway.keeps_call = False
+        assert headset.type("AT+CHUP") == ["OK", "+CIEV: 2,0"]
 
     def test_we_end_the_call(self, headset: Headset) -> None:
         headset.gateway.ring(headset.now)

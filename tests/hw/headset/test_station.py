@@ -8,9 +8,10 @@ import pytest
 
 from bench.hil.emulated.headset import EmulatedHeadset
 from hw.audio.sound import Audible
-from hw.contract import Answered, Cause, Joined, JoinFailed, Lamp, MessagePlayed, MuteChanged
+from hw.contract import Answered, Cause, HangUpAsked, Joined, JoinFailed, Lamp, MessagePlayed, MuteChanged
 from hw.contract.driver import DriverError
 from hw.headset import gateway as gateway_module
+from hw.headset import station as station_module
 from hw.headset.station import HeadsetSettings, HeadsetStations
 from tests.contracts.headset_rig import of_calls
 from tests.contracts.rigs import Recorder
@@ -145,6 +146,45 @@ class TestLostLink:
             for number in range(3000):
                 stage.driver.mute("a", number % 2 == 0)
             assert (await stage.seen.ended("a")).cause is Cause.LINE_LOST
+
+        play(story)
+
+
+class TestTheEndButton:
+    def test_in_a_talk_it_is_for_the_customer_and_soon_after_for_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(station_module, "END_GRACE_S", 0.3)
+
+        async def story(stage: Stage) -> None:
+            await stage.connect()
+            await stage.answered("a")
+            stage.driver.show("a", Lamp.TALKING)
+            await stage.headset.press_end()
+            await stage.seen.wait(HangUpAsked, "a")
+            stage.driver.show("a", Lamp.NOT_READY)
+            await stage.headset.press_end()
+            assert stage.headset.in_call
+            assert stage.seen.kinds("a").count("HangUpAsked") == 1
+            await asyncio.sleep(0.4)
+            await stage.headset.press_end()
+            assert (await stage.seen.ended("a")).cause is Cause.NORMAL
+
+        play(story)
+
+    def test_in_the_next_talk_it_is_for_the_customer_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(station_module, "END_GRACE_S", 0.1)
+
+        async def story(stage: Stage) -> None:
+            await stage.connect()
+            await stage.answered("a")
+            for lamp in (Lamp.TALKING, Lamp.READY, Lamp.TALKING):
+                stage.driver.show("a", lamp)
+            await asyncio.sleep(0.2)
+            await stage.headset.press_end()
+            await stage.seen.wait(HangUpAsked, "a")
+            stage.driver.hang_up("a")
+            await stage.answered("b")
+            await stage.headset.press_end()
+            await stage.seen.ended("b")
 
         play(story)
 
