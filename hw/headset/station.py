@@ -199,7 +199,7 @@ class HeadsetStations:
             _log.warning("headset %s cannot be muted from here: mute it at its own button", call.headset.settings.name)
 
     def show(self, call_id: str, lamp: Lamp) -> None:
-        """In a talk the end button is for the customer's call. No lamp: a headset's light shows ringing and its call."""
+        """In a talk the end button is for the customer's call. No lamp: a headset's light is its own."""
         call = self._calls.get(call_id)
         if call is None:
             return

@@ -152,7 +152,7 @@ class TestLostLink:
 
 class TestTheEndButton:
     def test_in_a_talk_it_is_for_the_customer_and_soon_after_for_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(station_module, "END_GRACE_S", 0.3)
+        monkeypatch.setattr(station_module, "END_GRACE_S", 1.0)
 
         async def story(stage: Stage) -> None:
             await stage.connect()
@@ -164,7 +164,7 @@ class TestTheEndButton:
             await stage.headset.press_end()
             assert stage.headset.in_call
             assert stage.seen.kinds("a").count("HangUpAsked") == 1
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.2)
             await stage.headset.press_end()
             assert (await stage.seen.ended("a")).cause is Cause.NORMAL
 
