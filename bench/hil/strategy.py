@@ -47,7 +47,10 @@ class Strategy:
             async with asyncio.timeout(limit_s):
                 await step()
         except TimeoutError:
-            raise BenchError(f"{self._device.name} is not {rung} within {limit_s:g} s (it is {self.state})") from None
+            why = f": {self._device.trouble}" if self._device.trouble else ""
+            raise BenchError(
+                f"{self._device.name} is not {rung} within {limit_s:g} s (it is {self.state}){why}"
+            ) from None
         self.state = rung
         self._device.timeline.note(Lane.BENCH, self._device.name, "state", state=str(rung))
 

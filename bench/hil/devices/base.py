@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
@@ -25,14 +25,17 @@ class Device(ABC):
     """A device under test: how it is switched on, linked and made ready, and what else the bench can do with it.
 
     The rungs (`switch_on`, `link`, `make_ready`, and down `unlink`, `switch_off`) are called by the strategy, in order.
-    All raise BenchError with what is wrong and how to mend it.
+    All raise BenchError with what is wrong and how to mend it. `emulated_numbers` are whom an emulated device can call.
     """
+
+    emulated_numbers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator) -> None:
         self.table = table
         self.timeline = timeline
         self.operator = operator
         self._names: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -57,12 +60,17 @@ class Device(ABC):
     @property
     def numbers(self) -> Mapping[str, str]:
         """Numbers by how they behave."""
-        return self.table.numbers
+        return {**self.emulated_numbers, **self.table.numbers} if self.table.emulated else self.table.numbers
 
     @property
     def facts(self) -> Mapping[str, str]:
         """What the device says of itself, for the report."""
-        return {}
+        return self._told
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not ready now, as far as its driver knows; empty otherwise."""
+        return ""
 
     @abstractmethod
     async def switch_on(self) -> None:

@@ -49,6 +49,7 @@ class GatewayDevice(WiredDevice):
     """A board: its lines, headsets and crosspoint."""
 
     delimiter = b"\0"
+    emulated_numbers = NUMBERS
 
     def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
         super().__init__(table, timeline, operator, seed)
@@ -56,7 +57,6 @@ class GatewayDevice(WiredDevice):
         self._driver: GatewayDriver | None = None
         self._board: EmulatedBoard | None = None
         self._cards: LineCards | None = None
-        self._told: dict[str, str] = {}
         self._seen_count: dict[str, int] = {}
 
     @property
@@ -72,18 +72,14 @@ class GatewayDevice(WiredDevice):
         return frozenset(able)
 
     @property
-    def numbers(self) -> Mapping[str, str]:
-        return {**NUMBERS, **self.table.numbers} if self.table.emulated else self.table.numbers
-
-    @property
     def driver(self) -> LineDriver:
         if self._driver is None:
             raise BenchError(f"{self.name} is not linked")
         return self._driver
 
     @property
-    def facts(self) -> Mapping[str, str]:
-        return self._told
+    def trouble(self) -> str:
+        return "" if self._driver is None else self._driver.status().because
 
     async def switch_on(self) -> None:
         if not self.table.emulated:
@@ -106,6 +102,10 @@ class GatewayDevice(WiredDevice):
             settings = GatewaySettings(self.name, self.port, self.table.baud, self.table.keepalive_ms, dial_plan=plan)
         driver = GatewayDriver(settings)
         await driver.start(self.heard)
+        status = driver.status()
+        if not status.lines:
+            await driver.close()
+            raise BenchError(f"{self.name}: {status.because}")
         self._driver = driver
 
     async def make_ready(self) -> None:

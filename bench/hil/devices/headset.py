@@ -30,7 +30,6 @@ class HeadsetDevice(WiredDevice):
         self._stations: HeadsetStations | None = None
         self._emulated: EmulatedHeadset | None = None
         self._lives = False
-        self._told: dict[str, str] = {}
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -48,8 +47,8 @@ class HeadsetDevice(WiredDevice):
         return self._stations
 
     @property
-    def facts(self) -> Mapping[str, str]:
-        return self._told
+    def trouble(self) -> str:
+        return "" if self._stations is None else self._stations.states()[0].trouble
 
     async def switch_on(self) -> None:
         if self.table.emulated:

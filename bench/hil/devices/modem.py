@@ -19,6 +19,7 @@ from hw.modem.sms import SmsTold
 
 READY_EVERY_S = 0.02
 TEXT_WITHIN_S = 60.0
+NETWORK_LIMIT_S = 40.0
 NUMBERS = {
     "answers": "+12125550100",
     "answers_and_leaves": "+12125550101",
@@ -65,6 +66,7 @@ class ModemDevice(WiredDevice):
     """One modem: one line."""
 
     delimiter = b"\r\n"
+    emulated_numbers = NUMBERS
 
     def __init__(self, table: DeviceTable, timeline: Timeline, operator: Operator, seed: int) -> None:
         super().__init__(table, timeline, operator, seed)
@@ -72,7 +74,6 @@ class ModemDevice(WiredDevice):
         self._emulated: _WatchedModem | None = None
         self._tcp_port = 0
         self._texts = 0
-        self._told: dict[str, str] = {}
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -84,18 +85,14 @@ class ModemDevice(WiredDevice):
         return frozenset(able)
 
     @property
-    def numbers(self) -> Mapping[str, str]:
-        return {**NUMBERS, **self.table.numbers} if self.table.emulated else self.table.numbers
-
-    @property
     def driver(self) -> LineDriver:
         if self._bank is None:
             raise BenchError(f"{self.name} is not linked")
         return self._bank
 
     @property
-    def facts(self) -> Mapping[str, str]:
-        return self._told
+    def trouble(self) -> str:
+        return "" if self._bank is None else self._bank.statuses()[0].because
 
     async def switch_on(self) -> None:
         if self.table.emulated:
@@ -109,8 +106,13 @@ class ModemDevice(WiredDevice):
 
     async def link(self) -> None:
         modem = ModemSettings(self.name, self.trunk, self.port, self.table.baud, self.table.profile)
-        self._bank = ModemBank(BankSettings((modem,)), on_sms=self._sms_told)
-        await self._bank.start(self.heard)
+        bank = ModemBank(BankSettings((modem,)), on_sms=self._sms_told, start_limit_s=NETWORK_LIMIT_S)
+        await bank.start(self.heard)
+        (status,) = bank.statuses()
+        if not status.usable:
+            await bank.close()
+            raise BenchError(f"{self.name}: {status.because}")
+        self._bank = bank
 
     async def make_ready(self) -> None:
         assert self._bank is not None

@@ -20,16 +20,13 @@ LINES_FREE_LIMIT_S = 5.0
 class TrunkDevice(Device):
     """Lines over SIP."""
 
+    emulated_numbers = NUMBERS
     _pool: SipPool | None = None
     _carrier: SippCarrier | None = None
 
     @property
     def abilities(self) -> frozenset[Ability]:
         return frozenset({Ability.POWER}) if self.table.emulated else frozenset()
-
-    @property
-    def numbers(self) -> Mapping[str, str]:
-        return {**NUMBERS, **self.table.numbers} if self.table.emulated else self.table.numbers
 
     @property
     def driver(self) -> LineDriver:

@@ -46,7 +46,7 @@ def welcomed(it: Rig) -> m.Welcome:
 
 
 async def again_up(it: Rig, ups: int) -> m.Welcome:
-    await it.until(lambda: len(it.events(BoardUp)) > ups, 20.0)
+    await it.until(lambda: len(it.events(BoardUp)) > ups, 60.0)
     return welcomed(it)
 
 
