@@ -116,16 +116,11 @@ class _Wire:
             return b""
 
 
-class SerialPcm:
-    """Samples over a serial port, as modems send them (Quectel AT+QPCMV=1,0) and Bluetooth modules do.
+class _WiredPcm:
+    """A `PcmStream` over a wire that is there while it is open."""
 
-    One second takes 16,000 bytes each way: over a real UART at least 230400 baud; USB ports heed no rate.
-    """
-
-    def __init__(self, port: str, baud: int = SERIAL_BAUD) -> None:
-        self._path = port
-        self._baud = baud
-        self._port: serial.Serial | None = None
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._wire: _Wire | None = None
         self._told = False
 
@@ -133,6 +128,41 @@ class SerialPcm:
     def fault(self) -> str:
         """Why an open stream is dead, or nothing."""
         return self._wire.fault if self._wire is not None else ""
+
+    def read_frame(self) -> bytes | None:
+        """The next frame, or None when none is there yet or the device is gone."""
+        if self._wire is None:
+            return None
+        frame = self._wire.read_frame()
+        self._tell()
+        return frame
+
+    def write_frame(self, frame: bytes) -> None:
+        """Say a frame, unless the device is behind or gone."""
+        if self._wire is not None:
+            self._wire.write_frame(frame)
+            self._tell()
+
+    def _complaint(self) -> str:
+        return self.fault
+
+    def _tell(self) -> None:
+        if self.fault and not self._told:
+            self._told = True
+            _log.error("%s: %s; the call has no audio any more", self._name, self._complaint())
+
+
+class SerialPcm(_WiredPcm):
+    """Samples over a serial port, as modems send them (Quectel AT+QPCMV=1,0) and Bluetooth modules do.
+
+    One second takes 16,000 bytes each way: over a real UART at least 230400 baud; USB ports heed no rate.
+    """
+
+    def __init__(self, port: str, baud: int = SERIAL_BAUD) -> None:
+        super().__init__(f"audio port {port}")
+        self._path = port
+        self._baud = baud
+        self._port: serial.Serial | None = None
 
     def open(self) -> None:
         """Open the port for us alone; samples that came before are left out. Raises DriverError."""
@@ -149,42 +179,17 @@ class SerialPcm:
             self._port.close()
         self._port = self._wire = None
 
-    def read_frame(self) -> bytes | None:
-        """The next frame, or None when none is there yet or the port is gone."""
-        if self._wire is None:
-            return None
-        frame = self._wire.read_frame()
-        self._tell()
-        return frame
 
-    def write_frame(self, frame: bytes) -> None:
-        """Send a frame, unless the port is behind or gone."""
-        if self._wire is not None:
-            self._wire.write_frame(frame)
-            self._tell()
-
-    def _tell(self) -> None:
-        if self.fault and not self._told:
-            self._told = True
-            _log.error("audio port %s: %s; the call has no audio any more", self._path, self.fault)
-
-
-class SoundDevicePcm:
+class SoundDevicePcm(_WiredPcm):
     """A sound device of ALSA, as USB modems and headset adapters have, through arecord and aplay (alsa-utils).
 
     `device` is a name that `arecord -L` lists. Use `plughw:`, which converts rate and channels, rather than `hw:`.
     """
 
     def __init__(self, device: str) -> None:
+        super().__init__(f"sound device {device}")
         self._device = device
         self._tools: list[_Tool] = []
-        self._wire: _Wire | None = None
-        self._told = False
-
-    @property
-    def fault(self) -> str:
-        """Why an open stream is dead, or nothing."""
-        return self._wire.fault if self._wire is not None else ""
 
     def open(self) -> None:
         """Start both tools. Raises DriverError when they are missing; a bad device is told by `check_sound_device`."""
@@ -206,25 +211,12 @@ class SoundDevicePcm:
 
     def read_frame(self) -> bytes | None:
         """The next frame, or None when none is there yet or the device is gone."""
-        if self._wire is None:
-            return None
         for tool in self._tools:
             tool.listen()
-        frame = self._wire.read_frame()
-        self._tell()
-        return frame
+        return super().read_frame()
 
-    def write_frame(self, frame: bytes) -> None:
-        """Play a frame, unless the device is behind or gone."""
-        if self._wire is not None:
-            self._wire.write_frame(frame)
-            self._tell()
-
-    def _tell(self) -> None:
-        if self.fault and not self._told:
-            self._told = True
-            said = "; ".join(tool.complaint for tool in self._tools if tool.complaint)
-            _log.error("sound device %s: %s; the call has no audio any more", self._device, said or self.fault)
+    def _complaint(self) -> str:
+        return "; ".join(tool.complaint for tool in self._tools if tool.complaint) or self.fault
 
 
 class _Tool:
