@@ -106,7 +106,7 @@ def _lines(world: World) -> Counter[str]:
 def _enough(world: World) -> bool:
     """On a machine that is busy with other things a campaign gets less far in the same time."""
     facts = world.state()["campaigns"][0]
-    return bool(facts["attempts"] > 45 and facts["connected"] > 15)
+    return bool(facts["attempts"] > 45 and facts["connected"] > 20)
 
 
 def _talking(world: World) -> Counter[str] | None:
