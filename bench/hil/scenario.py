@@ -1,18 +1,69 @@
 """Scenarios as data: stimuli, what must follow with time bounds, and what must not."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from bench.hil.events import FAR_SIGHTS, PIN_SIGHTS, SMS_EVENTS, check_call, check_event, check_where, nearest
 from bench.hil.faults import Faults
-from bench.hil.files import BenchError, Table, read
+from bench.hil.files import BenchError, FileError, Table, read
 from hw.contract import Lamp
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Kind = Literal["gateway", "modem", "trunk", "headset"]
+# How numbers behave that the scenarios that ship dial. A scenario of one's own may name others.
+BEHAVIOURS = (
+    "answers",
+    "answers_and_leaves",
+    "answers_late",
+    "busy",
+    "congested",
+    "declines",
+    "loses_texts",
+    "presses_keys",
+    "rings",
+    "takes_texts",
+    "unobtainable",
+)
+CHECKS = ("safe", "agree", "joined", "parted")
+MAX_WAIT_S = 3600.0
+# E.164: a plus, a country code that does not begin with 0, fifteen digits at most.
+_NUMBER = re.compile(r"\+[1-9][0-9]{2,14}")
+
+
+def is_number(to: str) -> bool:
+    """Whether this is meant as a number and not as a behaviour."""
+    return to[:1] == "+" or to[:1].isdecimal()
+
+
+def check_number(number: str) -> str:
+    """The number itself. Raises ValueError unless it is one in E.164 with +."""
+    if not _NUMBER.fullmatch(number):
+        raise ValueError(f"{number!r} is no number: write it with + and country code, as in +12125550100")
+    return number
+
+
+def _wait_s(value: Any) -> float | tuple[float, float]:
+    ends = value if isinstance(value, list | tuple) and len(value) == 2 else [value, value]
+    if any(isinstance(s, bool) or not isinstance(s, int | float) or not 0 <= s <= MAX_WAIT_S for s in ends):
+        raise ValueError(f"{value!r} is neither seconds from 0 to {MAX_WAIT_S:g} nor a range, as in [0.5, 2]")
+    least, most = float(ends[0]), float(ends[1])
+    if least > most:
+        raise ValueError(f"{value!r}: the least comes first: [{most:g}, {least:g}]")
+    return (least, most) if ends is value else least
 
 
 class State(StrEnum):
@@ -79,6 +130,37 @@ class FaultTable(Table):
         return Faults(**self.model_dump())
 
 
+def _number_or_behaviour(to: str) -> str:
+    return check_number(to) if is_number(to) else to
+
+
+def _known_check(name: str) -> str:
+    if name not in CHECKS:
+        raise ValueError(f"there is no condition {name!r}{nearest(name, CHECKS)}")
+    return name
+
+
+def _event_of(info: ValidationInfo) -> str:
+    """The event of the step; empty when that is wrong itself."""
+    return str(info.data.get("expect") or info.data.get("never") or "")
+
+
+def _call_that_fits(call: str, info: ValidationInfo) -> str:
+    event = _event_of(info)
+    return check_call(event, call) if event else call
+
+
+def _fields_that_fit(where: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
+    event = _event_of(info)
+    return check_where(event, where) if event else where
+
+
+To = Annotated[str, AfterValidator(_number_or_behaviour)]
+EventName = Annotated[str, AfterValidator(check_event)]
+CallOfEvent = Annotated[str, AfterValidator(_call_that_fits)]
+FieldsOfEvent = Annotated[Mapping[str, Any], AfterValidator(_fields_that_fit)]
+
+
 class Step(Table):
     """One line of a scenario. `label` lets later steps measure from this one."""
 
@@ -90,7 +172,7 @@ class Dial(Step):
 
     do: Literal["dial"]
     call: str
-    to: str
+    to: To
 
 
 class CallStation(Step):
@@ -164,7 +246,7 @@ class Wait(Step):
     """Let time pass: seconds, or a range from which each round draws."""
 
     do: Literal["wait"]
-    s: Seconds | tuple[Seconds, Seconds]
+    s: Annotated[float | tuple[float, float], PlainValidator(_wait_s)]
 
 
 class Reach(Step):
@@ -195,7 +277,7 @@ class Text(Step):
     """Send a short message to a number that behaves so, or to this very number."""
 
     do: Literal["sms"]
-    to: str
+    to: To
     text: str
 
 
@@ -205,9 +287,9 @@ class Expect(Step):
     `where` gives fields that must be so. The time it took is kept under `figure`.
     """
 
-    expect: str
-    call: str = ""
-    where: Mapping[str, Any] = Field(default_factory=dict)
+    expect: EventName
+    call: CallOfEvent = ""
+    where: FieldsOfEvent = Field(default_factory=dict)
     within_s: Seconds
     since: str = ""
     figure: str = ""
@@ -216,16 +298,16 @@ class Expect(Step):
 class Never(Step):
     """Something does not happen for `for_s`, counted from the last stimulus."""
 
-    never: str
-    call: str = ""
-    where: Mapping[str, Any] = Field(default_factory=dict)
+    never: EventName
+    call: CallOfEvent = ""
+    where: FieldsOfEvent = Field(default_factory=dict)
     for_s: Seconds
 
 
 class Check(Step):
-    """A condition of the device holds within `within_s`: `safe`, `agree`, `idle`, `joined`, `parted`."""
+    """A condition of the device holds within `within_s`: `safe`, `agree`, `joined`, `parted`."""
 
-    check: str
+    check: Annotated[str, AfterValidator(_known_check)]
     within_s: Seconds = 5.0
     since: str = ""
     figure: str = ""
@@ -306,10 +388,44 @@ class Scenario(Table):
             known.add(step.label)
         return steps
 
+    @field_validator("steps")
+    @classmethod
+    def _calls(cls, steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:
+        """A call is placed once, and named by no step before."""
+        placed: dict[str, int] = {}
+        for number, step in enumerate(steps, 1):
+            if isinstance(step, Dial | CallStation):
+                if step.call in placed:
+                    first = placed[step.call]
+                    raise ValueError(f"step {number}, call: step {first} has placed a call {step.call!r}; name it anew")
+                placed[step.call] = number
+            for key, call in _calls_named(step):
+                if call not in placed:
+                    hint = nearest(call, placed) if placed else ""
+                    raise ValueError(f"step {number}, {key}: no step before it places a call {call!r}{hint}")
+        return steps
+
     @property
     def name(self) -> str:
         """The file's folder and name without its ending."""
-        return f"{self.path.parent.name}/{self.path.name.removesuffix('.toml')}"
+        return f"{self.path.absolute().parent.name}/{self.path.name.removesuffix('.toml')}"
+
+    @property
+    def judges(self) -> bool:
+        """Whether any step can fail because of the device."""
+        return any(isinstance(step, Expect | Never | Check | Exercise | Update | Reach) for step in self.steps)
+
+
+def _calls_named(step: AnyStep) -> list[tuple[str, str]]:
+    """Keys of a step that name a call, and the calls; not the one that it places."""
+    if isinstance(step, Dial | CallStation):
+        return []
+    named = [(key, getattr(step, key, "")) for key in ("call", "peer")]
+    where = getattr(step, "where", {})
+    if "peer" in where:
+        peers = where["peer"] if isinstance(where["peer"], list) else [where["peer"]]
+        named += [("where, peer", peer) for peer in peers]
+    return [(key, call) for key, call in named if call]
 
 
 _NEEDS: dict[type[Step], Ability] = {
@@ -330,27 +446,30 @@ _FAR_NEEDS = {
     "ring": Ability.FAR_RING,
     "stop_ringing": Ability.FAR_RING,
 }
-# What the far side does, as devices that can see it write it down.
-FAR_SIGHTS = ("far_rings", "far_answers", "far_released", "far_digits")
-_PIN_SIGHTS = ("hook", "join", "lamp", "ringer", "mute", "tone")
+_SIGHT_NEEDS: Mapping[str, frozenset[Ability]] = {
+    **dict.fromkeys(FAR_SIGHTS, frozenset({Ability.FAR_SIGHT})),
+    **dict.fromkeys(PIN_SIGHTS, frozenset({Ability.PINS})),
+    **dict.fromkeys(SMS_EVENTS, frozenset({Ability.SMS})),
+}
 
 
 def abilities_needed(scenario: Scenario) -> frozenset[Ability]:
     """What the bench must be able to do for this scenario."""
     needed = {_NEEDS[type(step)] for step in scenario.steps if type(step) in _NEEDS}
     for step in scenario.steps:
-        if isinstance(step, Power):
-            needed.add(_POWER_NEEDS.get(step.act, Ability.POWER))
-        elif isinstance(step, Far):
-            needed.add(_FAR_NEEDS[step.act])
-        elif isinstance(step, Expect) and step.expect in FAR_SIGHTS:
-            needed.add(Ability.FAR_SIGHT)
-        elif isinstance(step, Reach) and step.state is State.OFF:
-            needed.add(Ability.POWER)
-        elif (isinstance(step, Expect) and step.expect in _PIN_SIGHTS) or (
-            isinstance(step, Check) and step.check in ("safe", "joined", "parted")
-        ):
-            needed.add(Ability.PINS)
+        match step:
+            case Power():
+                needed.add(_POWER_NEEDS.get(step.act, Ability.POWER))
+            case Far():
+                needed.add(_FAR_NEEDS[step.act])
+            case Expect():
+                needed |= _SIGHT_NEEDS.get(step.expect, frozenset())
+            case Never():
+                needed |= _SIGHT_NEEDS.get(step.never, frozenset())
+            case Reach(state=State.OFF):
+                needed.add(Ability.POWER)
+            case Check(check="safe" | "joined" | "parted"):
+                needed.add(Ability.PINS)
     if scenario.state is State.OFF:
         needed.add(Ability.POWER)
     return frozenset(needed)
@@ -358,14 +477,23 @@ def abilities_needed(scenario: Scenario) -> frozenset[Ability]:
 
 def behaviours_needed(scenario: Scenario) -> frozenset[str]:
     """How the numbers that it dials must behave; numbers themselves are not among them."""
-    return frozenset(
-        step.to for step in scenario.steps if isinstance(step, Dial | Text) and not step.to.lstrip("+").isdecimal()
-    )
+    return frozenset(step.to for step in scenario.steps if isinstance(step, Dial | Text) and not is_number(step.to))
+
+
+def numbers_called(scenario: Scenario) -> frozenset[str]:
+    """The numbers themselves that it dials."""
+    return frozenset(step.to for step in scenario.steps if isinstance(step, Dial | Text) and is_number(step.to))
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Raises BenchError."""
-    return read(path, Scenario).model_copy(update={"path": path})
+    """Raises FileError, also for what a scenario says that could never be shown."""
+    scenario = read(path, Scenario).model_copy(update={"path": path})
+    if scenario.proves and not scenario.judges:
+        raise FileError(f"{path}: proves: no step can fail; add an expect, a never or a check, or leave proves out")
+    for number, step in enumerate(scenario.steps, 1):
+        if isinstance(step, Check) and step.check == "agree" and "gateway" not in scenario.kinds:
+            raise FileError(f"{path}: step {number} (agree), check: only a gateway has pins to agree with")
+    return scenario
 
 
 def find_scenarios(patterns: tuple[str, ...], folder: Path) -> list[Scenario]:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.hil.files import BenchError
+from bench.hil.events import EVENTS
+from bench.hil.files import BenchError, FileError
 from bench.hil.scenario import Ability, abilities_needed, behaviours_needed, find_scenarios, load_scenario
 from bench.hil.wiring import SCENARIOS
 
 HEAD = 'title = "A call"\nfor = ["modem"]\n'
+DIAL = '[[step]]\ndo = "dial"\ncall = "a"\nto = "answers"\n'
+WATCHES = ('expect = "{}"\nwithin_s = 1', 'never = "{}"\nfor_s = 1')
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -42,6 +45,20 @@ def test_what_ships_is_read_and_says_what_it_proves(path: Path) -> None:
         ('for = ["modem"]\n[[step]]\ndo = "wait"\ns = 1\n', "title: is missing"),
         ('title = "x"\nfor = ["fax"]\n[[step]]\ndo = "wait"\ns = 1\n', "for 1: "),
         ("title = \n", "Invalid value"),
+        (HEAD + 'proves = "x"\n' + DIAL, "proves: no step can fail; add an expect"),
+        (HEAD + DIAL + DIAL, "step 2, call: step 1 has placed a call 'a'"),
+        (HEAD + '[[step]]\ndo = "hang_up"\ncall = "zzz"\n', "step 1, call: no step before it places a call 'zzz'"),
+        (HEAD + DIAL + '[[step]]\ndo = "join"\ncall = "a"\npeer = "b"\n', "step 2, peer: no step before it places"),
+        (HEAD + '[[step]]\ndo = "dial"\ncall = "a"\nto = "0100"\n', "step 1 (dial), to: '0100' is no number"),
+        (HEAD + '[[step]]\ndo = "sms"\nto = "+0100"\ntext = "x"\n', "step 1 (sms), to: '+0100' is no number"),
+        (HEAD + '[[step]]\ndo = "wait"\ns = [3, 1]\n', "step 1 (wait), s: [3, 1]: the least comes first: [1, 3]"),
+        (HEAD + '[[step]]\ndo = "wait"\ns = "soon"\n', "step 1 (wait), s: 'soon' is neither seconds from 0 to 3600"),
+        (HEAD + '[[step]]\ndo = "wait"\ns = [1]\n', "step 1 (wait), s: [1] is neither seconds"),
+        (
+            HEAD + '[[step]]\ncheck = "agre"\n',
+            "step 1 (agre), check: there is no condition 'agre'; did you mean",
+        ),
+        (HEAD + '[[step]]\ncheck = "agree"\n', "step 1 (agree), check: only a gateway has pins"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_place(tmp_path: Path, text: str, told: str) -> None:
@@ -50,6 +67,57 @@ def test_what_is_wrong_is_told_with_file_and_place(tmp_path: Path, text: str, to
         load_scenario(path)
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
+    assert "step: step" not in str(caught.value)
+    assert "constrained" not in str(caught.value)
+
+
+@pytest.mark.parametrize("watch", WATCHES, ids=["expect", "never"])
+@pytest.mark.parametrize(
+    ("event", "rest", "told"),
+    [
+        ("Endded", "", "{key}: there is no event 'Endded'; did you mean 'Ended'?"),
+        ("ended", "", "{key}: there is no event 'ended'; did you mean 'Ended'?"),
+        ("Ended", 'where = {{ caus = "normal" }}', "where: Ended has no field 'caus'; did you mean 'cause'?"),
+        ("Ended", 'where = {{ cause = "busyy" }}', "where: cause is never 'busyy'; did you mean 'busy'?"),
+        ("Ended", 'where = {{ cause = ["busy", "x"] }}', "where: cause is never 'x'; known: "),
+        ("Ended", "where = {{ cause = [] }}", "where: cause = []: an empty list is met by nothing"),
+        ("Answered", 'where = {{ cause = "busy" }}', "where: Answered has no field 'cause'; it has none"),
+        ("MuteChanged", 'where = {{ muted = "yes" }}', "where: muted is true or false, not 'yes'"),
+        ("TrunkLines", 'where = {{ lines = "0" }}', "where: lines is a whole number, not '0'"),
+        ("DigitReceived", "where = {{ digit = 4 }}", 'where: digit is text: write "4"'),
+        ("DigitReceived", 'where = {{ digit = "E" }}', "where: digit is one of 0-9 * # A-D, not 'E'"),
+        ("hook", "where = {{ on = 1 }}", "where: on is true or false, not 1"),
+        ("far_answers", 'call = "a"', "call: far_answers is of no call"),
+        ("Ended", 'call = "b"', "step 2, call: no step before it places a call 'b'; known: a"),
+        ("Joined", 'call = "a"\nwhere = {{ peer = "b" }}', "step 2, where, peer: no step before it places a call 'b'"),
+    ],
+)
+def test_what_could_never_be_seen_is_refused_for_expect_and_never_alike(
+    tmp_path: Path, watch: str, event: str, rest: str, told: str
+) -> None:
+    path = written(tmp_path, HEAD + DIAL + "[[step]]\n" + watch.format(event) + "\n" + rest.format() + "\n")
+    with pytest.raises(FileError) as caught:
+        load_scenario(path)
+    place = "" if told.startswith("step") else f"step 2 ({event}), "
+    assert f"{path}: {place}{told.format(key=watch.split()[0])}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("event", "ability"), [("hook", Ability.PINS), ("far_answers", Ability.FAR_SIGHT)])
+def test_what_must_not_be_seen_needs_eyes_too(tmp_path: Path, event: str, ability: Ability) -> None:
+    for watch in WATCHES:
+        path = written(tmp_path, HEAD + DIAL + "[[step]]\n" + watch.format(event) + "\n")
+        assert abilities_needed(load_scenario(path)) == {ability}
+
+
+def test_every_event_of_the_contract_is_known() -> None:
+    assert {"Answered", "Ended", "HangUpAsked", "MessagePlayed", "TrunkLines", "SmsFailed", "far_rings"} <= set(EVENTS)
+    assert set(EVENTS["Joined"].fields) == {"peer"}
+
+
+def test_a_scenario_in_the_current_folder_is_named_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, HEAD + DIAL)
+    monkeypatch.chdir(tmp_path / "calls")
+    assert load_scenario(Path("one.toml")).name == "calls/one"
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
