@@ -20,6 +20,11 @@ from typing import Self
 import serial
 
 from bench.hil.faults import Counters, Faults, Mangler
+from bench.hil.files import BenchError
+from bench.hil.links import drop_link, make_link
+from bench.hil.ports import never_a_port, why_no_port
+from hw.contract.driver import DriverError
+from hw.tty import open_tty
 
 RECONNECT_S = 0.05
 # Long enough for a device to see that its host is gone.
@@ -31,7 +36,7 @@ _PRECISE_S = 0.01
 _SELECT_MAX = 1024
 
 
-class WireError(Exception):
+class WireError(BenchError):
     """The wire cannot be laid as asked; the text says what is wrong and how to mend it."""
 
 
@@ -68,15 +73,27 @@ class FarAddress:
             return cls("tty", text)
         raise WireError(f"{text}: write unix:PATH, tcp:HOST:PORT, or the path of a tty")
 
+    def __str__(self) -> str:
+        """As it was written."""
+        if self.kind == "tty":
+            return self.place
+        return f"{self.kind}:{self.place}" + (f":{self.port}" if self.kind == "tcp" else "")
+
 
 class _Far:
-    """The device's end. Not there is normal: the device may be off."""
+    """The device's end. Not there is normal: the device may be off. `trouble` says why it is not open."""
 
     def __init__(self, address: FarAddress, baud: int) -> None:
         self._address = address
         self._baud = baud
         self._held: socket.socket | serial.Serial | None = None
         self._next_try_at = 0.0
+        self.trouble = ""
+
+    def check(self) -> None:
+        """Raises WireError when what is there can never be a device."""
+        if self._address.kind == "tty" and (why := never_a_port(self._address.place)):
+            raise WireError(why)
 
     @property
     def up(self) -> bool:
@@ -91,12 +108,15 @@ class _Far:
         self._next_try_at = now + RECONNECT_S
         try:
             self._held = self._open()
-        except OSError:
-            self._held = None
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = f"{self._address}: {(error.strerror or str(error)).lower()}"
+        except DriverError as error:
+            self.trouble = why_no_port(self._address.place) or str(error)
 
     def _open(self) -> socket.socket | serial.Serial:
         if self._address.kind == "tty":
-            return serial.Serial(self._address.place, self._baud, timeout=0, exclusive=True)
+            return open_tty(self._address.place, self._baud)
         if self._address.kind == "unix":
             sock = socket.socket(socket.AF_UNIX)
             target: str | tuple[str, int] = self._address.place
@@ -127,21 +147,23 @@ class _Near:
     def __init__(self, link: Path) -> None:
         self.link = link
         self._master = -1
+        self._name = ""
         self.heard = False
         self.pending = False
 
     def open(self) -> None:
+        """Raises BenchError when the link's path is taken."""
         self._master, slave = os.openpty()
         os.set_blocking(self._master, False)
-        name = os.ttyname(slave)
-        serial.Serial(
-            name
-        ).close()  # Raw mode, which stays; and the first opening, without which a hang-up is not seen.
+        self._name = os.ttyname(slave)
+        # Raw mode, which stays; and the first opening, without which a hang-up is not seen.
+        serial.Serial(self._name).close()
         os.close(slave)
-        fresh = self.link.with_name(f".{self.link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(name)
-        fresh.replace(self.link)
+        try:
+            make_link(self.link, self._name)
+        except BenchError:
+            self.close()
+            raise
 
     @property
     def plugged(self) -> bool:
@@ -159,8 +181,8 @@ class _Near:
         self.pending = bool(flags & select.POLLIN)
 
     def close(self) -> None:
-        self.link.unlink(missing_ok=True)
         if self._master >= 0:
+            drop_link(self.link, self._name)
             os.close(self._master)
             self._master = -1
 
@@ -213,9 +235,13 @@ class Wire:
         self._wake_in, self._wake_out = -1, -1
 
     def start(self) -> None:
-        """Plug in and carry bytes until `stop`."""
-        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        """Plug in and carry bytes until `stop`.
+
+        Raises BenchError when something else is at the link's path, WireError when `far` can never be a device.
+        """
+        self._far.check()
         self._near.open()
+        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._running = True
         self._thread = threading.Thread(target=self._run, name=f"wire {self.path.name}", daemon=True)
         self._thread.start()
@@ -261,7 +287,10 @@ class Wire:
         self._wake()
 
     def plug(self) -> None:
-        """Put it back: the same path, another port behind it. Nothing happens when it is plugged."""
+        """Put it back: the same path, another port behind it. Nothing happens when it is plugged.
+
+        Raises BenchError when something else has taken the path meanwhile.
+        """
         with self._lock:
             if not self._near.plugged:
                 self._near.open()
@@ -282,6 +311,11 @@ class Wire:
     def device_up(self) -> bool:
         """Whether the device's end is connected."""
         return self._far.up
+
+    @property
+    def trouble(self) -> str:
+        """Why the device's end is not connected, as last seen; empty when it is, and before the first attempt."""
+        return "" if self._far.up else self._far.trouble
 
     @property
     def host_up(self) -> bool:

@@ -19,6 +19,9 @@ from types import SimpleNamespace
 from bumble import hfp
 from bumble.core import InvalidPacketError
 
+from bench.hil.files import BenchError
+from bench.hil.links import drop_link, make_link
+
 READ_BYTES = 4096
 PATIENCE_S = 5.0
 _LOOK_S = 0.03
@@ -51,6 +54,7 @@ class EmulatedHeadset:
         self.follows_gains = True
         self.connections = self.rings = 0
         self._master: int | None = None
+        self._pty_name = ""
         self._life: asyncio.Task[None] | None = None
         self._answering: asyncio.TimerHandle | None = None
         self._unit: _Unit | None = None
@@ -85,14 +89,19 @@ class EmulatedHeadset:
         return self.microphone_gain == 0
 
     async def switch_on(self) -> None:
-        """Be there: the port appears."""
-        self._master, slave = os.openpty()
+        """Be there: the port appears. Raises BenchError when something else is at its path."""
+        master, slave = os.openpty()
         tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.port.parent.mkdir(parents=True, exist_ok=True)
-        self.port.unlink(missing_ok=True)
-        self.port.symlink_to(os.ttyname(slave))
+        os.set_blocking(master, False)
+        self._pty_name = os.ttyname(slave)
         os.close(slave)
+        try:
+            self.port.parent.mkdir(parents=True, exist_ok=True)
+            make_link(self.port, self._pty_name)
+        except (OSError, BenchError):
+            os.close(master)
+            raise
+        self._master = master
         self._life = asyncio.create_task(self._live(self._master))
 
     async def switch_off(self) -> None:
@@ -102,7 +111,7 @@ class EmulatedHeadset:
         for task in (self._life, *self._presses):
             task.cancel()
         await asyncio.gather(self._life, *self._presses, return_exceptions=True)
-        self.port.unlink(missing_ok=True)
+        drop_link(self.port, self._pty_name)
         os.close(self._master)
         self._life = self._master = None
 

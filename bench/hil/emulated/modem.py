@@ -104,13 +104,18 @@ class EmulatedModem:
     # Plugging
 
     def open_pty(self, link: Path | None = None) -> str:
-        """Plug it in; returns the path of its port. `link` is made to point there, as /dev/serial/by-id does."""
+        """Plug it in; returns the path of its port. `link` is made to point there, as /dev/serial/by-id does.
+
+        Raises BenchError when something else is at the link's path.
+        """
+        self._pull_out()
         pipe = PtyPipe(self.take, link)
         self.plug(pipe)
         return pipe.path
 
     async def open_tcp(self, port: int = 0) -> int:
-        """Serve on a TCP port of loopback; returns its number."""
+        """Serve on a TCP port of loopback; returns its number. Raises BenchError when it is taken."""
+        self._pull_out()
         pipe = TcpPipe(self.take)
         await pipe.open(port)
         self.plug(pipe)
@@ -127,16 +132,13 @@ class EmulatedModem:
 
     def plug(self, pipe: Pipe) -> None:
         """Say what it says into `pipe`; what comes out of it is given to `take`."""
-        if self._pipe is not None:
-            self._pipe.close()
+        self._pull_out()
         self._power_up()
         self._pipe = pipe
 
     def unplug(self) -> None:
         """Pull it out of its socket, power and all."""
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
+        self._pull_out()
         if self.voice is not None:
             self.voice.close()
             self.voice = None
@@ -155,6 +157,11 @@ class EmulatedModem:
         """Somebody calls this SIM."""
         self._incoming = _Ringing(number, asyncio.get_running_loop().time() + rings * RING_GAP_S)
         self._ring_on()
+
+    def _pull_out(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
 
     @property
     def switches(self) -> dict[str, int]:

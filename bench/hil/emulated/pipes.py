@@ -8,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from bench.hil.files import BenchError
+from bench.hil.links import drop_link, make_link
+
 READ_SIZE = 4096
 MAX_UNREAD = 65536
 
@@ -27,7 +30,8 @@ class Pipe(Protocol):
 class PtyPipe:
     """A pty whose other end is `path`, or `link` when given, as udev's links by id are.
 
-    Closing it is pulling the plug: whoever has it open sees the port go away.
+    Closing it is pulling the plug: whoever has it open sees the port go away. Raises BenchError when something is at
+    the link's path.
     """
 
     def __init__(self, on_data: OnData, link: Path | None = None) -> None:
@@ -36,11 +40,15 @@ class PtyPipe:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self._name = os.ttyname(self._slave)
+        self.path = self._name if link is None else str(link)
         if link is not None:
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.path)
-            self.path = str(link)
+            try:
+                make_link(link, self._name)
+            except BenchError:
+                os.close(self._master)
+                os.close(self._slave)
+                raise
         self._unwritten = bytearray()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._master, self._read)
@@ -56,7 +64,7 @@ class PtyPipe:
         if self._master < 0:
             return
         if self._link is not None:
-            self._link.unlink(missing_ok=True)
+            drop_link(self._link, self._name)
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         os.close(self._master)
@@ -84,32 +92,48 @@ class TcpPipe:
     """A TCP server on loopback that talks with one client at a time. `await open()`, then read `port`."""
 
     def __init__(self, on_data: OnData) -> None:
-        self._on_data = on_data
+        self.on_data = on_data
         self._server: asyncio.Server | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._client: asyncio.Transport | None = None
         self.port = 0
 
     async def open(self, port: int = 0) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        """Listen. Raises BenchError when the port is taken."""
+        try:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(lambda: _Client(self), "127.0.0.1", port)
+        except OSError as error:
+            raise BenchError(f"TCP port {port}: {error.strerror}; 0 takes one that is free") from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     def write(self, data: bytes) -> None:
         """Send to the client, if there is one."""
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(data)
+        if self._client is not None and not self._client.is_closing():
+            self._client.write(data)
 
     def close(self) -> None:
         """Close the door and the connection."""
-        if self._writer is not None:
-            self._writer.close()
+        if self._client is not None:
+            self._client.close()
         if self._server is not None:
             self._server.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        self._writer = writer
-        while data := await reader.read(READ_SIZE):
-            self._on_data(data)
-        writer.close()
+    def take_client(self, client: asyncio.Transport) -> None:
+        """Talk with this one from now on; the one before is hung up."""
+        if self._client is not None:
+            self._client.close()
+        self._client = client
+
+
+class _Client(asyncio.Protocol):
+    """A connection to a TcpPipe."""
+
+    def __init__(self, pipe: TcpPipe) -> None:
+        self._pipe = pipe
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._pipe.take_client(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._pipe.on_data(data)

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.hil.emulated.pipes import PtyPipe
+from bench.hil.files import BenchError
+from bench.hil.links import drop_link, make_link
 
 RATE_HZ = 8000
 FRAME_SAMPLES = 160
@@ -76,12 +78,17 @@ class EmulatedVoice:
         self._talk: asyncio.Task[None] | None = None
 
     async def switch_on(self) -> None:
-        """Be there: the port appears."""
-        master, slave = self._pty = os.openpty()
+        """Be there: the port appears. Raises BenchError when something else is at its path."""
+        master, slave = os.openpty()
         tty.setraw(slave)
         os.set_blocking(master, False)
-        self.port.unlink(missing_ok=True)
-        self.port.symlink_to(os.ttyname(slave))
+        try:
+            make_link(self.port, os.ttyname(slave))
+        except BenchError:
+            os.close(master)
+            os.close(slave)
+            raise
+        self._pty = master, slave
         self._talk = asyncio.create_task(self._live(master))
 
     async def switch_off(self) -> None:
@@ -90,7 +97,7 @@ class EmulatedVoice:
             return
         self._talk.cancel()
         await asyncio.gather(self._talk, return_exceptions=True)
-        self.port.unlink(missing_ok=True)
+        drop_link(self.port, os.ttyname(self._pty[1]))
         for descriptor in self._pty:
             os.close(descriptor)
         self._pty = self._talk = None

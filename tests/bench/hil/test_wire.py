@@ -10,6 +10,7 @@ import pytest
 import serial
 
 from bench.hil.faults import Faults
+from bench.hil.files import BenchError
 from bench.hil.wire import FarAddress, Way, Wire, WireError
 
 PATIENCE_S = 10.0
@@ -194,6 +195,67 @@ def test_a_tty_can_be_the_device(tmp_path: Path) -> None:
     finally:
         os.close(master)
         os.close(slave)
+
+
+def test_a_second_wire_to_a_tty_is_told_that_another_program_has_it(tmp_path: Path) -> None:
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    with Wire(name, tmp_path / "one") as one:
+        until(lambda: one.device_up)
+        assert one.trouble == ""
+        with Wire(name, tmp_path / "two") as two:
+            until(lambda: two.trouble != "")
+            assert two.trouble == f"{name}: Resource temporarily unavailable; another program has it open"
+            assert not two.device_up
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.parametrize(
+    ("far", "told"),
+    [
+        ("/dev/ttyNOPE", "/dev/ttyNOPE: no such device; is it plugged in, and is the port's name right?"),
+        ("tcp:127.0.0.1:9", "tcp:127.0.0.1:9: connection refused"),
+        ("unix:/nowhere", "unix:/nowhere: no such file or directory"),
+    ],
+)
+def test_a_device_that_is_not_there_is_named(tmp_path: Path, far: str, told: str) -> None:
+    with Wire(far, tmp_path / "tty") as wire:
+        until(lambda: wire.trouble != "")
+        assert wire.trouble == told
+
+
+def test_what_can_never_be_a_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WireError, match="a device, but not a serial port"):
+        Wire("/dev/null", tmp_path / "tty").start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_is_taken_is_refused_and_what_is_there_stays(tmp_path: Path) -> None:
+    taken = tmp_path / "bench.toml"
+    taken.write_text("mine")
+    before = set(Path("/proc/self/fd").iterdir())
+    wire = Wire("tcp:127.0.0.1:9", taken)
+    with pytest.raises(BenchError, match="there is a file"):
+        wire.start()
+    wire.stop()
+    assert taken.read_text() == "mine"
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_the_link_of_a_running_wire_is_not_taken_over(tmp_path: Path, wire: Wire) -> None:
+    leads_to = wire.path.readlink()
+    with pytest.raises(BenchError, match="in use"):
+        Wire("tcp:127.0.0.1:9", wire.path).start()
+    assert wire.path.readlink() == leads_to
+
+
+def test_a_path_taken_while_unplugged_is_told_when_it_is_plugged(tmp_path: Path, wire: Wire) -> None:
+    wire.unplug()
+    wire.path.write_text("mine")
+    with pytest.raises(BenchError, match="there is a file"):
+        wire.plug()
+    assert wire.path.read_text() == "mine"
 
 
 def test_stopping_leaves_nothing(tmp_path: Path) -> None:

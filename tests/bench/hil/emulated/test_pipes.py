@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.hil.emulated.pipes import PtyPipe, TcpPipe
+from bench.hil.files import BenchError
 
 
 def test_a_pty_passes_bytes_both_ways_until_it_is_pulled_out(tmp_path: Path) -> None:
@@ -25,6 +26,19 @@ def test_a_pty_passes_bytes_both_ways_until_it_is_pulled_out(tmp_path: Path) -> 
         with pytest.raises(OSError, match="Input/output error"):
             os.write(host, b"AT\r")
         os.close(host)
+
+    asyncio.run(main())
+
+
+def test_a_file_at_the_links_path_stays(tmp_path: Path) -> None:
+    async def main() -> None:
+        kept = tmp_path / "keep.txt"
+        kept.write_text("mine")
+        before = set(Path("/proc/self/fd").iterdir())
+        with pytest.raises(BenchError, match="there is a file"):
+            PtyPipe(lambda data: None, kept)
+        assert kept.read_text() == "mine"
+        assert set(Path("/proc/self/fd").iterdir()) == before
 
     asyncio.run(main())
 
@@ -60,3 +74,27 @@ def test_tcp_serves_the_client_that_came_last() -> None:
         pipe.close()
 
     asyncio.run(main())
+
+
+def test_a_tcp_port_that_is_taken_is_told() -> None:
+    async def main() -> None:
+        pipe = TcpPipe(lambda data: None)
+        await pipe.open()
+        with pytest.raises(BenchError, match=f"TCP port {pipe.port}: "):
+            await TcpPipe(lambda data: None).open(pipe.port)
+        pipe.close()
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_ends_with_a_client_connected_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        pipe = TcpPipe(lambda data: None)
+        await pipe.open()
+        await asyncio.open_connection("127.0.0.1", pipe.port)
+        async with asyncio.timeout(5):
+            while pipe._client is None:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert caplog.text == ""

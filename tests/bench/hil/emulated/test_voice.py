@@ -2,7 +2,10 @@ import asyncio
 import os
 from pathlib import Path
 
-from bench.hil.emulated.voice import FRAME_BYTES, MAX_KEPT, Voice
+import pytest
+
+from bench.hil.emulated.voice import FRAME_BYTES, MAX_KEPT, EmulatedVoice, Voice
+from bench.hil.files import BenchError
 
 
 def test_the_port_carries_voice_only_while_it_is_on(tmp_path: Path) -> None:
@@ -36,3 +39,11 @@ def test_what_is_said_and_heard_is_kept_within_bounds() -> None:
         voice.close()
 
     asyncio.run(main())
+
+
+def test_a_file_where_the_voice_port_is_to_be_stays(tmp_path: Path) -> None:
+    kept = tmp_path / "keep.txt"
+    kept.write_text("mine")
+    with pytest.raises(BenchError, match="there is a file"):
+        asyncio.run(EmulatedVoice(kept).switch_on())
+    assert kept.read_text() == "mine"
