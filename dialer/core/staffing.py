@@ -22,8 +22,10 @@ class Staffing(Callbacks):
 
     def _on_log_in(self, event: ev.LogIn) -> None:
         if event.agent in self.agents:
-            state = self.agents[event.agent].state
-            self._refuse(event.request, f"{event.agent} is already logged in ({state}); log out first")
+            known = self.agents[event.agent]
+            wraps_up = known.state is G.WRAPUP and known.leg is None
+            remedy = "dispose of the last call first" if wraps_up else "log out first"
+            self._refuse(event.request, f"{event.agent} is already logged in ({known.state}); {remedy}")
             return
         if self.stopping or self.draining:
             self._refuse(event.request, "the dialer is stopping: no log-ins now")
@@ -166,6 +168,7 @@ class Staffing(Callbacks):
     def _station_lost(self, agent: Agent, event: hw.Ended) -> None:
         if self.agents.get(agent.name) is not agent:
             return
+        agent.leg = None
         request = self._logins.pop(agent.name, 0)
         said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
         text = f"station of {agent.name} ({agent.address}) is gone: {said} {event.detail}".rstrip()
@@ -173,19 +176,16 @@ class Staffing(Callbacks):
             self._refuse(request, text)
         else:
             self._warn(text)
+        if agent.state is G.WRAPUP:
+            agent.logout_asked = True
+            return
         attempt = agent.attempt
         self._move_agent(agent, GT.STATION_LOST)
         self._drop_agent(agent)
         if attempt is not None:
-            self._lost_its_agent(attempt)
-
-    def _lost_its_agent(self, attempt: Attempt) -> None:
-        attempt.agent = None
-        if attempt.state is A.WRAPUP:
-            self._close(attempt, AT.DISPOSED, Outcome.HANDLED, UNDISPOSED)
-            return
-        self._move(attempt, AT.AGENT_LOST)
-        self._wait_again(attempt)
+            attempt.agent = None
+            self._move(attempt, AT.AGENT_LOST)
+            self._wait_again(attempt)
 
     def _on_mute_changed(self, event: hw.MuteChanged) -> None:
         agent = self._agent_at(event)

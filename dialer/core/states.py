@@ -171,7 +171,6 @@ AGENT: Mapping[AgentState, Mapping[AgentTrigger, AgentState]] = {
     _G.WRAPUP: {
         _GT.DISPOSED: _G.READY,
         _GT.DISPOSED_PAUSE: _G.PAUSED,
-        _GT.STATION_LOST: _G.LOGGED_OUT,
     },
 }
 
@@ -216,7 +215,7 @@ JOINT_RULES: tuple[tuple[str, str, str], ...] = (
     ("attempt CONNECTING", "join failed", "agent PAUSED (LAGGED), attempt WAITING for another agent"),
     ("attempt CONNECTING or TALKING", "station lost", "agent LOGGED_OUT, attempt WAITING for another agent"),
     ("attempt CANCELLING", "answered", "glare: counted as abandoned, hung up"),
-    ("attempt WRAPUP", "station lost", "attempt CLOSED with the timer's status, agent LOGGED_OUT"),
+    ("attempt WRAPUP", "station lost", "agent WRAPUP: the call may still be disposed of; then LOGGED_OUT"),
     ("attempt TALKING", "line ended or agent hangs up", "agent WRAPUP, attempt WRAPUP"),
     ("attempt CLOSED", "any line event but the end", "late: the line is hung up and the event counted"),
 )
