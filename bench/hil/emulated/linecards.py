@@ -70,6 +70,10 @@ class LineCards:
         self.count = count
         self._lines = [_Line() for _ in range(count)]
 
+    def far_end(self, digits: str) -> FarEnd | None:
+        """Who is called by these digits; None while they are no whole number."""
+        return self._far_ends.get(digits)
+
     def saw(self, at: float, seen: Seen) -> None:
         """A hook or a tone changed at `at` (monotonic seconds)."""
         if seen.what == "hook":
@@ -170,7 +174,7 @@ class LineCards:
             self._told(line, "far_digits", digit)
             return
         state.digits += digit
-        far_end = self._far_ends.get(state.digits)
+        far_end = self.far_end(state.digits)
         if far_end is not None:
             self._told(line, "far_rings", state.digits)
             self._play(line, state, far_end)
