@@ -241,6 +241,8 @@ class Runner:
                 self._answer(action)
             case act.Warn():
                 log.warning("%s", action.text)
+            case act.Note():
+                log.info("%s", action.text)
 
     async def _load_leads(self, action: act.RefillLeads) -> None:
         wall_now = self._wall_clock()

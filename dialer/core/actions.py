@@ -79,12 +79,31 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Something a person should know; logged, and shown with the state."""
+    """Something a person should look at; logged as a warning."""
 
     text: str
 
 
-Action = RefillLeads | LoadCallbacks | Originate | CallStation | HangUp | Bridge | Unbridge | PlayMessage | Reply | Warn
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is well again; logged."""
+
+    text: str
+
+
+Action = (
+    RefillLeads
+    | LoadCallbacks
+    | Originate
+    | CallStation
+    | HangUp
+    | Bridge
+    | Unbridge
+    | PlayMessage
+    | Reply
+    | Warn
+    | Note
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,10 @@ class Engine(Staffing):
         if (trunk.usable, trunk.because) == (lines, because):
             return
         trunk.has_lines(lines, because)
-        self._warn(f"trunk {event.trunk} has {lines} of its {most} lines" + (f": {because}" if because else ""))
+        if because:
+            self._warn(f"trunk {event.trunk} has {lines} of its {most} lines: {because}")
+        else:
+            self._actions.append(act.Note(f"trunk {event.trunk} has all of its {most} lines"))
 
     # Campaigns and the whole.
 

@@ -271,6 +271,8 @@ def _say(thing: Any) -> str:
             return f"play the message to {call}"
         case act.Reply(text=text, error=error):
             return f"refused: {error}" if error else f"reply: {text}"
+        case act.Note(text=text):
+            return f"note: {text}"
         case act.Warn(text=text):
             return f"warning: {text}"
     raise AssertionError(f"nothing to say of {thing!r}")
