@@ -1,6 +1,7 @@
 """Runs scenarios on a device: stimulus, what must follow, verdict."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,8 +9,11 @@ from functools import partial
 from random import Random
 
 from bench.hil.devices.base import Device, NotAsExpected, wire_details
+from bench.hil.events import nearest
 from bench.hil.files import BenchError
 from bench.hil.scenario import (
+    BEHAVIOURS,
+    Ability,
     AnyStep,
     CallStation,
     Check,
@@ -27,14 +31,23 @@ from bench.hil.scenario import (
     WireStep,
     abilities_needed,
     behaviours_needed,
+    is_number,
+    numbers_called,
 )
-from bench.hil.strategy import Strategy
+from bench.hil.strategy import LADDER, Strategy
 from bench.hil.timeline import Entry, Lane
 from bench.hil.units import time_text
 from hw.contract.driver import DriverError
 
 CHECK_EVERY_S = 0.005
 HANG_UP_LIMIT_S = 10.0
+# A device that did not come up so often is not waited for again.
+MAX_BRING_UPS = 2
+MAX_TOLD = 6
+_BY_HAND = frozenset(
+    {Ability.POWER, Ability.HEADSETS, Ability.FAR_ANSWER, Ability.FAR_HANG_UP, Ability.FAR_DIGITS, Ability.FAR_RING}
+)
+log = logging.getLogger(__name__)
 
 
 class Verdict(StrEnum):
@@ -96,10 +109,19 @@ def why_not(scenario: Scenario, device: Device) -> str:
         return device.table.skip[scenario.name]
     lacking = sorted(abilities_needed(scenario) - device.abilities)
     if lacking:
-        return f"the bench cannot do this here: {', '.join(lacking)}"
+        by_hand = device.table.kind != "trunk" and not device.operator.there and _BY_HAND.issuperset(lacking)
+        hint = " (you can, by hand: by_hand = true, or --by-hand)" if by_hand else ""
+        return f"the bench cannot do this here: {', '.join(lacking)}{hint}"
     unknown = sorted(behaviours_needed(scenario) - device.numbers.keys())
     if unknown:
-        return f"no number is known that behaves so: {', '.join(unknown)} (set numbers.{unknown[0]} in bench.toml)"
+        first = unknown[0]
+        hint = f" (set numbers.{first} in bench.toml, or add --number {first}=NUMBER)"
+        if first not in BEHAVIOURS:
+            hint = nearest(first, {*BEHAVIOURS, *device.numbers})
+        return f"no number is known that behaves so: {', '.join(unknown)}{hint}"
+    strange = sorted(numbers_called(scenario) - set(device.numbers.values()))
+    if strange and not device.table.emulated:
+        return f"{', '.join(strange)}: only numbers of bench.toml are called, and numbers there has none such"
     return ""
 
 
@@ -112,31 +134,19 @@ class Runner:
         self._timeline = device.timeline
         self._seed = seed
         self._calls = 0
+        self._failures: dict[State, list[str]] = {}
 
     async def run(self, scenario: Scenario, repeat: int | None = None) -> Outcome:
         """Never raises: what goes wrong with the bench itself is an outcome too."""
         device = self.device
-        reason = why_not(scenario, device)
+        reason = why_not(scenario, device) or self._given_up(scenario.state)
         if reason:
             return Outcome(scenario, device.name, device.table.place, Verdict.NOT_TRIED, reason)
         self._timeline.entries.clear()
         started_at = self._timeline.now()
         rounds: list[Round] = []
         figures: dict[str, list[float]] = {}
-        verdict, reason = Verdict.PASSED, ""
-        random = Random(f"{self._seed}/{scenario.name}")
-        try:
-            for number in range(1, (repeat or scenario.repeat) + 1):
-                await self.strategy.reach(scenario.state)
-                play = _Play(self, scenario, number, random, figures)
-                rounds.append(await play.play())
-                await (self._start_over() if play.left_up else self._clear_up())
-                if not rounds[-1].ok:
-                    verdict, reason = Verdict.FAILED, _told(rounds[-1], scenario)
-                    break
-        except (BenchError, DriverError) as error:
-            verdict, reason = Verdict.ERROR, str(error)
-            await self._start_over()
+        verdict, reason = await self._rounds(scenario, repeat or scenario.repeat, rounds, figures)
         lasted_s = self._timeline.now() - started_at
         shown = next((r for r in rounds if not r.ok), max(rounds, key=lambda r: r.lasted_s, default=None))
         kept = {name: tuple(values) for name, values in figures.items()}
@@ -146,6 +156,50 @@ class Runner:
     async def close(self) -> None:
         """Switch the device off."""
         await self.strategy.reach(State.OFF)
+
+    async def _rounds(
+        self, scenario: Scenario, count: int, rounds: list[Round], figures: dict[str, list[float]]
+    ) -> tuple[Verdict, str]:
+        """Play rounds up to the first that fails."""
+        random = Random(f"{self._seed}/{scenario.name}")
+        try:
+            for number in range(1, count + 1):
+                await self._bring_up(scenario.state)
+                play = _Play(self, scenario, number, random, figures)
+                rounds.append(await play.play())
+                if not rounds[-1].ok and (reason := await self.device.out_of_reach(rounds[-1].entries)):
+                    raise BenchError(reason)
+                await (self._start_over() if play.left_up else self._clear_up())
+                if not rounds[-1].ok:
+                    return Verdict.FAILED, _told(rounds[-1], count)
+        except (BenchError, DriverError) as error:
+            await self._start_over()
+            return Verdict.ERROR, str(error)
+        except Exception as error:
+            log.exception("%s: %s", self.device.name, scenario.name)
+            await self._start_over()
+            return Verdict.ERROR, f"the bench itself broke, log.txt says where: {type(error).__name__}: {error}"
+        return Verdict.PASSED, ""
+
+    async def _bring_up(self, state: State) -> None:
+        """Reach a state, and keep account of the rungs that are not reached."""
+        try:
+            await self.strategy.reach(state)
+        except Exception as error:
+            here = LADDER.index(self.strategy.state)
+            if here < LADDER.index(state):
+                self._failures.setdefault(LADDER[here + 1], []).append(str(error))
+            raise
+        for rung in LADDER[: LADDER.index(state) + 1]:
+            self._failures.pop(rung, None)
+
+    def _given_up(self, state: State) -> str:
+        """Why a state is not tried to be reached once more; empty when it is."""
+        for rung in LADDER[: LADDER.index(state) + 1]:
+            reasons = self._failures.get(rung, [])
+            if len(reasons) >= MAX_BRING_UPS:
+                return f"the device could not be brought to {rung} {len(reasons)} times: {reasons[-1]}"
+        return ""
 
     def next_call_id(self, call: str) -> str:
         """A new id for a call of a scenario."""
@@ -168,14 +222,15 @@ class Runner:
     async def _start_over(self) -> None:
         try:
             await self.strategy.reach(State.OFF)
-        except (BenchError, DriverError) as error:
+        except Exception as error:
+            log.exception("%s cannot be switched off", self.device.name)
             self._timeline.note(Lane.BENCH, self.device.name, "cannot be switched off", error=str(error))
             self.strategy.state = State.OFF
 
 
-def _told(failed: Round, scenario: Scenario) -> str:
+def _told(failed: Round, count: int) -> str:
     number, result = next((n, r) for n, r in enumerate(failed.steps, 1) if not r.ok)
-    where = f"round {failed.number}, " if scenario.repeat > 1 else ""
+    where = f"round {failed.number}, " if count > 1 else ""
     return f"{where}step {number}: {result.seen}"
 
 
@@ -196,6 +251,7 @@ class _Play:
         self._stimulus_at = self._started_at
         self._labels: dict[str, float] = {}
         self._call_ids: dict[str, str] = {}
+        self._placed_at: dict[str, float] = {}
         self._taken: set[int] = set()
         self.left_up: list[str] = []
 
@@ -215,12 +271,13 @@ class _Play:
     async def _one(self, step: AnyStep) -> StepResult:
         at = self._timeline.now()
         bound_s = getattr(step, "within_s", None)
+        over_at = None
         try:
             seen = await self._do(step)
             ok = True
         except NotAsExpected as failure:
-            seen, ok = str(failure), False
-        took_s = self._timeline.now() - at
+            seen, ok, over_at = str(failure), False, failure.at
+        took_s = max((self._timeline.now() if over_at is None else over_at) - at, 0.0)
         return StepResult(step, ok, at - self._started_at, took_s, seen, bound_s)
 
     async def _do(self, step: AnyStep) -> str:
@@ -304,23 +361,39 @@ class _Play:
         index = await self._timeline.wait(ends_the_wait, since, since + step.within_s, self._taken)
         wanted = _wanted(step.expect, step.call, step.where)
         if index is None:
-            raise NotAsExpected(f"no {wanted} within {time_text(step.within_s)}{self._instead(step, since)}")
+            told = f"no {wanted} within {time_text(step.within_s)}{self._instead(step, since)}"
+            raise NotAsExpected(told, since + step.within_s)
         self._taken.add(index)
         entry = self._timeline.entries[index]
         took_s = entry.at - since
         if not _matches(entry, step.expect, step.call, step.where):
-            raise NotAsExpected(f"no {wanted}, but {entry.text()} after {time_text(took_s)}")
+            raise NotAsExpected(f"no {wanted}, but {entry.text()} after {time_text(took_s)}", entry.at)
         if took_s > step.within_s:
-            raise NotAsExpected(f"{entry.text()} after {time_text(took_s)}; the bound is {time_text(step.within_s)}")
+            told = f"{entry.text()} after {time_text(took_s)}; the bound is {time_text(step.within_s)}"
+            raise NotAsExpected(told, entry.at)
         if step.label:
             self._labels[step.label] = entry.at
         self._measured(step.figure, took_s)
         return f"{entry.text()} after {time_text(took_s)}"
 
     def _instead(self, step: Expect, since: float) -> str:
-        """What of the same kind came, with other details."""
+        """What came instead: the same with other details, or else all that came of the call, or meanwhile."""
         found = self._timeline.first(lambda e: _matches(e, step.expect, step.call, {}), since, self._taken)
-        return "" if found is None else f"; there was {self._timeline.entries[found].text()}"
+        if found is not None:
+            entry = self._timeline.entries[found]
+            return f"; there was {entry.text()} after {time_text(entry.at - since)}"
+        if step.call:
+            return self._came_of(step.call, self._placed_at.get(step.call, self._started_at))
+        entries = [e for e in self._timeline.entries if e.at >= since and e.lane is not Lane.BENCH]
+        return f"; meanwhile {_list(entries, since)}" if entries else ""
+
+    def _came_of(self, call: str, placed_at: float) -> str:
+        entries = [e for e in self._timeline.entries if e.lane is Lane.CALL and e.subject == call]
+        entries = [e for e in entries if e.at >= placed_at]
+        if not entries:
+            return f"; nothing at all came of call {call}"
+        rang = any(entry.what in ("Ringing", "Answered") for entry in entries)
+        return f"; of call {call} came {_list(entries, placed_at)}" + ("" if rang else ", and no ringing")
 
     async def _never(self, step: Never) -> str:
         until = self._stimulus_at + step.for_s
@@ -329,7 +402,10 @@ class _Play:
         )
         if index is not None and self._timeline.entries[index].at <= until:
             entry = self._timeline.entries[index]
-            raise NotAsExpected(f"{entry.text()} after {time_text(entry.at - self._stimulus_at)}, which must not be")
+            told = f"{entry.text()} after {time_text(entry.at - self._stimulus_at)}, which must not be"
+            raise NotAsExpected(told, entry.at)
+        if step.label:
+            self._labels[step.label] = self._timeline.now()
         return f"nothing for {step.for_s:g} s"
 
     async def _check(self, step: Check) -> str:
@@ -368,10 +444,11 @@ class _Play:
             self._figures.setdefault(figure, []).append(took_s)
 
     def _number_of(self, to: str) -> str:
-        return to if to.lstrip("+").isdecimal() else self._device.numbers[to]
+        return to if is_number(to) else self._device.numbers[to]
 
     def _new_call(self, call: str) -> str:
         self._call_ids[call] = self._runner.next_call_id(call)
+        self._placed_at[call] = self._timeline.now()
         return self._call_ids[call]
 
     def _call_id(self, call: str) -> str:
@@ -409,9 +486,20 @@ def _matches(entry: Entry, what: str, call: str, where: Mapping[str, object]) ->
 def _same(seen: object, wanted: object) -> bool:
     if isinstance(wanted, list):
         return any(_same(seen, one) for one in wanted)
+    if seen is None:  # Entries keep no field that is empty or not set.
+        return wanted is False or wanted == ""
     return seen == wanted or str(seen) == str(wanted)
 
 
 def _wanted(what: str, call: str, where: Mapping[str, object]) -> str:
     told = [f"{key}={value}" for key, value in where.items()]
     return " ".join([what, *told]) + (f" of call {call}" if call else "")
+
+
+def _list(entries: list[Entry], since: float) -> str:
+    told = []
+    for entry in sorted(entries, key=lambda entry: entry.at)[:MAX_TOLD]:
+        text = "Dialed" if entry.what == "Dialed" else entry.text()  # Its name out there says little.
+        told.append(f"{text} after {time_text(entry.at - since)}")
+    more = [f"{len(entries) - MAX_TOLD} more"] if len(entries) > MAX_TOLD else []
+    return ", ".join([*told, *more])

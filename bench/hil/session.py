@@ -2,6 +2,7 @@
 
 import asyncio
 import fnmatch
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from bench.hil.wiring import DeviceTable, Wiring
 from hw.contract.driver import DriverError
 
 OnOutcome = Callable[[Outcome], None]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,19 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """All outcomes of a bench."""
+    """All outcomes of a bench. `stopped` says why they are not all that there were to be; empty when they are."""
 
     wiring: Wiring
     began_at: datetime
     lasted_s: float
     outcomes: tuple[Outcome, ...] = field(default=())
+    stopped: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, and something was tried."""
+        """Whether nothing failed, something was tried, and nobody stopped it."""
         verdicts = {outcome.verdict for outcome in self.outcomes}
-        return Verdict.PASSED in verdicts and not verdicts & {Verdict.FAILED, Verdict.ERROR}
+        return not self.stopped and Verdict.PASSED in verdicts and not verdicts & {Verdict.FAILED, Verdict.ERROR}
 
 
 def make_device(table: DeviceTable, timeline: Timeline, seed: int) -> Device:
@@ -91,14 +94,23 @@ async def run_bench(wiring: Wiring, scenarios: list[Scenario], options: Options,
 
 
 async def _run_device(table: DeviceTable, scenarios: list[Scenario], options: Options, take: OnOutcome) -> None:
+    """What breaks here is this device's errors; other devices and benches go on."""
     try:
         runner = Runner(make_device(table, Timeline(asyncio.get_running_loop()), options.seed), options.seed)
-    except (BenchError, DriverError) as error:
+    except Exception as error:
+        log.exception("%s", table.name)
         for scenario in scenarios:
-            take(Outcome(scenario, table.name, table.place, Verdict.ERROR, str(error)))
+            take(Outcome(scenario, table.name, table.place, Verdict.ERROR, _reason(error)))
         return
     try:
         for scenario in scenarios:
             take(await runner.run(scenario, options.repeat))
     finally:
-        await runner.close()
+        try:
+            await runner.close()
+        except Exception:
+            log.exception("%s is not switched off", table.name)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, BenchError | DriverError) else f"{type(error).__name__}: {error}"

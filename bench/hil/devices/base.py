@@ -3,13 +3,13 @@
 import asyncio
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
 from bench.hil.scenario import Ability, Agent, Exercise, Far, FaultTable, Plug, Power, Text, Update, WireStep
-from bench.hil.timeline import Lane, Timeline
+from bench.hil.timeline import Entry, Lane, Timeline
 from bench.hil.wiring import DeviceTable
 from hw.contract import LineDriver, LineEvent, TrunkLines
 
@@ -18,7 +18,14 @@ DeviceStep = Far | Agent | Power | WireStep | Plug | Exercise | Update | Text
 
 
 class NotAsExpected(Exception):
-    """What was expected of the device did not come, or something came that must not: the scenario fails."""
+    """What was expected of the device did not come, or something came that must not: the scenario fails.
+
+    `at` is when that was so, if it was before now (monotonic seconds).
+    """
+
+    def __init__(self, told: str, at: float | None = None) -> None:
+        super().__init__(told)
+        self.at = at
 
 
 class Device(ABC):
@@ -100,6 +107,10 @@ class Device(ABC):
         """Do what is no command of the line driver; gives figures by name, if it measured any. Raises NotAsExpected."""
         raise BenchError(f"{self.name}: a bench cannot do {step.do!r} with this device")
 
+    async def out_of_reach(self, entries: Sequence[Entry]) -> str:
+        """After a round that failed: why it says nothing of the device, as nobody was there; empty otherwise."""
+        return ""
+
     def station_address(self, headset: int) -> str:
         """Address of a headset (from 1)."""
         raise BenchError(f"{self.name} has no headset {headset}")
@@ -144,7 +155,8 @@ async def run_command(command: str, name: str) -> None:
         await process.wait()
         raise BenchError(f"{name}: {command!r} does not end within {COMMAND_LIMIT_S:g} s") from None
     if process.returncode:
-        raise BenchError(f"{name}: {command!r} failed: {said.decode(errors='replace').strip()[-300:]}")
+        told = said.decode(errors="replace").strip()[-300:] or "it said nothing"
+        raise BenchError(f"{name}: {command!r} failed: {told} (exit code {process.returncode})")
 
 
 def wire_details(step: WireStep) -> dict[str, Any]:

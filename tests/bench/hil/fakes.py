@@ -1,7 +1,7 @@
 """A device for tests of the bench: its rungs are noted, its calls do what the scripted driver does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,15 @@ from bench.hil.files import BenchError
 from bench.hil.person import Nobody
 from bench.hil.runner import Outcome, Runner
 from bench.hil.scenario import Ability, Exercise, Power, Scenario
-from bench.hil.timeline import Lane, Timeline
+from bench.hil.timeline import Entry, Lane, Timeline
 from bench.hil.wiring import DeviceTable
 
 TABLE = DeviceTable(name="lines", kind="trunk", emulated="fake")
 
 
 class NotedDevice(FakeDevice):
-    """Notes its rungs; `fails` names one that raises, `hangs` one that never ends; `safe_after` checks fail first."""
+    """Notes its rungs; `fails` names one that raises, `bursts` one that raises what nobody expects, `hangs` one that
+    never ends; `safe_after` checks fail first; `nobody` says why rounds that fail say nothing."""
 
     def __init__(self, timeline: Timeline, table: DeviceTable = TABLE) -> None:
         super().__init__(table, timeline, Nobody())
@@ -26,11 +27,18 @@ class NotedDevice(FakeDevice):
         self.fails = ""
         self.hangs = ""
         self.safe_after = 0
+        self.nobody = ""
+        self.bursts = ""
+
+    async def out_of_reach(self, entries: Sequence[Entry]) -> str:
+        return self.nobody
 
     async def _rung(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         self.rungs.append(name)
         if self.fails == name:
             raise BenchError(f"{name} is broken")
+        if self.bursts == name:
+            raise RuntimeError("nobody thought of this")
         if self.hangs == name:
             await asyncio.sleep(60)
         await step()
@@ -79,13 +87,24 @@ def played(
     script: Scenario, prepare: Callable[[NotedDevice], None] = lambda device: None, repeat: int | None = None
 ) -> tuple[Outcome, NotedDevice]:
     """Run a scenario on such a device."""
+    [outcome], device = all_played([script], prepare, repeat)
+    return outcome, device
 
-    async def main() -> tuple[Outcome, NotedDevice]:
-        device = NotedDevice(Timeline(asyncio.get_running_loop()))
+
+def all_played(
+    scripts: Sequence[Scenario],
+    prepare: Callable[[NotedDevice], None] = lambda device: None,
+    repeat: int | None = None,
+    table: DeviceTable = TABLE,
+) -> tuple[list[Outcome], NotedDevice]:
+    """Run scenarios on one such device, one after the other."""
+
+    async def main() -> tuple[list[Outcome], NotedDevice]:
+        device = NotedDevice(Timeline(asyncio.get_running_loop()), table)
         prepare(device)
         runner = Runner(device, seed=1)
-        outcome = await runner.run(script, repeat)
+        outcomes = [await runner.run(script, repeat) for script in scripts]
         await runner.close()
-        return outcome, device
+        return outcomes, device
 
     return asyncio.run(main())

@@ -1,9 +1,14 @@
 """Scenarios run on a scripted device."""
 
+import re
+
 import pytest
 
-from bench.hil.runner import Verdict
-from tests.bench.hil.fakes import NotedDevice, played, scenario
+from bench.hil.devices import fake
+from bench.hil.runner import MAX_BRING_UPS, Verdict
+from bench.hil.wiring import DeviceTable
+from hw.fake import FarEnd
+from tests.bench.hil.fakes import NotedDevice, all_played, played, scenario
 
 DIAL = {"do": "dial", "call": "a", "to": "answers"}
 ANSWERED = {"expect": "Answered", "call": "a", "within_s": 5, "figure": "dial to answer"}
@@ -22,9 +27,46 @@ def test_what_does_not_come_fails_and_later_steps_are_not_tried() -> None:
     never_comes = {"expect": "DigitReceived", "call": "a", "within_s": 0.1}
     outcome, _ = played(scenario(DIAL, never_comes, ANSWERED))
     assert outcome.verdict is Verdict.FAILED
-    assert outcome.reason == "step 2: no DigitReceived of call a within 100 ms"
+    after = r"after \S+ m?s"
+    came = f"Dialed {after.replace('m?s', '.?s')}, Ringing {after}, Answered {after}"
+    assert re.fullmatch(f"step 2: no DigitReceived of call a within 100 ms; of call a came {came}", outcome.reason)
     assert outcome.shown is not None
     assert len(outcome.shown.steps) == 2
+
+
+def test_what_came_instead_is_told_and_that_it_never_rang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fake._FAR_ENDS, "rings", FarEnd(ring_s=None))
+    answered = {"expect": "Ended", "call": "a", "where": {"cause": "busy"}, "within_s": 0.3}
+    outcome, _ = played(scenario(DIAL, answered))
+    assert "; of call a came Dialed after " in outcome.reason
+    assert ", Answered after " in outcome.reason
+    station = {"do": "dial", "call": "b", "to": "rings"}
+    ringing, _ = played(scenario(station, {"expect": "Answered", "call": "b", "within_s": 0.05}))
+    assert ringing.reason.endswith(", and no ringing")
+    nothing, _ = played(scenario(DIAL, {"expect": "TrunkLines", "within_s": 0.2}))
+    assert "; meanwhile Dialed after " in nothing.reason
+
+
+def test_what_does_not_come_is_over_at_its_bound_and_not_when_the_bench_stopped_looking() -> None:
+    outcome, _ = played(scenario({"expect": "Answered", "within_s": 0.001}))
+    assert outcome.shown is not None
+    assert outcome.shown.steps[0].took_s <= 0.001
+
+
+def test_a_field_that_an_entry_does_not_keep_is_false_or_empty() -> None:
+    quiet = {"expect": "Ringing", "call": "a", "where": {"early_media": False}, "within_s": 5}
+    assert played(scenario(DIAL, quiet))[0].verdict is Verdict.PASSED
+    assert "which must not be" in played(scenario(DIAL, {**_never(quiet), "for_s": 1}))[0].reason
+
+
+def _never(expect: dict[str, object]) -> dict[str, object]:
+    return {"never": expect["expect"], **{key: expect[key] for key in ("call", "where")}}
+
+
+def test_later_steps_measure_from_a_never() -> None:
+    never = {"never": "Ended", "call": "a", "for_s": 0.05, "label": "quiet"}
+    outcome, _ = played(scenario(DIAL, never, {"check": "safe", "since": "quiet"}))
+    assert outcome.verdict is Verdict.PASSED
 
 
 def test_an_end_with_another_cause_fails_at_once_and_says_which() -> None:
@@ -114,6 +156,76 @@ def test_a_device_that_does_not_come_up_is_an_error_with_its_reason() -> None:
     outcome, device = played(scenario(DIAL), prepare)
     assert (outcome.verdict, outcome.reason) == (Verdict.ERROR, "link is broken")
     assert device.rungs[-1] == "switch_off"
+
+
+@pytest.mark.parametrize("fault", ["fails", "bursts"])
+def test_a_device_that_does_not_come_up_is_tried_once_more_and_then_given_up_for_all_that_need_it(fault: str) -> None:
+    def prepare(device: NotedDevice) -> None:
+        setattr(device, fault, "link")
+
+    only_on = scenario({"do": "exercise", "count": 2}, state="on")
+    outcomes, device = all_played([scenario(DIAL, ANSWERED)] * 4 + [only_on], prepare)
+    tried, given_up = [Verdict.ERROR] * MAX_BRING_UPS, [Verdict.NOT_TRIED] * (4 - MAX_BRING_UPS)
+    assert [outcome.verdict for outcome in outcomes] == [*tried, *given_up, Verdict.PASSED]
+    assert outcomes[2].reason.startswith("the device could not be brought to linked 2 times: ")
+    assert device.rungs.count("link") == MAX_BRING_UPS
+
+
+def test_a_device_that_comes_up_in_the_end_is_not_given_up() -> None:
+    def prepare(device: NotedDevice) -> None:
+        device.fails = "link"
+        plain = device.switch_on
+
+        async def switch_on() -> None:
+            await plain()
+            device.fails = "" if device.rungs.count("switch_on") == MAX_BRING_UPS else "link"
+
+        device.switch_on = switch_on  # type: ignore[method-assign]
+
+    outcomes, _ = all_played([scenario(DIAL, ANSWERED)] * 4, prepare)
+    tried, worked = [Verdict.ERROR] * (MAX_BRING_UPS - 1), [Verdict.PASSED] * (5 - MAX_BRING_UPS)
+    assert [outcome.verdict for outcome in outcomes] == [*tried, *worked]
+
+
+def test_what_nobody_thought_of_is_an_error_of_the_bench() -> None:
+    def prepare(device: NotedDevice) -> None:
+        device.bursts = "link"
+
+    outcome, _ = played(scenario(DIAL, ANSWERED), prepare)
+    assert outcome.verdict is Verdict.ERROR
+    assert "log.txt says where: RuntimeError: nobody thought of this" in outcome.reason
+
+
+def test_a_failure_where_nobody_was_there_is_none_of_the_device() -> None:
+    def prepare(device: NotedDevice) -> None:
+        device.nobody = "nobody answers there"
+
+    missing = scenario(DIAL, {"expect": "DigitReceived", "call": "a", "within_s": 0.05})
+    outcome, device = played(missing, prepare)
+    assert (outcome.verdict, outcome.reason) == (Verdict.ERROR, "nobody answers there")
+    assert outcome.shown is not None
+    assert device.rungs[-1] == "switch_off"
+    assert played(scenario(DIAL, ANSWERED), prepare)[0].verdict is Verdict.PASSED
+
+
+def test_a_real_device_calls_no_number_that_it_was_not_given() -> None:
+    table = DeviceTable(name="lines", kind="trunk", target="sip:{number}@127.0.0.1:9", numbers={"busy": "+12125550150"})
+    strange, given = ({"do": "dial", "call": "a", "to": to} for to in ("+12125550177", "+12125550150"))
+    outcomes, _ = all_played([scenario(strange, ANSWERED), scenario(given)], table=table)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.NOT_TRIED, Verdict.PASSED]
+    assert outcomes[0].reason.startswith("+12125550177: only numbers of bench.toml are called")
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("anwsers", "behaves so: anwsers; did you mean 'answers'? known: answers, "),
+        ("declines", "(set numbers.declines in bench.toml, or add --number declines=NUMBER)"),
+    ],
+)
+def test_how_to_give_a_number_is_told_and_which_behaviours_there_are(to: str, told: str) -> None:
+    outcome, _ = played(scenario({"do": "dial", "call": "a", "to": to}))
+    assert told in outcome.reason
 
 
 def test_the_state_that_a_scenario_asks_for_is_reached_and_no_further() -> None:

@@ -1,13 +1,17 @@
 """A bench at work, and what its devices can be trusted with after it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from bench.hil import session
 from bench.hil.certify import Standing, Trust, certificates
+from bench.hil.devices.base import Device
 from bench.hil.runner import Outcome, Verdict
 from bench.hil.scenario import Area
 from bench.hil.session import BenchResult, Options, run_bench
+from bench.hil.timeline import Timeline
 from bench.hil.wiring import DeviceTable, Wiring, find_bench
 from tests.bench.hil.fakes import scenario
 
@@ -51,6 +55,28 @@ def test_devices_of_a_bench_are_told_in_their_order() -> None:
     tables = tuple(DeviceTable(name=name, kind="trunk", emulated="fake") for name in "cab")
     result, _ = run(ANSWERED, NOT_ANSWERED, wiring=FAKE.model_copy(update={"devices": tables}))
     assert [outcome.device for outcome in result.outcomes] == ["c", "c", "a", "a", "b", "b"]
+
+
+def test_a_device_that_breaks_the_bench_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = session.make_device
+
+    def make_device(table: DeviceTable, timeline: Timeline, seed: int) -> Device:
+        if table.name == "a":
+            raise RuntimeError("nobody thought of this")
+        return made(table, timeline, seed)
+
+    monkeypatch.setattr(session, "make_device", make_device)
+    tables = tuple(DeviceTable(name=name, kind="trunk", emulated="fake") for name in "ab")
+    result, _ = run(ANSWERED, wiring=FAKE.model_copy(update={"devices": tables}))
+    assert [outcome.verdict for outcome in result.outcomes] == [Verdict.ERROR, Verdict.PASSED]
+    assert result.outcomes[0].reason == "RuntimeError: nobody thought of this"
+    assert not result.ok
+
+
+def test_a_bench_that_was_stopped_is_no_success() -> None:
+    result, _ = run(ANSWERED)
+    assert result.ok
+    assert not replace(result, stopped="Ctrl-C").ok
 
 
 @pytest.mark.parametrize(("only", "wanted"), [((), True), (("one",), True), (("tests/*",), True), (("two",), False)])

@@ -23,6 +23,11 @@ def test_a_power_command_that_fails_is_told_with_what_it_said() -> None:
         asyncio.run(run_command("echo no such hub; false", "board"))
 
 
+def test_a_power_command_that_fails_without_a_word_is_told_with_its_exit_code() -> None:
+    with pytest.raises(BenchError, match=r"m: 'exit 3' failed: it said nothing \(exit code 3\)"):
+        asyncio.run(run_command("exit 3", "m"))
+
+
 def test_a_power_command_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "COMMAND_LIMIT_S", 0.05)
     with pytest.raises(BenchError, match="does not end"):
