@@ -101,6 +101,8 @@ def _caller_id(key: str, value: object) -> object:
 
 
 def _trunks(key: str, value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() == "all":
+        return ()
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     if not isinstance(value, tuple | list) or not all(isinstance(name, str) for name in value):

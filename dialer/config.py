@@ -2,14 +2,18 @@
 
 import difflib
 import ipaddress
+import posixpath
 import re
 import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 CONFIG_NAME = "dialer.toml"
+ALL_TRUNKS = "all"
 
 
 class ConfigError(Exception):
@@ -122,12 +126,21 @@ class Store(Section):
 
 
 class _Trunk(Section):
-    name: Name = Field(description="Name, used in campaigns and reports.")
+    name: Name = Field(description='Name, used in campaigns and reports; not "all", which means all trunks there.')
     max_lines: int = Field(10, ge=1, le=1000, description="Calls that the trunk carries at once.")
     starts_per_s: float = Field(5.0, gt=0, le=100, description="Calls that may be started per second.")
     caller_ids: tuple[str, ...] = Field(
-        (), description="Numbers (E.164) that may be shown; a lead always sees the same one."
+        (),
+        description="Numbers (E.164) that may be shown; a lead always sees the same one. SIP only: a modem shows its "
+        "SIM's number, a line of a board its own.",
     )
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if value == ALL_TRUNKS:
+            raise ValueError(f"'{value}' means all trunks in a campaign's settings; give the trunk another name")
+        return value
 
     @field_validator("caller_ids")
     @classmethod
@@ -304,6 +317,16 @@ class Config(Section):
     station: tuple[Station, ...] = ()
 
     @model_validator(mode="after")
+    def _each_device_once(self) -> "Config":
+        named: dict[str, Device] = {}
+        for device in self.devices():
+            first = named.setdefault(device.name, device)
+            if first is not device:
+                where = f"{first.where} and {device.where}" if first.where != device.where else f"{first.where}, twice"
+                raise ValueError(f"{where}: both name {device.name}, which serves one only; give each its own")
+        return self
+
+    @model_validator(mode="after")
     def _unique_names(self) -> "Config":
         for kind, items in (("trunk", self.trunk), ("station", self.station)):
             names = [item.name for item in items]
@@ -312,8 +335,74 @@ class Config(Section):
                     raise ValueError(f"two [[{kind}]] sections are named '{name}'; names must differ")
         return self
 
+    def devices(self) -> Iterator["Device"]:
+        """Every port, sound device and headset that the file names, in its order."""
+        boards = [trunk.name for trunk in self.trunk if isinstance(trunk, GatewayTrunk)]
+        for trunk in self.trunk:
+            yield from trunk_devices(trunk)
+        for station in self.station:
+            yield from station_devices(station, boards)
+
     def station_named(self, name: str) -> Station | None:
         return next((s for s in self.station if s.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a section names and shares with no other: a port, a sound device, a headset of a board.
+
+    `baud` is the speed of a serial port, None for other things and for audio that names no speed.
+    """
+
+    name: str
+    section: str
+    owner: str
+    key: str
+    baud: int | None = None
+
+    @property
+    def where(self) -> str:
+        """Section and key, for people."""
+        return f"[[{self.section}]] {self.owner}: {self.key}"
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether it is a serial port, given by its path."""
+        return self.name.startswith("/")
+
+
+def trunk_devices(trunk: Trunk) -> Iterator[Device]:
+    """The ports and sound devices of a trunk."""
+    match trunk:
+        case ModemTrunk():
+            yield from (_port("trunk", trunk.name, port, trunk.baud) for port in trunk.ports)
+            yield from (_audio("trunk", trunk.name, "audio", audio) for audio in trunk.audios)
+        case GatewayTrunk():
+            yield _port("trunk", trunk.name, trunk.port, trunk.baud)
+            yield from (_audio("trunk", trunk.name, "ties", tie) for tie in trunk.ties)
+
+
+def station_devices(station: Station, boards: Sequence[str]) -> Iterator[Device]:
+    """The port and sound device of a station, or its headset on one of the `boards`."""
+    if station.kind == "gateway":
+        board = station.board or (boards[0] if len(boards) == 1 else "")
+        yield Device(f"headset {station.headset} of board {board}", "station", station.name, "headset")
+    elif station.kind == "hfp":
+        if station.port:
+            yield _port("station", station.name, station.port, station.baud)
+        if station.audio:
+            yield _audio("station", station.name, "audio", station.audio)
+
+
+def _port(section: str, owner: str, port: str, baud: int) -> Device:
+    return Device(posixpath.normpath(port) if port.startswith("/") else port, section, owner, "port", baud)
+
+
+def _audio(section: str, owner: str, key: str, audio: str) -> Device:
+    port, _, baud = audio.removeprefix("serial:").partition("@")
+    if audio == port or not port.startswith("/"):
+        return Device(audio, section, owner, key)
+    return Device(posixpath.normpath(port), section, owner, key, int(baud) if baud.isdecimal() else None)
 
 
 SECTIONS: dict[str, tuple[type[Section], ...]] = {
@@ -346,26 +435,53 @@ def load_config(site: Path) -> Config:
         raise ConfigError("\n".join(f"{path}: {line}" for line in _complaints(error, data))) from None
 
 
+_EITHER = ("str", "tuple[str, ...]")
+_WORDINGS = {
+    ("missing",): "is missing",
+    ("greater_than_equal",): "must be {ge} or greater, not {given}",
+    ("greater_than",): "must be greater than {gt}, not {given}",
+    ("less_than_equal",): "must be {le} or less, not {given}",
+    ("int_type", "int_parsing", "int_from_float"): "must be a whole number, not {given!r}",
+    ("float_type", "float_parsing"): "must be a number, not {given!r}",
+    ("bool_type", "bool_parsing"): "must be true or false, not {given!r}",
+    ("string_type", "path_type"): "must be a text in quotes, not {given!r}",
+    ("literal_error",): "must be {expected}, not {given!r}",
+    ("tuple_type",): "must be a list in [ ], not {given!r}",
+    ("dict_type",): "must be a table of texts in {{ }}, not {given!r}",
+    ("too_short",): "must name at least {min_length}",
+}
+
+
 def _complaints(error: ValidationError, data: dict[str, Any]) -> list[str]:
-    return [_complaint(e, data) for e in error.errors()]
+    return list(dict.fromkeys(_complaint(e, data) for e in error.errors()))
 
 
 def _complaint(error: Any, data: dict[str, Any]) -> str:
     loc = [part for part in error["loc"] if part not in ("sip", "modem", "gateway") or part == error["loc"][0]]
-    where, key = _section(loc, data)
+    either = next((at for at, part in enumerate(loc) if part in _EITHER), None)
+    where, key = _section(loc[:either], data)
     if error["type"] == "extra_forbidden":
         known = _known_keys(loc)
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(known))}"
         return f"{where}: unknown key '{key}'; {hint}" if where else f"unknown section '{key}'; {hint}"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "missing":
-        message = "is missing"
-    elif not where and key in Config.model_fields and error["type"] in ("tuple_type", "model_type"):
+    message = _wrong(error)
+    if not where and key in Config.model_fields and error["type"] in ("tuple_type", "model_type"):
         return _brackets(key)
-    elif error["type"].startswith("union_tag"):
+    if error["type"].startswith("union_tag"):
         key, message = "kind", 'must be "sip", "modem" or "gateway"'
+    elif either is not None:
+        message = "must be a text, or a list of texts"
     return " ".join(part for part in (f"{where}:" if where else "", f"{key}:" if key else "", message) if part)
+
+
+def _wrong(error: Any) -> str:
+    """What is wrong with a value, in our words; those of our own checks are told as they are."""
+    bounds = {key: f"{bound:g}" if isinstance(bound, float) else bound for key, bound in error.get("ctx", {}).items()}
+    for kinds, wording in _WORDINGS.items():
+        if error["type"] in kinds:
+            return wording.format(given=error["input"], **bounds)
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _brackets(section: str) -> str:

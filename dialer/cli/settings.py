@@ -8,6 +8,7 @@ import click
 
 from campaigns.model import CallingWindow, CampaignSettings, Outcome, RetryRule
 from dialer.cli.context import Failure
+from dialer.config import ALL_TRUNKS
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ELSEWHERE = {
@@ -46,6 +47,8 @@ def setting_text(settings: CampaignSettings, key: str) -> str:
         return window_text(value)
     if isinstance(value, Mapping):
         return retry_text(value)
+    if key == "trunks" and not value:
+        return ALL_TRUNKS
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, float):

@@ -104,6 +104,11 @@ def test_values_may_come_as_text() -> None:
     }
 
 
+@pytest.mark.parametrize("value", ["all", " All ", "", []])
+def test_all_trunks_are_meant_by_their_word_and_by_none(value: object) -> None:
+    assert checked({"trunks": value}) == {"trunks": ()}
+
+
 def test_a_window_may_last_until_midnight() -> None:
     window = checked({"window": "00:00-24:00 sat"})["window"]
     assert window == CallingWindow(time(0), time.max, frozenset({5}))

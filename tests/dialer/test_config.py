@@ -88,6 +88,9 @@ def test_a_new_site_has_a_good_file(tmp_path: Path) -> None:
             GOOD.replace('address = "sip:desk1@127.0.0.1:5080"', ""),
             r"\[\[station\]\] number 1 'desk1': .*needs address",
         ),
+        (GOOD.replace('name = "main"', 'name = "all"'), r"'all': name: 'all' means all trunks"),
+        (GOOD.replace('"/dev/ttyUSB0"', "5"), r"'gsm': port: must be a text, or a list of texts"),
+        (GOOD.replace('"/dev/ttyUSB0"', "[5]"), r"'gsm': port: must be a text, or a list of texts"),
         ("[sip\n", r"not valid TOML"),
     ],
 )
@@ -95,6 +98,69 @@ def test_errors_name_section_and_key(tmp_path: Path, text: str, complaint: str) 
     with pytest.raises(ConfigError, match=complaint) as caught:
         read(tmp_path, text)
     assert str(tmp_path / "dialer.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("baud = 5", "baud: must be 1200 or greater, not 5"),
+        ("baud = 5000000", "baud: must be 4000000 or less, not 5000000"),
+        ("baud = 'x'", "baud: must be a whole number, not 'x'"),
+        ("keepalive_ms = 1500.5", "keepalive_ms: must be a whole number, not 1500.5"),
+        ("starts_per_s = 0", "starts_per_s: must be greater than 0, not 0"),
+        ("pulse = 'x'", "pulse: must be true or false, not 'x'"),
+        ("before = 9", "before: must be a text in quotes, not 9"),
+        ("lines = 4", "lines: must be a list in [ ], not 4"),
+        ("dial_plan = '00'", "dial_plan: must be a table of texts in { }, not '00'"),
+    ],
+)
+def test_bounds_are_told_in_plain_words(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, BOARD + line)
+    assert str(caught.value) == f"{tmp_path / 'dialer.toml'}: [[trunk]] number 1 'board': {told}"
+
+
+BOARD = '[[trunk]]\nname = "board"\nkind = "gateway"\nport = "/dev/board"\n'
+MODEM = '[[trunk]]\nname = "gsm"\nkind = "modem"\nport = "/dev/modem"\n'
+HEADSET = '[[station]]\nname = "wireless"\nkind = "hfp"\nport = "/dev/headset"\n'
+PLUGGED = '[[station]]\nname = "plugged"\nkind = "gateway"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sections", "device"),
+    [
+        (MODEM.replace('"/dev/modem"', '["/dev/modem", "/dev/modem"]'), ("gsm: port",), "/dev/modem"),
+        (MODEM.replace('"/dev/modem"', '["imei:490154203237518", "imei:490154203237518"]'), ("gsm: port",), "imei:"),
+        (MODEM + BOARD.replace("/dev/board", "/dev//modem"), ("gsm: port", "board: port"), "/dev/modem"),
+        (MODEM + HEADSET.replace("/dev/headset", "/dev/modem"), ("gsm: port", "wireless: port"), "/dev/modem"),
+        (MODEM + 'audio = "serial:/dev/modem@921600"\n', ("gsm: port", "gsm: audio"), "/dev/modem"),
+        (BOARD + 'ties = ["serial:/dev/tie", "serial:/dev/tie@921600"]\n', ("board: ties",), "/dev/tie"),
+        (
+            BOARD + 'ties = ["alsa:plughw:0"]\n' + HEADSET + 'audio = "alsa:plughw:0"\n',
+            ("board: ties", "wireless: audio"),
+            "alsa:plughw:0",
+        ),
+        (
+            BOARD + PLUGGED + PLUGGED.replace("plugged", "second") + 'board = "board"\nheadset = 1\n',
+            ("plugged: headset", "second: headset"),
+            "headset 1 of board board",
+        ),
+    ],
+)
+def test_what_serves_one_section_is_named_once(
+    tmp_path: Path, text: str, sections: tuple[str, ...], device: str
+) -> None:
+    with pytest.raises(ConfigError, match="which serves one only; give each its own") as caught:
+        read(tmp_path, text)
+    assert device in str(caught.value)
+    for section in sections:
+        assert f"] {section}" in str(caught.value)
+
+
+def test_headsets_of_two_boards_may_have_the_same_number(tmp_path: Path) -> None:
+    second = BOARD.replace('"board"', '"second"').replace("/dev/board", "/dev/second")
+    headsets = [PLUGGED + 'board = "board"\n', PLUGGED.replace("plugged", "other") + 'board = "second"\n']
+    assert len(read(tmp_path, "".join([BOARD, second, *headsets])).station) == 2
 
 
 def test_several_errors_are_told_together(tmp_path: Path) -> None:

@@ -51,3 +51,9 @@ def test_every_setting_comes_back() -> None:
     plain = CampaignSettings(1, "spring", retry=dict(DEFAULT_RULES), trunks=("a", "b"), max_lines=None, wrapup_s=12.25)
     keys = [key for key in CampaignSettings.__slots__ if key not in ("campaign_id", "name", "kind", "state")]
     assert changed(plain, {key: setting_text(plain, key) for key in keys}) == plain
+
+
+def test_no_trunks_are_shown_as_all_of_them_and_come_back() -> None:
+    plain = CampaignSettings(1, "spring")
+    assert setting_text(plain, "trunks") == "all"
+    assert changed(plain, {"trunks": "all"}).trunks == ()
