@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bench.hil.devices.base import Device
 from bench.hil.devices.fake import FakeDevice
@@ -80,17 +80,36 @@ async def run_bench(wiring: Wiring, scenarios: list[Scenario], options: Options,
         outcomes.append(outcome)
         on_outcome(outcome)
 
-    work = []
-    for table in wiring.devices:
-        fitting = [s for s in scenarios if table.kind in s.kinds and options.wants(s)]
-        work.append(_run_device(table, fitting, options, take))
+    work = [_run_device(table, _fitting(table, scenarios, options), options, take) for table in wiring.devices]
     if any(table.by_hand for table in wiring.devices):  # One thing at a time for a pair of hands.
         for device in work:
             await device
     else:
-        await asyncio.gather(*work)
+        tasks = [asyncio.create_task(device) for device in work]
+        try:
+            await asyncio.gather(*tasks)
+        finally:  # A cancelled gather ends with its first task; the others have devices to switch off as well.
+            await asyncio.wait(tasks)
     outcomes.sort(key=lambda outcome: names.index(outcome.device))
     return BenchResult(wiring, began_at, time.monotonic() - started_at, tuple(outcomes))
+
+
+def cut_short(
+    wiring: Wiring, scenarios: list[Scenario], options: Options, outcomes: list[Outcome], lasted_s: float, why: str
+) -> BenchResult:
+    """What is known of a bench that was stopped: these outcomes, and all the rest as not tried."""
+    told = {(outcome.device, outcome.scenario.name): outcome for outcome in outcomes}
+    complete = []
+    for table in wiring.devices:
+        for scenario in _fitting(table, scenarios, options):
+            left_out = Outcome(scenario, table.name, table.place, Verdict.NOT_TRIED, f"{why} before this was done")
+            complete.append(told.get((table.name, scenario.name), left_out))
+    stopped = f"{why} after {len(told)} of {len(complete)} scenarios"
+    return BenchResult(wiring, datetime.now(UTC) - timedelta(seconds=lasted_s), lasted_s, tuple(complete), stopped)
+
+
+def _fitting(table: DeviceTable, scenarios: list[Scenario], options: Options) -> list[Scenario]:
+    return [s for s in scenarios if table.kind in s.kinds and options.wants(s)]
 
 
 async def _run_device(table: DeviceTable, scenarios: list[Scenario], options: Options, take: OnOutcome) -> None:

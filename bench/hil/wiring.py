@@ -1,16 +1,48 @@
 """bench.toml: what is plugged where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from bench.hil.files import BenchError, Table, check, read
-from bench.hil.scenario import FaultTable, Kind, Scenario, find_scenarios
+from bench.hil.events import nearest
+from bench.hil.files import BenchError, FileError, Table, check, read
+from bench.hil.scenario import BEHAVIOURS, FaultTable, Kind, Scenario, behaviours_needed, check_number, find_scenarios
+from bench.hil.wire import FarAddress, WireError
+from firmware_bridge.messages import KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS
+from hw.contract.driver import DriverError
+from hw.sip.config import SipTrunk
 
 BENCHES = Path(__file__).parent / "benches"
 SCENARIOS = BENCHES / "scenarios"
+
+
+def _port(port: str) -> str:
+    try:
+        if port:
+            FarAddress.parse(port)
+    except WireError as error:
+        raise ValueError(str(error)) from error
+    return port
+
+
+def _target(target: str) -> str:
+    try:
+        if target:
+            SipTrunk("", target, 1)
+    except DriverError as error:
+        raise ValueError(str(error).partition(": ")[2]) from error
+    return target
+
+
+def _numbers(numbers: Mapping[str, str]) -> Mapping[str, str]:
+    for behaves, number in numbers.items():
+        try:
+            check_number(number)
+        except ValueError as error:
+            raise ValueError(f"{behaves}: {error}") from error
+    return numbers
 
 
 class DeviceTable(Table):
@@ -18,20 +50,20 @@ class DeviceTable(Table):
 
     name: Annotated[str, Field(min_length=1)]
     kind: Kind
-    port: str = ""
-    target: str = ""
+    port: Annotated[str, AfterValidator(_port)] = ""
+    target: Annotated[str, AfterValidator(_target)] = ""
     emulated: Literal["", "qemu", "sipp", "fake", "quectel", "simcom", "huawei", "plain", "handsfree"] = ""
     profile: Literal["", "quectel", "simcom", "huawei", "plain"] = ""
-    baud: int = 115200
+    baud: Annotated[int, Field(gt=0)] = 115200
     lines: Annotated[int, Field(gt=0, le=64)] = 4
     caller_id: str = ""
     username: str = ""
     password_file: Path | None = None
-    keepalive_ms: int = 1500
+    keepalive_ms: Annotated[int, Field(ge=KEEPALIVE_MIN_MS, le=KEEPALIVE_MAX_MS)] = KEEPALIVE_MS
     image: Path | None = None
     dial_plan: Mapping[str, str] = Field(default_factory=dict)
     skip: Mapping[str, str] = Field(default_factory=dict)
-    numbers: Mapping[str, str] = Field(default_factory=dict)
+    numbers: Annotated[Mapping[str, str], AfterValidator(_numbers)] = Field(default_factory=dict)
     injector: bool = True
     to_device: FaultTable = FaultTable()
     to_host: FaultTable = FaultTable()
@@ -93,11 +125,26 @@ class Wiring(Table):
         return self.path.name.removesuffix(".toml")
 
     def load_scenarios(self) -> list[Scenario]:
-        """Its scenarios, or those that ship for its kinds of device. Raises BenchError."""
+        """Its scenarios, or those that ship for its kinds of device.
+
+        Raises BenchError, also when a device skips a scenario or has a number for a behaviour that none of them knows.
+        """
         if self.scenarios:
-            return find_scenarios(self.scenarios, self.path.parent)
-        kinds = {device.kind for device in self.devices}
-        return [s for s in find_scenarios(("*/*.toml",), SCENARIOS) if kinds & set(s.kinds)]
+            found = find_scenarios(self.scenarios, self.path.parent)
+        else:
+            kinds = {device.kind for device in self.devices}
+            found = [s for s in find_scenarios(("*/*.toml",), SCENARIOS) if kinds & set(s.kinds)]
+        names = [scenario.name for scenario in found]
+        behaviours = {*BEHAVIOURS, *(behaviour for scenario in found for behaviour in behaviours_needed(scenario))}
+        for number, device in enumerate(self.devices, 1):
+            self._know(f"device {number} ({device.name}), skip: there is no scenario", device.skip, names)
+            self._know(f"device {number} ({device.name}), numbers: no number behaves", device.numbers, behaviours)
+        return found
+
+    def _know(self, told: str, given: Iterable[str], known: Iterable[str]) -> None:
+        for name in given:
+            if name not in known:
+                raise FileError(f"{self.path}: {told} {name!r}{nearest(name, known)}")
 
 
 def load_bench(path: Path) -> Wiring:
@@ -124,6 +171,8 @@ def find_bench(name: str) -> Wiring:
     path = Path(name)
     if path.is_file():
         return load_bench(path)
+    if path.is_dir():
+        raise BenchError(f"{name}: this is a folder; name the file in it, as in {path / 'bench.toml'}")
     shipped = shipped_benches()
     for bench in shipped:
         if bench.name == name:

@@ -19,13 +19,16 @@ def junit_xml(results: Sequence[BenchResult]) -> bytes:
             name=result.wiring.name,
             timestamp=result.began_at.isoformat(timespec="seconds"),
             time=f"{result.lasted_s:.3f}",
-            tests=str(len(verdicts)),
+            tests=str(len(verdicts) + bool(result.stopped)),
             failures=str(verdicts.count(Verdict.FAILED)),
-            errors=str(verdicts.count(Verdict.ERROR)),
+            errors=str(verdicts.count(Verdict.ERROR) + bool(result.stopped)),
             skipped=str(verdicts.count(Verdict.NOT_TRIED)),
         )
         for outcome in result.outcomes:
             suite.append(_case(result, outcome))
+        if result.stopped:
+            case = ET.SubElement(suite, "testcase", classname=result.wiring.name, name="run to the end", time="0")
+            ET.SubElement(case, "error", message=result.stopped)
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return text

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.hil.files import BenchError
+from bench.hil.files import BenchError, FileError
 from bench.hil.wiring import find_bench, load_bench, own_bench, shipped_benches
 
+TRUNK = '[[device]]\nname = "t"\nkind = "trunk"\n'
 MODEM = '[[device]]\nname = "m"\nkind = "modem"\n'
 
 
@@ -38,13 +39,55 @@ def test_each_bench_that_ships_has_scenarios_for_each_device() -> None:
         (MODEM + 'port = "/dev/ttyUSB0"\npower_on = "true"\n', "power_on and power_off go together"),
         (MODEM + 'emulated = "plain"\n' + MODEM + 'emulated = "plain"\n', "two devices are called 'm'"),
         ('[[device]]\nname = "x"\nkind = "fridge"\nemulated = "fake"\n', "device 1 (x), kind: "),
+        (
+            MODEM + 'port = "relative/x"\n',
+            "device 1 (m), port: relative/x: write unix:PATH, tcp:HOST:PORT, or",
+        ),
+        (MODEM + 'port = "tcp:127.0.0.1"\n', "device 1 (m), port: tcp:127.0.0.1: "),
+        (TRUNK + 'target = "127.0.0.1:9"\n', "device 1 (t), target: target '127.0.0.1:9' must look like sip:{number}@"),
+        (MODEM + 'emulated = "plain"\nnumbers = { answers = "hello" }\n', "numbers: answers: 'hello' is no number"),
+        (MODEM + 'emulated = "plain"\nnumbers = { busy = "0100" }\n', "numbers: busy: '0100' is no number: write it"),
+        (MODEM + 'emulated = "plain"\nkeepalive_ms = 50\n', "device 1 (m), keepalive_ms: "),
+        (MODEM + 'emulated = "plain"\nbaud = 0\n', "device 1 (m), baud: "),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(BenchError) as caught:
+    with pytest.raises(FileError) as caught:
         read(tmp_path, text)
     assert str(tmp_path / "bench.toml") in str(caught.value)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'skip = { "modem/unplugg" = "x" }',
+            "skip: there is no scenario 'modem/unplugg'; did you mean 'modem/unplug'",
+        ),
+        (
+            'numbers = { answer = "+12125550100" }',
+            "numbers: no number behaves 'answer'; did you mean 'answers'? known: ",
+        ),
+    ],
+)
+def test_names_that_no_scenario_knows_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "bench.toml").write_text(f'title = "mine"\n{MODEM}emulated = "plain"\n{text}\n')
+    with pytest.raises(FileError) as caught:
+        load_bench(tmp_path / "bench.toml").load_scenarios()
+    assert f"{tmp_path / 'bench.toml'}: device 1 (m), {told}" in str(caught.value)
+
+
+def test_a_behaviour_of_ones_own_is_known_where_a_scenario_dials_it(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('title = "x"\nfor = ["modem"]\n[[step]]\ndo = "dial"\ncall = "a"\nto = "hums"\n')
+    own = 'title = "mine"\nscenarios = ["one.toml"]\n' + MODEM + 'emulated = "plain"\n'
+    (tmp_path / "bench.toml").write_text(own + 'numbers = { hums = "+12125550150" }\n')
+    assert len(load_bench(tmp_path / "bench.toml").load_scenarios()) == 1
+
+
+def test_a_folder_is_no_bench(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"this is a folder; name the file in it, as in .*bench\.toml"):
+        find_bench(str(tmp_path))
 
 
 def test_a_bench_is_found_by_name_or_file(tmp_path: Path) -> None:
