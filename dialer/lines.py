@@ -27,7 +27,7 @@ USAGE_FILE = "modems.json"
 
 
 def site_lines(site: Site, config: Config) -> Lines:
-    """All lines of a site. Raises ConfigError naming the section and key that will not do."""
+    """All lines of a site; their start waits for no device. Raises ConfigError naming the section and key at fault."""
     sip = sip_settings(site, config)
     sounds = _Sounds(0 if sip is None else most_cards(sip), _audios(config))
     banks: list[Bank] = []
@@ -81,13 +81,14 @@ def _modem_banks(site: Site, config: Config, sounds: _Sounds, reports: SmsReport
         for trunk in trunks
         for name, text in zip(modem_names(trunk), trunk.audios, strict=False)
     }
-    bank = ModemBank(settings, sounds=audio, on_sms=reports.take)
+    bank = ModemBank(settings, sounds=audio, on_sms=reports.take, start_limit_s=0.0)
     yield Bank(bank, SoundVoices(bank.sound_of), frozenset(trunk.name for trunk in trunks), sms=bank)
 
 
 def _board_bank(config: Config, trunk: GatewayTrunk, sounds: _Sounds) -> Bank:
     settings = board_settings(trunk)
-    driver = GatewayDriver(settings, [sounds.open(f"[[trunk]] {trunk.name}: ties", text) for text in trunk.ties])
+    ties = [sounds.open(f"[[trunk]] {trunk.name}: ties", text) for text in trunk.ties]
+    driver = GatewayDriver(settings, ties, start_limit_s=0.0)
     headsets = [address_of(config, station) for station in config.station if station.kind == "gateway"]
     here = frozenset(address for address in headsets if settings.headset(address) is not None)
     return Bank(driver, driver, frozenset({trunk.name}), here)

@@ -43,6 +43,7 @@ class Board:
         self._warned: set[str] = set()
         self._watchers: list[Callable[[HostEvent], None]] = []
         self.updating = False
+        self._closing = False
 
     @property
     def up(self) -> bool:
@@ -66,10 +67,12 @@ class Board:
 
     def start(self) -> None:
         """Open the port and look for the board, from now on and for as long as it takes."""
+        self._closing = False
         self._port.start()
 
     async def close(self) -> None:
         """End the session, so that the board makes itself safe, and let go of the port."""
+        self._closing = True
         self._tell(self._host.stop())
         self._port.write(self._host.data_to_send(self._now()))
         self._cancel_timer()
@@ -239,7 +242,7 @@ class Board:
                     welcome.headsets,
                 )
                 self._warned.clear()
-            case BoardDown():
+            case BoardDown() if not self._closing:
                 _log.warning("%s: board lost: %s", name, event.reason)
             case BoardRefused():
                 self._warn_once(event.reason)

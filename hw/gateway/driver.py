@@ -87,16 +87,23 @@ class GatewayDriver:
     # ---- the contract ----
 
     async def start(self, on_event: OnEvent) -> None:
-        """Look for the board, and wait a little for it; `TrunkLines` tells what it has, now and when that changes."""
+        """Look for the board, and wait for it up to the limit; `TrunkLines` tells what it has, now and at each change.
+
+        With a limit of 0 nothing is waited for.
+        """
         self._on_event = on_event
         self.board.start()
+        if self._start_limit_s > 0:
+            await self._wait_for_board()
+        self._started = True
+        self._tell_lines()
+
+    async def _wait_for_board(self) -> None:
         try:
             async with asyncio.timeout(self._start_limit_s):
                 await self._settled.wait()
         except TimeoutError:
             _log.warning("%s: going on without the board: %s", self.settings.name, self._why_unusable())
-        self._started = True
-        self._tell_lines()
 
     async def close(self) -> None:
         """Hang up everything: the board does that itself when it is told goodbye."""
@@ -129,6 +136,9 @@ class GatewayDriver:
         """Ring a headset; it answers at once when it is off hook already."""
         self._refuse_used(call_id)
         number = self.settings.headset(address)
+        if number is not None and (down := self._why_down()):
+            self._no_line(call_id, f"no headset of board {self.settings.name!r} can be used: {down}")
+            return
         headset = self.board.mirror.headsets.get(-1 if number is None else number)
         if headset is None or not headset.present:
             count = self._welcome.headsets if self._welcome else 0
@@ -240,7 +250,7 @@ class GatewayDriver:
     def status(self) -> GatewayStatus:
         """The board for people."""
         welcome, mirror = self._welcome, self.board.mirror
-        because = "" if self.board.up else self.board.problem or self._problem
+        because = self._why_down()
         return GatewayStatus(
             name=self.settings.name,
             usable=self.board.up,
@@ -475,9 +485,13 @@ class GatewayDriver:
             return f"gateway {self.settings.name!r} is no trunk {trunk!r}"
         return self._why_unusable() or "all lines of the board are taken"
 
+    def _why_down(self) -> str:
+        return "" if self.board.up and self._welcome is not None else self.board.problem or self._problem
+
     def _why_unusable(self) -> str:
-        if not self.board.up or self._welcome is None:
-            return self.board.problem or self._problem
+        if down := self._why_down():
+            return down
+        assert self._welcome is not None
         if self.board.updating:
             return "its firmware is being replaced"
         pulse = self.settings.mode is m.DialMode.PULSE

@@ -95,10 +95,18 @@ class ModemBank:
     # The contract
 
     async def start(self, on_event: OnEvent) -> None:
-        """Bring the modems up, as many as come within the limit; the others go on being looked for."""
+        """Bring the modems up, as many as come within the limit (0: wait for none); the others go on coming up."""
         self._on_event = on_event
         for device in self._devices:
             device.start()
+        if self._start_limit_s > 0:
+            await self._wait_for_modems()
+        for name in self._sounds:
+            self._try_voice(name)
+        self._started = True
+        self._check_caps()
+
+    async def _wait_for_modems(self) -> None:
         try:
             async with asyncio.timeout(self._start_limit_s):
                 while not all(device.settled for device in self._devices):
@@ -106,10 +114,6 @@ class ModemBank:
                     await self._settled.wait()
         except TimeoutError:
             _log.warning("not all modems came up within %.0f s; going on without the others", self._start_limit_s)
-        for name in self._sounds:
-            self._try_voice(name)
-        self._started = True
-        self._check_caps()
 
     async def close(self) -> None:
         """Hang up what is left, wait a little for it, and let go of the ports."""

@@ -24,6 +24,7 @@ DIAL_LIMIT_S = 25.0
 SIM_GONE = (10, 11, 12, 13, 15)
 # What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
 _BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
+_STARTS = "it is being started"
 _NUMBER_CHARACTERS = frozenset("0123456789*#")
 
 
@@ -114,7 +115,7 @@ class Modem:
         self.identity = Identity()
         self.network = Network()
         self.health = Health.ABSENT
-        self.because = "not there"
+        self.because = _STARTS
         self.incoming_refused = 0
         self.call: Call | None = None
         self._pins = pins
@@ -186,7 +187,7 @@ class Modem:
         self._forget_asked(now)
         self.identity = Identity(imei=self.identity.imei)
         self.network = Network()
-        self._settle(Health.STARTING, "starting")
+        self._settle(Health.STARTING, _STARTS)
         self._procedure = bring_up(self.identity, self._pins, profile=self._profile, clir=self._clir)
         self._advance(None, now)
 
@@ -517,7 +518,7 @@ class Modem:
         self._ready_at = now
         self._echoes = self._chat.echoed
         self._list_failures = 0
-        self._settle(Health.STARTING, "asking for the network")
+        self._settle(Health.STARTING, _STARTS)
         self._check_network(now)
 
     def _restarted(self, now: float) -> None:

@@ -107,6 +107,20 @@ class TestBoard:
 
         play(story)
 
+    def test_only_a_board_that_goes_by_itself_is_warned_of(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def lost(it: Desk) -> None:
+            it.far.power(False)
+            await it.until(lambda: it.count(BoardDown) == 1)
+
+        async def closed(it: Desk) -> None:
+            await it.board.close()
+            assert it.count(BoardDown) == 1
+
+        play(closed)
+        assert "board lost" not in caplog.text
+        play(lost)
+        assert "board lost: nothing was heard of the board" in caplog.text
+
     def test_every_command_has_one_result(self) -> None:
         async def story(it: Desk) -> None:
             for _ in range(100):

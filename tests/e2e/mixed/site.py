@@ -19,7 +19,6 @@ from campaigns.importing import import_leads
 from campaigns.model import CampaignState, Kind, Mode
 from dialer.site import make_site
 from tests.e2e import site as plain
-from tests.e2e.mixed.plant import Plan as PlantPlan
 from tests.e2e.site import ALL_DAY, CALLER_ID, CAMPAIGN, World, read_lines, run_dialer, until
 
 needs_board = pytest.mark.skipif(
@@ -166,19 +165,14 @@ class MixedWorld(World):
         return "".join(parts)
 
     def start_plant(self) -> None:
-        """Modems, board and headsets."""
-        plan = PlantPlan(
-            str(self.folder),
-            str(self.plant_log),
-            self.mixed.numbers,
-            self.mixed.modems,
-            board=self.mixed.board_lines > 0,
-            headset=self.mixed.headset_desk,
-            seed=self.mixed.seed,
-        )
+        """Modems, board and headsets, as `dialer bench emulate` has them, with people who are soon done."""
+        plan = self.mixed
+        wanted = ["--board" if plan.board_lines else "--no-board", "--headset" if plan.headset_desk else "--no-headset"]
+        wanted += ["--modems", ",".join(plan.modems), "--seed", str(plan.seed), "--talk-s", "2", "5"]
+        wanted += ["--log", str(self.plant_log)]
         with (self.folder / "plant.stderr").open("ab") as errors:
             self._plant = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.mixed.plant", str(plan.write(self.folder / "plant.json"))],
+                [sys.executable, "-m", "bench.hil", "emulate", str(self.folder), *wanted],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -187,11 +181,20 @@ class MixedWorld(World):
             )
         until("the plant", lambda: self._plant_said("listening"), 30.0)
 
+    def start_bots(self) -> None:
+        """Agents go to work when the lines are up: no login is refused as its station's board is not up yet."""
+        until("the lines to be up", self._lines_are_up, 30.0)
+        super().start_bots()
+
+    def _lines_are_up(self) -> bool:
+        wanted = {"gsm": len(self.mixed.modems)}
+        return all(trunk["lines_usable"] >= wanted.get(trunk["name"], 1) for trunk in self.state()["trunks"])
+
     def do(self, what: str, whom: int = 0) -> None:
         """Something happens to the plant; returns when it has."""
         assert self._plant is not None and self._plant.stdin is not None
         done = len(self._plant_said("did"))
-        self._plant.stdin.write(json.dumps([what, whom]) + "\n")
+        self._plant.stdin.write(f"{what} {whom}\n" if whom else f"{what}\n")
         self._plant.stdin.flush()
         until(what, lambda: len(self._plant_said("did")) > done, 10.0)
 

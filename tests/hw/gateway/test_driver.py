@@ -275,6 +275,17 @@ class TestLines:
 
 
 class TestStations:
+    def test_the_headset_of_a_board_that_does_not_answer_is_not_said_to_be_missing(self) -> None:
+        async def story(it: Desk) -> None:
+            it.far.power(False)
+            await it.until(lambda: not it.driver.board.up)
+            it.driver.call_station("s", "gateway:desk/1")
+            await it.until(lambda: it.ended("s") is not None)
+            why = "no headset of board 'desk' can be used: nothing was heard of the board for 0.4 s"
+            assert it.ended("s") == Ended("s", Cause.NO_LINE, detail=why)
+
+        play(story)
+
     def test_mute_goes_both_ways(self) -> None:
         async def story(it: Desk) -> None:
             await it.station("s")
@@ -574,6 +585,22 @@ class TestStart:
             it.far.power(True)
             await it.until(lambda: it.lines_told()[-1] == (2, ""))
             await it.answered("b")
+            await it.driver.close()
+            it.far.close()
+
+        asyncio.run(main())
+
+    def test_a_start_that_waits_for_nothing_tells_the_rest_as_it_comes(self) -> None:
+        async def main() -> None:
+            it = Desk((), ALL, start_limit_s=0.0)
+            it.far.open()
+            await it.driver.start(it.events.append)
+            assert it.lines_told() == [(0, "the board has not answered yet")]
+            it.driver.call_station("s", "gateway:desk/1")
+            await it.until(lambda: it.lines_told()[-1] == (2, ""))
+            detail = "no headset of board 'desk' can be used: the board has not answered yet"
+            assert it.ended("s") == Ended("s", Cause.NO_LINE, detail=detail)
+            await it.answered("a")
             await it.driver.close()
             it.far.close()
 

@@ -490,6 +490,20 @@ class TestStart:
 
         asyncio.run(main())
 
+    def test_a_start_that_waits_for_nothing_tells_the_rest_as_it_comes(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with prepared(tmp_path, count=2, start_limit_s=0.0) as stage:
+                await stage.bank.start(stage.events.append)
+                because = "m0: it is being started; m1: it is being started"
+                assert stage.events == [TrunkLines(TRUNK, 0, because)]
+                stage.dial("a", ANSWERS)
+                assert (await stage.ended("a")).detail == because
+                await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 2, ""))
+                stage.dial("b", ANSWERS)
+                await stage.wait(Answered, "b")
+
+        asyncio.run(main())
+
     def test_a_modem_that_is_plugged_in_later_is_found(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with prepared(tmp_path) as stage:
