@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.hil.plant.command import emulate
+
 if TYPE_CHECKING:
     from bench.hil.certify import Certificate
     from bench.hil.faults import Faults
@@ -49,6 +51,9 @@ def bench() -> None:
       dialer bench run gateway --only power  one bench, scenarios with "power" in their names
       dialer bench certify modem --port /dev/ttyUSB2 --number answers=+12125550100
     """
+
+
+bench.add_command(emulate)
 
 
 @bench.command("list")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bench.hil.plant.people import Kind
 from campaigns.model import CampaignState, Mode
 from dialer.sim.checkers import check_store
-from tests.e2e.mixed.people import Kind, only
+from tests.e2e.mixed.people import only
 from tests.e2e.mixed.site import MixedPlan, MixedWorld, mixed_world, needs_board
 from tests.e2e.site import CAMPAIGN, read_lines, run_dialer, some_numbers, until
 

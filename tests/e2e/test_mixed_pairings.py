@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from bench.hil.plant.people import Kind
 from campaigns.model import Mode
 from tests.e2e.mixed.books import Books, read_books
 from tests.e2e.mixed.hearing import Talk, agent_heard, person_heard, talks
-from tests.e2e.mixed.people import Kind, only
+from tests.e2e.mixed.people import only
 from tests.e2e.mixed.site import MixedPlan, MixedWorld, mixed_world, needs_board
 from tests.e2e.site import by_call, read_lines, some_numbers, until
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from bench.hil.plant.people import Kind
 from dialer.farend.profile import Kind as SipKind
 from dialer.sim.checkers import check_store
 from tests.e2e.mixed.books import Books, Call, read_books
 from tests.e2e.mixed.hearing import Talk, agent_heard, alone, person_heard, talks
-from tests.e2e.mixed.people import Kind, fate
+from tests.e2e.mixed.people import kind_of
 from tests.e2e.mixed.site import MixedPlan, mixed_world, needs_board
 from tests.e2e.site import CALLER_ID, CAMPAIGN, by_call, read_lines, some_numbers, until
 from tests.e2e.test_campaign import REFUSED
@@ -138,7 +139,7 @@ def test_what_was_not_answered_is_stored_as_it_was(story: Story) -> None:
 def _wanted(attempt: Row, call: Call, seed: int) -> tuple[str, str]:
     if call.trunk == "carrier":
         return REFUSED[SipKind(call.kind)][:2]
-    kind = fate(attempt["phone"], seed).kind
+    kind = kind_of(attempt["phone"], seed)
     if call.trunk == "board" and kind in (Kind.REJECTED, Kind.INVALID):
         kind = Kind.BUSY
     return UNANSWERED[kind]

@@ -112,8 +112,9 @@ async def _live(plan: "Plan", events: "EventLog") -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(number, stop.set)
     pins = load_pins()
     async with Plant(plan, events) as plant:
         click.echo(sections(plan, lines=pins.lines, headsets=pins.headsets, ties=pins.ties))

@@ -26,6 +26,7 @@ class Kind(StrEnum):
 _SHARES = {Kind.PERSON: 55, Kind.BUSY: 15, Kind.NO_ANSWER: 8, Kind.REJECTED: 11, Kind.INVALID: 11}
 _CAUSES = {Kind.BUSY: 17, Kind.REJECTED: 21, Kind.INVALID: 1}
 _AFTER_S = (0.3, 1.5)
+TALK_S = (10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class People:
     """All who can be called. They talk for `talk_s` (least, most) seconds, unless the agent hangs up before."""
 
     seed: int = 1
-    talk_s: tuple[float, float] = (2.0, 5.0)
+    talk_s: tuple[float, float] = TALK_S
 
     def fate(self, number: str) -> Fate:
         """The fate of a number (E.164)."""

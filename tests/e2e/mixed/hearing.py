@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from bench.hil.plant.plan import HEADSET_HZ, board_hz, modem_hz
 from dialer.farend.profile import parse, plan
 from tests.e2e.mixed.books import EDGE_S, Books, Call
-from tests.e2e.mixed.plant import BOARD_HEADSET_HZ, HEADSET_HZ, LINE_HZ, MODEM_HZ
 
 PHONE_HZ = 1280
 NEAR_HZ = 12
@@ -35,16 +35,16 @@ class Talk:
     @property
     def agent_hz(self) -> int:
         """What the agent says."""
-        return {"board": BOARD_HEADSET_HZ, "headset": HEADSET_HZ}.get(
+        return {"board": board_hz("headset 0"), "headset": HEADSET_HZ}.get(
             self.station, PHONE_HZ + 20 * int(self.phone.removeprefix("agent") or 0)
         )
 
     def person_hz(self, carrier: str, seed: int) -> int:
         """What the person says."""
         if self.call.trunk == "gsm":
-            return MODEM_HZ + 20 * self.call.line
+            return modem_hz(self.call.line)
         if self.call.trunk == "board":
-            return LINE_HZ + 20 * (self.call.line - 1)
+            return board_hz(f"line {self.call.line - 1}")
         profile = parse({"base": carrier, "person": {"sound": "tone"}}, source="test")
         return plan(profile, seed, self.attempt["phone"], 0).tone_hz
 
