@@ -351,13 +351,14 @@ class Config(Section):
 class Device:
     """What a section names and shares with no other: a port, a sound device, a headset of a board.
 
-    `baud` is the speed of a serial port, None for other things and for audio that names no speed.
+    `text` is the setting as written; `baud` the speed of a port, None where the setting names none.
     """
 
     name: str
     section: str
     owner: str
     key: str
+    text: str
     baud: int | None = None
 
     @property
@@ -366,9 +367,14 @@ class Device:
         return f"[[{self.section}]] {self.owner}: {self.key}"
 
     @property
+    def is_audio(self) -> bool:
+        """Whether it carries sound."""
+        return self.key in ("audio", "ties")
+
+    @property
     def is_serial(self) -> bool:
         """Whether it is a serial port, given by its path."""
-        return self.name.startswith("/")
+        return self.text.startswith("serial:/" if self.is_audio else "/")
 
 
 def trunk_devices(trunk: Trunk) -> Iterator[Device]:
@@ -386,7 +392,8 @@ def station_devices(station: Station, boards: Sequence[str]) -> Iterator[Device]
     """The port and sound device of a station, or its headset on one of the `boards`."""
     if station.kind == "gateway":
         board = station.board or (boards[0] if len(boards) == 1 else "")
-        yield Device(f"headset {station.headset} of board {board}", "station", station.name, "headset")
+        name = f"headset {station.headset} of board {board}"
+        yield Device(name, "station", station.name, "headset", str(station.headset))
     elif station.kind == "hfp":
         if station.port:
             yield _port("station", station.name, station.port, station.baud)
@@ -395,14 +402,18 @@ def station_devices(station: Station, boards: Sequence[str]) -> Iterator[Device]
 
 
 def _port(section: str, owner: str, port: str, baud: int) -> Device:
-    return Device(posixpath.normpath(port) if port.startswith("/") else port, section, owner, "port", baud)
+    return Device(_path(port), section, owner, "port", port, baud)
 
 
 def _audio(section: str, owner: str, key: str, audio: str) -> Device:
+    if not audio.startswith("serial:"):
+        return Device(audio, section, owner, key, audio)
     port, _, baud = audio.removeprefix("serial:").partition("@")
-    if audio == port or not port.startswith("/"):
-        return Device(audio, section, owner, key)
-    return Device(posixpath.normpath(port), section, owner, key, int(baud) if baud.isdecimal() else None)
+    return Device(_path(port), section, owner, key, audio, int(baud) if baud.isdecimal() else None)
+
+
+def _path(port: str) -> str:
+    return posixpath.normpath(port) if port.startswith("/") else port
 
 
 SECTIONS: dict[str, tuple[type[Section], ...]] = {

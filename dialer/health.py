@@ -4,20 +4,30 @@ import importlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from campaigns.model import CampaignState
 from campaigns.store import Store, StoreError
-from dialer.config import Config, ConfigError, GatewayTrunk, ModemTrunk, SipTrunk
-from dialer.pairing import tie_shortages
-from dialer.site import Site, campaign_problems, running_dialer
-from hw.audio.streams import SerialPcm, SoundDevicePcm, check_sound_device, pcm_stream
+from dialer.config import Config, ConfigError, Device, GatewayTrunk, ModemTrunk, SipTrunk, Station
+from dialer.equipment import (
+    audio_stream,
+    board_settings,
+    headset_settings,
+    modem_settings,
+    sip_settings,
+    sip_trunk,
+)
+from dialer.pairing import board_of, tie_shortages
+from dialer.site import Site, api_listener, campaign_problems, running_dialer
+from hw.audio.streams import SERIAL_BAUD, check_sound_device
 from hw.contract.driver import DriverError
 from hw.sip.probe import ProbeResult, probe
+from hw.tty import open_tty
 
 
 class Level(StrEnum):
@@ -36,7 +46,10 @@ class Finding:
 
 
 def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Finding]:
-    """Look at machine, packages, configuration, store, trunks and stations of a site."""
+    """Look at machine, packages, configuration, store, trunks and stations of a site.
+
+    Ports and sound devices are opened and closed at once, unless a dialer that runs on the site has them.
+    """
     findings = [_python(), *_packages()]
     try:
         config = site.config()
@@ -47,11 +60,12 @@ def examine(site: Site, prober: Callable[[str], ProbeResult] = probe) -> list[Fi
     findings += [
         _privacy(site),
         _token(site, config),
+        *_api(config, running),
         _rules(site, config),
         *_store(site, config),
-        *_trunks(config, prober),
+        *_trunks(site, config, prober),
         *_stations(config, prober),
-        *_sounds(config, in_use=running is not None),
+        *_devices(config, in_use=running is not None),
     ]
     findings.append(
         Finding("dialer", Level.OK, f"runs as process {running.get('pid')}" if running else "does not run now")
@@ -95,6 +109,15 @@ def _token(site: Site, config: Config) -> Finding:
     return Finding("api token", Level.OK, f"{site.file(config.api.token_file)} is private")
 
 
+def _api(config: Config, running: dict[str, Any] | None) -> Iterator[Finding]:
+    if running is not None:
+        return
+    try:
+        api_listener(config).close()
+    except ConfigError as error:
+        yield Finding("api", Level.ERROR, str(error))
+
+
 def _rules(site: Site, config: Config) -> Finding:
     try:
         book = site.rulebook(config)
@@ -129,63 +152,123 @@ def _store(site: Site, config: Config) -> Iterator[Finding]:
                     yield Finding("campaigns", Level.WARNING, f"campaign {campaign.name}: {shortage}")
 
 
-def _trunks(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:
+def _trunks(site: Site, config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:
     if not config.trunk:
         yield Finding("trunks", Level.ERROR, "dialer.toml has no [[trunk]]: there is no line to dial on")
+    faults: list[Finding] = []
     for trunk in config.trunk:
-        if not isinstance(trunk, SipTrunk):
-            ports = trunk.ports if isinstance(trunk, ModemTrunk) else (trunk.port,)
-            yield from _ports("trunk", trunk.name, ports)
-            continue
-        problem = trunk_problem(trunk, prober)
-        detail = problem or f"{trunk.target} answers"
-        yield Finding(f"trunk {trunk.name}", Level.ERROR if problem else Level.OK, detail)
+        check = f"trunk {trunk.name}"
+        match trunk:
+            case SipTrunk():
+                faults += _faults(check, partial(sip_trunk, site, trunk))
+                problem = trunk_problem(trunk, prober)
+                yield Finding(check, Level.ERROR if problem else Level.OK, problem or f"{trunk.target} answers")
+            case ModemTrunk():
+                faults += _faults(check, partial(modem_settings, site, trunk))
+                yield from _pin(site, trunk)
+            case GatewayTrunk():
+                faults += _faults(check, partial(board_settings, trunk))
+    told = {fault.detail for fault in faults}
+    yield from faults
+    yield from (fault for fault in _faults("sip", partial(sip_settings, site, config)) if fault.detail not in told)
+
+
+def _faults(check: str, build: Callable[[], object]) -> list[Finding]:
+    """Why the dialer would refuse to start with what this builds; nothing when it would not."""
+    try:
+        build()
+    except ConfigError as error:
+        return [Finding(check, Level.ERROR, str(error))]
+    return []
+
+
+def _pin(site: Site, trunk: ModemTrunk) -> Iterator[Finding]:
+    if trunk.pin_file is None:
+        return
+    check, where, path = f"trunk {trunk.name}", f"[[trunk]] {trunk.name}: pin_file", site.file(trunk.pin_file)
+    try:
+        pin, mode = path.read_text(encoding="ascii").strip(), path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        yield Finding(check, Level.ERROR, f"{where}: {path} cannot be read: {error}")
+        return
+    if not pin.isdigit() or not 4 <= len(pin) <= 8:
+        yield Finding(check, Level.ERROR, f"{where}: {path} must hold a PIN of 4 to 8 digits and nothing else")
+    if mode & 0o077:
+        yield Finding(check, Level.WARNING, f"{where}: others can read it; run: chmod 600 {path}")
 
 
 def _stations(config: Config, prober: Callable[[str], ProbeResult]) -> Iterator[Finding]:
     if not config.station:
         yield Finding("stations", Level.WARNING, "dialer.toml has no [[station]]: no agent can log in")
     for station in config.station:
-        if station.kind != "sip":
-            yield from _ports("station", station.name, (station.port,) if station.kind == "hfp" else ())
-            continue
-        result = prober(station.address)
-        detail = f"[[station]] {station.name}: address: {result.detail}"
-        yield Finding(f"station {station.name}", Level.OK if result.reachable else Level.WARNING, detail)
+        check = f"station {station.name}"
+        match station.kind:
+            case "sip":
+                result = prober(station.address)
+                detail = f"[[station]] {station.name}: address: {result.detail}"
+                yield Finding(check, Level.OK if result.reachable else Level.WARNING, detail)
+            case "hfp":
+                yield from _faults(check, partial(headset_settings, station))
+            case "gateway":
+                yield from _faults(check, partial(board_of, config, station)) or [_plugged(config, station)]
 
 
-def _ports(section: str, name: str, ports: Sequence[str], key: str = "port") -> Iterator[Finding]:
-    for port in ports:
-        if port.startswith("/"):
-            there = Path(port).exists()
-            detail = f"{port} is there" if there else f"[[{section}]] {name}: {key}: there is no {port}"
-            yield Finding(f"{section} {name}", Level.OK if there else Level.ERROR, detail)
+def _plugged(config: Config, station: Station) -> Finding:
+    detail = (
+        f"headset {station.headset} of board {board_of(config, station).name}; "
+        "whether the board has it shows when the dialer runs"
+    )
+    return Finding(f"station {station.name}", Level.OK, detail)
 
 
-def _sounds(config: Config, *, in_use: bool) -> Iterator[Finding]:
-    """Where audio settings point to. Sound devices are tried unless they are `in_use`: they serve one at a time."""
-    for trunk in config.trunk:
-        if isinstance(trunk, ModemTrunk):
-            yield from _audio("trunk", trunk.name, "audio", trunk.audios, in_use=in_use)
-        elif isinstance(trunk, GatewayTrunk):
-            yield from _audio("trunk", trunk.name, "ties", trunk.ties, in_use=in_use)
-    for station in config.station:
-        if station.audio:
-            yield from _audio("station", station.name, "audio", (station.audio,), in_use=in_use)
+def _devices(config: Config, *, in_use: bool) -> Iterator[Finding]:
+    """Ports and sound devices, each tried unless the dialer that runs has them `in_use`: they serve one at a time."""
+    seen: dict[Path, Device] = {}
+    for device in config.devices():
+        check = f"{device.section} {device.owner}"
+        faults = _faults(check, partial(audio_stream, device.where, device.text)) if device.is_audio else []
+        if faults:
+            yield from faults
+        elif device.is_serial:
+            path = Path(device.name).resolve()
+            first = seen.setdefault(path, device)
+            problem = _same(device, first) if first is not device else _port_problem(device, in_use=in_use)
+            yield _found(check, device, problem, f"{device.name} is there", in_use=in_use)
+        elif device.is_audio:
+            problem = "" if in_use else _sound_problem(device)
+            yield _found(check, device, problem, f"{device.text} plays and records", in_use=in_use)
+        elif device.text.startswith("imei:"):
+            yield Finding(check, Level.OK, f"{device.text} is looked for on the USB serial ports when the dialer runs")
 
 
-def _audio(section: str, name: str, key: str, texts: Sequence[str], *, in_use: bool) -> Iterator[Finding]:
-    for text in texts:
-        try:
-            stream = pcm_stream(text)
-            if isinstance(stream, SoundDevicePcm) and not in_use:
-                check_sound_device(text.removeprefix("alsa:"))
-                yield Finding(f"{section} {name}", Level.OK, f"{text} plays and records")
-        except DriverError as error:
-            yield Finding(f"{section} {name}", Level.ERROR, f"[[{section}]] {name}: {key}: {error}")
-            continue
-        if isinstance(stream, SerialPcm):
-            yield from _ports(section, name, (text.removeprefix("serial:").partition("@")[0],), key)
+def _found(check: str, device: Device, problem: str, good: str, *, in_use: bool) -> Finding:
+    if problem:
+        return Finding(check, Level.ERROR, f"{device.where}: {problem}")
+    return Finding(check, Level.OK, f"{device.name} is in use by the running dialer" if in_use else good)
+
+
+def _same(device: Device, first: Device) -> str:
+    return f"{device.name} is the same device as {first.name} of {first.where}; give each its own"
+
+
+def _port_problem(device: Device, *, in_use: bool) -> str:
+    if not Path(device.name).exists():
+        return f"there is no {device.name}"
+    if in_use:
+        return ""
+    try:
+        open_tty(device.name, device.baud or SERIAL_BAUD).close()
+    except DriverError as error:
+        return str(error)
+    return ""
+
+
+def _sound_problem(device: Device) -> str:
+    try:
+        check_sound_device(device.text.removeprefix("alsa:"))
+    except DriverError as error:
+        return str(error)
+    return ""
 
 
 def as_rows(findings: list[Finding]) -> list[dict[str, Any]]:

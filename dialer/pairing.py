@@ -82,10 +82,18 @@ def station_problem(config: Config, settings: CampaignSettings, station: Station
 
 def campaign_problem(config: Config, settings: CampaignSettings) -> str | None:
     """Why no station of the site can take all calls of a campaign; None when one can, or there is no station yet."""
-    problems = [station_problem(config, settings, station) for station in config.station]
+    problems = [_station_fault(config, settings, station) for station in config.station]
     if not problems or None in problems:
         return None
     return f"no station can take all its calls: {problems[0]}"
+
+
+def _station_fault(config: Config, settings: CampaignSettings, station: Station) -> str | None:
+    """As `station_problem`; a headset of no known board takes no calls."""
+    try:
+        return station_problem(config, settings, station)
+    except ConfigError as error:
+        return str(error)
 
 
 def tie_shortages(config: Config, settings: CampaignSettings) -> list[str]:
@@ -106,7 +114,7 @@ def _tie_shortage(config: Config, board: GatewayTrunk, trunks: list[Trunk]) -> s
             f"board {board.name} has no tie to this box: people who are called on it and for whom no agent is free "
             "hear no message; give it ties"
         )
-    here = [s for s in config.station if s.kind == "gateway" and board_of(config, s) is board]
+    here = [s for s in config.station if s.kind == "gateway" and _is_at(config, s, board)]
     elsewhere = sum(trunk.max_lines for trunk in trunks if trunk is not board)
     wanted = min(lines, len(config.station) - len(here)) + min(len(here), elsewhere)
     if wanted <= len(board.ties):
@@ -116,6 +124,13 @@ def _tie_shortage(config: Config, board: GatewayTrunk, trunks: list[Trunk]) -> s
         f"{len(board.ties)}: some people would wait in vain. Give it more ties, lower its max_lines, or let campaigns "
         "with agents at its headsets dial on its lines alone (trunks)"
     )
+
+
+def _is_at(config: Config, station: Station, board: GatewayTrunk) -> bool:
+    try:
+        return board_of(config, station) is board
+    except ConfigError:
+        return False
 
 
 def _crosspoint(trunk: GatewayTrunk) -> str:

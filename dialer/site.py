@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import socket
 import stat
 import time
 from collections.abc import Collection, Iterator
@@ -191,6 +192,18 @@ def campaign_problems(
             wav_seconds(site.file(settings.abandon_message))
         except DriverError as error:
             yield f"campaign {settings.name}: abandon_message: {error}"
+
+
+def api_listener(config: Config) -> socket.socket:
+    """The socket of the API, bound. Raises ConfigError when it cannot be, for example as another program has it."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.api.ip, config.api.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"[api]: bind: {config.api.bind} cannot be used: {error.strerror}") from None
+    return listener
 
 
 class SiteLock:

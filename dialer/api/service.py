@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -13,9 +12,9 @@ import uvicorn
 
 from dialer.api.http import make_app
 from dialer.app import Dialer, build
-from dialer.config import Config, ConfigError, SipTrunk
+from dialer.config import Config, SipTrunk
 from dialer.health import trunk_problem
-from dialer.site import Site, SiteLock
+from dialer.site import Site, SiteLock, api_listener
 
 log = logging.getLogger("dialer")
 
@@ -46,7 +45,7 @@ def run_site(site: Site, config: Config, companion: Companion | None = None) -> 
 
 async def _run(site: Site, config: Config, lock: SiteLock, companion: Companion | None) -> None:
     token = site.token(config)
-    listener = _listen(config)
+    listener = api_listener(config)
     url = "http://{}:{}".format(*listener.getsockname())
     dialer = build(site, config)
     loop = asyncio.get_running_loop()
@@ -80,14 +79,3 @@ async def _look_for_trunks(config: Config) -> None:
     for problem in await asyncio.gather(*(asyncio.to_thread(trunk_problem, trunk) for trunk in trunks)):
         if problem is not None:
             log.error("dialer.toml: %s. Calls will fail until this is mended", problem)
-
-
-def _listen(config: Config) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.api.ip, config.api.port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"[api]: bind: {config.api.bind} cannot be used: {error.strerror}") from None
-    return listener
