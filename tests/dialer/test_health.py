@@ -260,7 +260,7 @@ def test_a_pin_file_as_it_should_be(site: Site) -> None:
     (site.path / "pin").write_text("1234\n")
     (site.path / "pin").chmod(0o600)
     add(site, GSM + 'port = "imei:490154203237518"\npin_file = "pin"\n')
-    assert not [detail for detail in rows(site) if "pin_file" in detail]
+    assert not [detail for detail in rows(site) if detail.startswith("[[trunk]] gsm: pin_file")]
 
 
 def test_a_headset_of_a_board_has_its_row(site: Site) -> None:
