@@ -164,8 +164,10 @@ def _trunks(site: Site, config: Config, prober: Callable[[str], ProbeResult]) ->
                 problem = trunk_problem(trunk, prober)
                 yield Finding(check, Level.ERROR if problem else Level.OK, problem or f"{trunk.target} answers")
             case ModemTrunk():
-                faults += _faults(check, partial(modem_settings, site, trunk))
+                refused = _faults(check, partial(modem_settings, site, trunk))
+                faults += refused
                 yield from _pin(site, trunk)
+                yield from () if refused else _by_imei(check, trunk)
             case GatewayTrunk():
                 faults += _faults(check, partial(board_settings, trunk))
     told = {fault.detail for fault in faults}
@@ -182,6 +184,12 @@ def _faults(check: str, build: Callable[[], object]) -> list[Finding]:
     return []
 
 
+def _by_imei(check: str, trunk: ModemTrunk) -> Iterator[Finding]:
+    for port in trunk.ports:
+        if port.startswith("imei:"):
+            yield Finding(check, Level.OK, f"{port} is looked for on all USB serial ports when the dialer runs")
+
+
 def _pin(site: Site, trunk: ModemTrunk) -> Iterator[Finding]:
     if trunk.pin_file is None:
         return
@@ -189,7 +197,8 @@ def _pin(site: Site, trunk: ModemTrunk) -> Iterator[Finding]:
     try:
         pin, mode = path.read_text(encoding="ascii").strip(), path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
-        yield Finding(check, Level.ERROR, f"{where}: {path} cannot be read: {error}")
+        why = error.strerror if isinstance(error, OSError) else "it is no plain text"
+        yield Finding(check, Level.ERROR, f"{where}: {path} cannot be read: {why}")
         return
     if not pin.isdigit() or not 4 <= len(pin) <= 8:
         yield Finding(check, Level.ERROR, f"{where}: {path} must hold a PIN of 4 to 8 digits and nothing else")
@@ -237,8 +246,6 @@ def _devices(config: Config, *, in_use: bool) -> Iterator[Finding]:
         elif device.is_audio:
             problem = "" if in_use else _sound_problem(device)
             yield _found(check, device, problem, f"{device.text} plays and records", in_use=in_use)
-        elif device.text.startswith("imei:"):
-            yield Finding(check, Level.OK, f"{device.text} is looked for on the USB serial ports when the dialer runs")
 
 
 def _found(check: str, device: Device, problem: str, good: str, *, in_use: bool) -> Finding:

@@ -263,6 +263,12 @@ def test_a_pin_file_as_it_should_be(site: Site) -> None:
     assert not [detail for detail in rows(site) if detail.startswith("[[trunk]] gsm: pin_file")]
 
 
+def test_a_modem_by_its_imei_has_its_row(site: Site) -> None:
+    add(site, GSM + 'port = "imei:490154203237518"\n')
+    found = findings(site)["trunk gsm"]
+    assert found.level is Level.OK and found.detail.startswith("imei:490154203237518 is looked for")
+
+
 def test_a_headset_of_a_board_has_its_row(site: Site) -> None:
     add(site, BOARD + 'port = "/dev/no-board"\n', PLUGGED + "headset = 3\n")
     found = findings(site)["station plugged"]
