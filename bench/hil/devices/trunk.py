@@ -1,20 +1,22 @@
 """A SIP trunk as a device under test, with SIPp or a real carrier as its far end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from bench.hil.devices.base import Device, DeviceStep
+from bench.hil.devices.sip_ping import PING_LIMIT_S, ping
 from bench.hil.emulated.sipp import NUMBERS, SippCarrier
 from bench.hil.files import BenchError
 from bench.hil.scenario import Ability, Power
-from bench.hil.timeline import Lane
+from bench.hil.timeline import Entry, Lane
 from hw.contract import LineDriver
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
 
 RTP_PORT_BASE = 42000
 LINES_FREE_LIMIT_S = 5.0
+FIRST_PING_LIMIT_S = 1.0
 
 
 class TrunkDevice(Device):
@@ -23,6 +25,8 @@ class TrunkDevice(Device):
     emulated_numbers = NUMBERS
     _pool: SipPool | None = None
     _carrier: SippCarrier | None = None
+    # Found out after a round: such an address is not dialed to again before it answers.
+    _silent = False
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -44,7 +48,12 @@ class TrunkDevice(Device):
             await self._carrier.start()
 
     async def link(self) -> None:
+        """Silence alone is no objection before a call was without an answer: some carriers answer no OPTIONS."""
         table = self.table
+        if not self._carrier:
+            found = await ping(table.target, PING_LIMIT_S if self._silent else FIRST_PING_LIMIT_S)
+            if found.refused or (self._silent and not found.answered):
+                raise BenchError(f"{self.name}: {found.objection}")
         target = f"sip:{{number}}@127.0.0.1:{self._carrier.port}" if self._carrier else table.target
         password = ""
         if table.password_file is not None:
@@ -71,6 +80,13 @@ class TrunkDevice(Device):
         if self._carrier is not None:
             await self._carrier.stop()
 
+    async def out_of_reach(self, entries: Sequence[Entry]) -> str:
+        if self._carrier is not None or any(_is_word_of_the_far_end(entry) for entry in entries):
+            return ""
+        found = await ping(self.table.target)
+        self._silent = not found.answered
+        return f"{self.name}: {found.objection}; no INVITE had an answer either" if self._silent else ""
+
     async def settle(self) -> None:
         if self._carrier is not None and not self._carrier.running:
             await self._carrier.start()
@@ -90,3 +106,10 @@ class TrunkDevice(Device):
             self.timeline.note(Lane.POWER, "carrier", step.act)
             return {}
         return await super().perform(step, call_id)
+
+
+def _is_word_of_the_far_end(entry: Entry) -> bool:
+    """Whether anybody answered an INVITE: 408 is what our own side says when nobody does (RFC 3261 section 17.1.1)."""
+    if entry.what == "Ended":
+        return entry.details.get("sip_code") not in (None, 408, 487)
+    return entry.what in ("Ringing", "Answered")
