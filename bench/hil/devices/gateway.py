@@ -1,7 +1,7 @@
 """Gateway boards as devices under test: a real one on a tty, or the reference firmware in QEMU behind an exchange."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.hil.board import UPDATE_IMAGE, EmulatedBoard
@@ -82,6 +82,10 @@ class GatewayDevice(WiredDevice):
         return "" if self._driver is None else self._driver.status().because
 
     async def switch_on(self) -> None:
+        async with self.undone_by(self.switch_off):
+            await self._switch_on()
+
+    async def _switch_on(self) -> None:
         if not self.table.emulated:
             await self.power("on")
             self.lay(self.table.port)
@@ -90,22 +94,23 @@ class GatewayDevice(WiredDevice):
             self._board = self._board or EmulatedBoard(on_seen=self._seen_from_thread)
             lines = self._board.pins.lines
             self._cards = LineCards(lines, _FAR_ENDS, self._loop, self._board.drive, self._far_told)
-            await asyncio.to_thread(self._board.power_on)
+            await _in_thread(self._board.power_on)
         except BoardError as error:
             raise BenchError(str(error)) from error
         self.lay(self._board.serial)
 
     async def link(self) -> None:
+        await self.find_port()
         plan = self.table.dial_plan or (DIAL_PLAN if self.table.emulated else None)
         settings = GatewaySettings(self.name, self.port, self.table.baud, self.table.keepalive_ms)
         if plan is not None:
             settings = GatewaySettings(self.name, self.port, self.table.baud, self.table.keepalive_ms, dial_plan=plan)
         driver = GatewayDriver(settings)
-        await driver.start(self.heard)
-        status = driver.status()
-        if not status.lines:
-            await driver.close()
-            raise BenchError(f"{self.name}: {status.because}")
+        async with self.undone_by(driver.close):
+            await driver.start(self.heard)
+            status = driver.status()
+            if not status.lines:
+                raise BenchError(self.said(status.because))
         self._driver = driver
 
     async def make_ready(self) -> None:
@@ -133,7 +138,7 @@ class GatewayDevice(WiredDevice):
     async def switch_off(self) -> None:
         self.take_up()
         if self._board is not None:
-            await asyncio.to_thread(self._board.close)
+            await _in_thread(self._board.close)
             self._board = None
         elif not self.table.emulated and self.table.power_off:
             await self.power("off")
@@ -144,7 +149,7 @@ class GatewayDevice(WiredDevice):
             return
         if self._board.frozen:
             self._board.thaw()
-        await asyncio.to_thread(self._board.power_on)
+        await _in_thread(self._board.power_on)
         self._cards.settle()
         for headset in range(self._board.pins.headsets):
             self._board.drive("headset_present", headset, True)
@@ -155,7 +160,7 @@ class GatewayDevice(WiredDevice):
         if self._board is None:
             await super().power(act)
         else:  # QEMU takes a while to start; drivers must not stand still meanwhile.
-            await asyncio.to_thread(self._board.power_on if act == "on" else self._board.power_off)
+            await _in_thread(self._board.power_on if act == "on" else self._board.power_off)
 
     def station_address(self, headset: int) -> str:
         return f"gateway:{self.name}/{headset}"
@@ -311,6 +316,16 @@ class GatewayDevice(WiredDevice):
             self.timeline.note(Lane.PIN, where, seen.what, at=at, where=where, **details)
         if self._cards is not None:
             self._cards.saw(at, seen)
+
+
+async def _in_thread(act: Callable[[], None]) -> None:
+    """Do what blocks. A thread cannot be cancelled: cancelled, this ends when the thread does."""
+    work = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 def _count_from_one(name: str) -> str:

@@ -48,9 +48,13 @@ class HeadsetDevice(WiredDevice):
 
     @property
     def trouble(self) -> str:
-        return "" if self._stations is None else self._stations.states()[0].trouble
+        return "" if self._stations is None else self.port_trouble or self._stations.states()[0].trouble
 
     async def switch_on(self) -> None:
+        async with self.undone_by(self.switch_off):
+            await self._switch_on()
+
+    async def _switch_on(self) -> None:
         if self.table.emulated:
             folder = Path(tempfile.mkdtemp(prefix="headset-", dir="/tmp"))
             self._emulated = EmulatedHeadset(folder / "port")
@@ -61,8 +65,11 @@ class HeadsetDevice(WiredDevice):
             self.lay(self.table.port)
 
     async def link(self) -> None:
-        self._stations = HeadsetStations([HeadsetSettings(self.name, self.port, self.table.baud)])
-        await self._stations.start(self.heard)
+        stations = HeadsetStations([HeadsetSettings(self.name, self.port, self.table.baud)])
+        async with self.undone_by(stations.close):
+            await stations.start(self.heard)
+            await self.find_port()  # After the start: the injector follows who opens its port.
+        self._stations = stations
 
     async def make_ready(self) -> None:
         assert self._stations is not None

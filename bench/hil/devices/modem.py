@@ -95,6 +95,10 @@ class ModemDevice(WiredDevice):
         return "" if self._bank is None else self._bank.statuses()[0].because
 
     async def switch_on(self) -> None:
+        async with self.undone_by(self.switch_off):
+            await self._switch_on()
+
+    async def _switch_on(self) -> None:
         if self.table.emulated:
             far_ends = {NUMBERS[name]: far_end for name, far_end in _FAR_ENDS.items()}
             self._emulated = _WatchedModem(Exchange(far_ends), self.table.emulated, self.timeline)
@@ -105,13 +109,14 @@ class ModemDevice(WiredDevice):
             self.lay(self.table.port)
 
     async def link(self) -> None:
+        await self.find_port()
         modem = ModemSettings(self.name, self.trunk, self.port, self.table.baud, self.table.profile)
         bank = ModemBank(BankSettings((modem,)), on_sms=self._sms_told, start_limit_s=NETWORK_LIMIT_S)
-        await bank.start(self.heard)
-        (status,) = bank.statuses()
-        if not status.usable:
-            await bank.close()
-            raise BenchError(f"{self.name}: {status.because}")
+        async with self.undone_by(bank.close):
+            await bank.start(self.heard)
+            (status,) = bank.statuses()
+            if not status.usable:
+                raise BenchError(self.said(status.because))
         self._bank = bank
 
     async def make_ready(self) -> None:

@@ -1,17 +1,26 @@
 """Devices on a serial wire: the wire is laid through the fault injector, to a tty or to an emulated device's socket."""
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bench.hil.devices.base import Device, DeviceStep, run_command, wire_details
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
+from bench.hil.ports import why_no_port
 from bench.hil.scenario import Ability, Power, WireStep
 from bench.hil.timeline import Lane, Timeline
 from bench.hil.wire import Wire
 from bench.hil.wiring import DeviceTable
+
+# A port that was there a moment ago, or was just given power, may take this long to appear.
+PORT_BACK_S = 15.0
+_FIRST_LOOK_S = 2.0
+_LOOK_EVERY_S = 0.02
 
 
 class WiredDevice(Device):
@@ -25,6 +34,7 @@ class WiredDevice(Device):
         self.wire: Wire | None = None
         self._seed = seed
         self._folder: Path | None = None
+        self._had_port = False
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -45,16 +55,22 @@ class WiredDevice(Device):
         if not self.table.emulated and not self.table.injector:
             return
         self._folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
-        self.wire = Wire(
-            far,
-            self._folder / self.name,
-            seed=self._seed,
-            delimiter=self.delimiter,
-            baud=self.table.baud,
-            follow_host=self.follow_host,
-        )
-        self._faults_at_rest()
-        self.wire.start()
+        try:
+            self.wire = Wire(
+                far,
+                self._folder / self.name,
+                seed=self._seed,
+                delimiter=self.delimiter,
+                baud=self.table.baud,
+                follow_host=self.follow_host,
+            )
+            self._faults_at_rest()
+            self.wire.start()
+        except BaseException as error:
+            self.take_up()
+            if isinstance(error, BenchError):
+                raise BenchError(f"{self.name}: {error}") from error
+            raise
 
     def take_up(self) -> None:
         """Undo `lay`."""
@@ -64,6 +80,55 @@ class WiredDevice(Device):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    async def find_port(self) -> None:
+        """See that a real device's port can be opened; wait for it where it was there before, or just got power.
+
+        Raises BenchError with what is wrong with the port.
+        """
+        if self.table.emulated:
+            return
+        until = time.monotonic() + self._port_limit_s()
+        looked_until = time.monotonic() + _FIRST_LOOK_S
+        while not self._port_open():
+            now, why = time.monotonic(), self.port_trouble
+            if now >= until and (why or now >= looked_until):
+                raise BenchError(f"{self.name}: {why or f'{self.table.port} does not open'}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+        self._had_port = True
+
+    @property
+    def port_trouble(self) -> str:
+        """Why a real device's port is not open now, with its name; empty when it is, or nothing is known."""
+        if self.table.emulated:
+            return ""
+        if self.wire is not None:
+            return self.wire.trouble
+        if not self.table.port.startswith("/"):
+            return f"{self.table.port}: with injector = false a port is the path of a tty"
+        return why_no_port(self.table.port)
+
+    def _port_open(self) -> bool:
+        return self.wire.device_up if self.wire is not None else not self.port_trouble
+
+    def _port_limit_s(self) -> float:
+        switched = bool(self.table.power_on) or self.operator.there
+        return PORT_BACK_S if self._had_port or switched else 0.0
+
+    def said(self, because: str) -> str:
+        """Why there is no link: what is wrong with the port, else what the driver says, with the port's name."""
+        where = "" if self.table.emulated else f"{self.table.port}: "
+        return f"{self.name}: {self.port_trouble or where + because}"
+
+    @asynccontextmanager
+    async def undone_by(self, undo: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """What is begun within is undone when it fails or is cancelled: nobody else knows of half of it."""
+        try:
+            yield
+        except BaseException:
+            with suppress(BenchError):
+                await undo()
+            raise
 
     async def settle(self) -> None:
         if self.wire is not None:

@@ -34,7 +34,7 @@ class SippCarrier:
         self.port = _free_port(LOW_PORT)
         self._media_port = _free_port(self.port + 1000)
         self._process: asyncio.subprocess.Process | None = None
-        self._folder = Path()
+        self._folder: Path | None = None
 
     @property
     def running(self) -> bool:
@@ -43,6 +43,13 @@ class SippCarrier:
 
     async def start(self) -> None:
         """Take calls from now on; again after `stop`, on the same port."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sipp-", dir="/tmp"))
         command = ["-sf", str(CARRIER), "-i", "127.0.0.1", "-p", str(self.port), "-nostdin", "-rtp_echo"]
         command += ["-mi", "127.0.0.1", "-mp", str(self._media_port)]
@@ -64,7 +71,9 @@ class SippCarrier:
             self._process.kill()
             await self._process.wait()
         self._process = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
 
 def _taken(port: int) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.hil.devices import wired
 from bench.hil.devices.gateway import GatewayDevice
 from bench.hil.files import BenchError
 from bench.hil.person import Nobody
@@ -32,7 +33,11 @@ def test_a_real_board_can_do_what_its_table_says() -> None:
     asyncio.run(main())
 
 
-def test_a_board_that_is_not_there_is_told_and_its_power_is_switched(tmp_path: Path) -> None:
+def test_a_board_that_is_not_there_is_told_and_its_power_is_switched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wired, "PORT_BACK_S", 0.2)
+
     async def main() -> None:
         on, off = f"touch {tmp_path}/on", f"touch {tmp_path}/off"
         device = made(port=str(tmp_path / "tty"), power_on=on, power_off=off)
