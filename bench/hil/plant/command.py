@@ -29,6 +29,7 @@ _NEEDED = {"qemu-system-arm": "qemu-system-arm", "arm-none-eabi-gcc": "gcc-arm-n
 )  # fmt: skip
 @click.option("--board/--no-board", default=True, show_default=True, help="The reference gateway board, in QEMU.")
 @click.option("--headset/--no-headset", default=True, show_default=True, help="A hands-free headset.")
+@click.option("--sip", is_flag=True, help="Print the sections for a SIP carrier and phones not only as comments.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides by the number who answers, and how.")
 @click.option(
     "--talk-s", nargs=2, type=click.FloatRange(min=0.1), default=(10.0, 30.0), show_default=True, metavar="LEAST MOST",
@@ -40,6 +41,7 @@ def emulate(
     modems: str,
     board: bool,
     headset: bool,
+    sip: bool,
     seed: int,
     talk_s: tuple[float, float],
     log: Path | None,
@@ -67,10 +69,10 @@ def emulate(
         raise click.UsageError("--talk-s: the first number is the least, the second the most")
     if not (makers or board or headset):
         raise click.UsageError("there is nothing to emulate: give --modems, --board or --headset")
-    _run(Plan(folder.absolute(), makers, board, headset, People(seed, talk_s)), log)
+    _run(Plan(folder.absolute(), makers, board, headset, People(seed, talk_s)), log, sip=sip)
 
 
-def _run(plan: "Plan", log: Path | None) -> None:
+def _run(plan: "Plan", log: Path | None, *, sip: bool) -> None:
     from bench.hil.files import BenchError
     from dialer.farend.eventlog import EventLog
 
@@ -86,7 +88,7 @@ def _run(plan: "Plan", log: Path | None) -> None:
         raise BenchError(f"{log}: the log cannot be written: {error.strerror}") from error
     with events:
         events.listeners.append(_tell)
-        asyncio.run(_live(plan, events))
+        asyncio.run(_live(plan, events, sip=sip))
 
 
 def _build_board() -> None:
@@ -105,7 +107,7 @@ def _build_board() -> None:
         raise BenchError(f"the board: {error}; --no-board does without one") from error
 
 
-async def _live(plan: "Plan", events: "EventLog") -> None:
+async def _live(plan: "Plan", events: "EventLog", *, sip: bool) -> None:
     from bench.hil.plant.plant import Plant
     from bench.hil.plant.sections import sections
     from firmware_bridge.firmware.outside import load_pins
@@ -117,7 +119,7 @@ async def _live(plan: "Plan", events: "EventLog") -> None:
             loop.add_signal_handler(number, stop.set)
     pins = load_pins()
     async with Plant(plan, events) as plant:
-        click.echo(sections(plan, lines=pins.lines, headsets=pins.headsets, ties=pins.ties))
+        click.echo(sections(plan, lines=pins.lines, headsets=pins.headsets, ties=pins.ties, sip=sip))
         _say("all is there; type help for what can happen, Ctrl-C ends it")
         await _obey(plant, stop)
 

@@ -39,29 +39,29 @@ kind = "hfp"
 port = {port}
 audio = {audio}
 """
-_SIP = """
+_FAR_ENDS = """
 # SIP beside it: a carrier with people behind it, and agents' phones, each in a terminal of its own:
 #   python -m dialer.farend carrier --bind {carrier} --seed {seed} --rtp-ports 20000-24998
 #   python -m dialer.farend phones --bind {phones} --count {count} --rtp-ports 25000-29998
-# and these sections:
-#
-# [[trunk]]
-# name = "carrier"
-# kind = "sip"
-# target = "sip:{{number}}@{carrier}"
-# max_lines = 10
-# caller_ids = ["+12125550100"]
 """
-_PHONE = """#
-# [[station]]
-# name = "desk{number}"
-# kind = "sip"
-# address = "sip:agent{number}@{phones}"
+_SIP = """
+[[trunk]]                 # the carrier
+name = "carrier"
+kind = "sip"
+target = "sip:{{number}}@{carrier}"
+max_lines = 4
+caller_ids = ["+12125550100"]
+"""
+_PHONE = """
+[[station]]               # a phone
+name = "desk{number}"
+kind = "sip"
+address = "sip:agent{number}@{phones}"
 """
 
 
-def sections(plan: Plan, *, lines: int, headsets: int, ties: int) -> str:
-    """TOML, with the SIP part as comments. `lines`, `headsets` and `ties` are the board's, if there is one."""
+def sections(plan: Plan, *, lines: int, headsets: int, ties: int, sip: bool = False) -> str:
+    """TOML. `lines`, `headsets` and `ties` are the board's, if there is one. Without `sip` that part is comments."""
     parts = []
     if plan.modems:
         numbers = range(1, len(plan.modems) + 1)
@@ -74,9 +74,15 @@ def sections(plan: Plan, *, lines: int, headsets: int, ties: int) -> str:
     if plan.headset:
         (audio,) = _serial([plan.headset_voice])
         parts.append(_HEADSET.format(port=_text(str(plan.headset_port)), audio=_text(audio)))
-    parts.append(_SIP.format(carrier=CARRIER, phones=PHONES, seed=plan.people.seed, count=PHONE_COUNT))
-    parts += [_PHONE.format(number=n, phones=PHONES) for n in range(1, PHONE_COUNT + 1)]
+    parts.append(_FAR_ENDS.format(carrier=CARRIER, phones=PHONES, seed=plan.people.seed, count=PHONE_COUNT))
+    phones = [_PHONE.format(number=n, phones=PHONES) for n in range(1, PHONE_COUNT + 1)]
+    beside = "".join([_SIP.format(carrier=CARRIER), *phones])
+    parts.append(beside if sip else _commented(beside))
     return "".join(parts)
+
+
+def _commented(text: str) -> str:
+    return "# and in dialer.toml:\n" + "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
 
 
 def _serial(ports: Iterable[Path]) -> list[str]:
