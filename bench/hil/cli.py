@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from bench.hil.certify import Certificate
     from bench.hil.faults import Faults
     from bench.hil.runner import Outcome
+    from bench.hil.scenario import Scenario
     from bench.hil.session import BenchResult, Options
+    from bench.hil.wire import Wire
     from bench.hil.wiring import Wiring
 
 DEFAULT_REPORT = Path("bench-report")
+WIRE_LOOK_S = 0.2
+# As shells say it of a program that Ctrl-C ended.
+CTRL_C_EXIT_CODE = 130
 
 
 class Failure(click.ClickException):
@@ -27,14 +32,26 @@ class Failure(click.ClickException):
         click.echo(f"error: {self.message}", err=True)
 
 
+class WrongFile(Failure):
+    """A file or an option says what cannot be. Exit code 2, as for wrong usage."""
+
+    exit_code = 2
+
+
 class Failures(click.Group):
-    """Turns the bench's errors into a sentence on stderr and exit code 1."""
+    """Turns the bench's errors into a sentence on stderr and exit code 1, or 2 where a file is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from bench.hil.files import BenchError
+        from bench.hil.files import BenchError, FileError
+        from bench.hil.signals import ended_like_ctrl_c
 
         try:
-            return super().invoke(ctx)
+            with ended_like_ctrl_c():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(CTRL_C_EXIT_CODE) from None
+        except FileError as error:
+            raise WrongFile(str(error)) from None
         except BenchError as error:
             raise Failure(str(error)) from None
         except ModuleNotFoundError as error:
@@ -139,34 +156,63 @@ def run(
 ) -> None:
     """Run benches and write the report. Exit code 1 when a scenario failed or nothing could be tried.
 
+    Ctrl-C ends it with exit code 130 and a report of what was done so far.
+
     BENCH is a bench.toml, or the name of a bench that ships; without any, all that ship are run.
     """
     from bench.hil.session import Options
     from bench.hil.wiring import find_bench, shipped_benches
 
     wirings = [find_bench(name) for name in benches] or shipped_benches()
-    options = Options(only, repeat, seed)
-    log_to(report)
-    results = [result for wiring in wirings if (result := _run_one(wiring, options)) is not None]
-    if not results:
-        raise Failure(f"no scenario has {' or '.join(only)} in its name; see: dialer bench list")
+    results = _run_all(wirings, Options(only, repeat, seed), report)
     page = write_report(results, report)
     click.echo(f"\nreport: {page}")
     if open_page:
         webbrowser.open(page.resolve().as_uri())
-    if not all(result.ok for result in results):
-        ctx.exit(1)
+    _exit_unless(ctx, results, all(result.ok for result in results))
 
 
-def _run_one(wiring: "Wiring", options: "Options", *, quiet: bool = False) -> "BenchResult | None":
-    from bench.hil.session import run_bench
+def _run_all(wirings: "list[Wiring]", options: "Options", report: Path, *, quiet: bool = False) -> "list[BenchResult]":
+    """The benches one after the other, up to the one that is stopped; what is wrong in a file is told before."""
+    plan = [(each, [s for s in each.load_scenarios() if options.wants(s)]) for each in wirings]
+    plan = [(wiring, scenarios) for wiring, scenarios in plan if scenarios]
+    if not plan:
+        raise Failure(f"no scenario has {' or '.join(options.only)} in its name; see: dialer bench list")
+    log_to(report)
+    results: list[BenchResult] = []
+    for wiring, scenarios in plan:
+        results.append(_run_one(wiring, scenarios, options, quiet=quiet))
+        if results[-1].stopped:
+            click.echo(f"{wiring.name}: {results[-1].stopped}", err=True)
+            break
+    return results
 
-    scenarios = [scenario for scenario in wiring.load_scenarios() if options.wants(scenario)]
-    if not scenarios:
-        return None
+
+def _run_one(wiring: "Wiring", scenarios: "list[Scenario]", options: "Options", *, quiet: bool) -> "BenchResult":
+    from bench.hil.session import cut_short, run_bench
+
     if not quiet:
         click.secho(f"{wiring.name}: {wiring.title}", bold=True)
-    return asyncio.run(run_bench(wiring, scenarios, options, (lambda outcome: None) if quiet else tell))
+    outcomes: list[Outcome] = []
+    started_at = time.monotonic()
+
+    def take(outcome: "Outcome") -> None:
+        outcomes.append(outcome)
+        if not quiet:
+            tell(outcome)
+
+    try:
+        return asyncio.run(run_bench(wiring, scenarios, options, take))
+    except KeyboardInterrupt:
+        lasted_s = time.monotonic() - started_at
+        return cut_short(wiring, scenarios, options, outcomes, lasted_s, "stopped")
+
+
+def _exit_unless(ctx: click.Context, results: "list[BenchResult]", good: bool) -> None:
+    if any(result.stopped for result in results):
+        raise KeyboardInterrupt  # It was put off until the report was written.
+    if not good:
+        ctx.exit(1)
 
 
 def tell(outcome: "Outcome") -> None:
@@ -198,10 +244,16 @@ def tell(outcome: "Outcome") -> None:
 @click.option(
     "--number", "numbers", multiple=True, metavar="BEHAVES=NUMBER",
     help="A number that you may call and how it behaves: answers, answers_and_leaves, busy, rings, unobtainable, "
-    "declines, congested, presses_keys, takes_texts. Repeat for each.",
+    "answers_late, declines, congested, presses_keys, takes_texts, loses_texts. Repeat for each.",
 )  # fmt: skip
 @click.option("--by-hand", is_flag=True, help="You are at the device, and do what the bench asks for.")
+@click.option("--power-on", default="", metavar="COMMAND", help="Command that switches the device on.")
+@click.option("--power-off", default="", metavar="COMMAND", help="Command that switches it off.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only scenarios with TEXT in their names.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 10_000), help="Rounds of each scenario, instead of what its file says."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides the faults and waits that are drawn.")
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_REPORT, show_default=True,
     help="Folder for the page (index.html) and JUnit XML (junit.xml).",
@@ -211,6 +263,8 @@ def certify(
     kind: str,
     numbers: tuple[str, ...],
     only: tuple[str, ...],
+    repeat: int | None,
+    seed: int,
     report: Path,
     as_json: bool,
     **given: Any,
@@ -225,36 +279,47 @@ def certify(
       dialer bench certify gateway --port /dev/ttyACM0 --number answers=+12125550100 --by-hand
     """
     from bench.hil.certify import certificates
+    from bench.hil.ports import why_no_port
     from bench.hil.session import Options
 
     wiring = _own_wiring(kind, numbers, given)
-    log_to(report)
-    result = _run_one(wiring, Options(only), quiet=as_json)
-    if result is None:
-        raise Failure(f"no scenario has {' or '.join(only)} in its name; see: dialer bench list")
-    made = certificates(result)
-    page = write_report([result], report, made)
+    port, switched = given["port"] or "", given["power_on"] or given["by_hand"]
+    if port.startswith("/") and not switched and not as_json and (why := why_no_port(port)):
+        click.secho(why, fg="yellow", err=True)
+    results = _run_all([wiring], Options(only, repeat, seed), report, quiet=as_json)
+    made = certificates(results[0])
+    page = write_report(results, report, made)
     _show_certificates(made, page, as_json=as_json)
-    if not all(certificate.ok for certificate in made):
-        click.get_current_context().exit(1)
+    _exit_unless(click.get_current_context(), results, all(certificate.ok for certificate in made))
 
 
 def _own_wiring(kind: str, numbers: tuple[str, ...], given: dict[str, Any]) -> "Wiring":
     """A bench of the one device that the options name, or the emulated one of this kind."""
+    from bench.hil.events import nearest
+    from bench.hil.ports import never_a_port
+    from bench.hil.scenario import BEHAVIOURS, check_number
     from bench.hil.wiring import own_bench
 
     known = {}
     for entry in numbers:
         behaves, equals, number = entry.partition("=")
-        if not equals or not number.lstrip("+").isdecimal():
+        if not equals:
             raise click.UsageError(f"--number {entry}: write BEHAVES=NUMBER, as in answers=+12125550100")
-        known[behaves] = number
+        if behaves not in BEHAVIOURS:
+            raise click.UsageError(f"--number {entry}: no number behaves {behaves!r}{nearest(behaves, BEHAVIOURS)}")
+        try:
+            known[behaves] = check_number(number)
+        except ValueError as error:
+            raise click.UsageError(f"--number {entry}: {error}") from None
     place = "target" if kind == "trunk" else "port"
     for other in {"port", "target"} - {place}:
         if given[other]:
             raise click.UsageError(f"a {kind} has --{place}, not --{other}")
     settings = {key: value for key, value in given.items() if value}
-    return own_bench(kind, {**settings, "numbers": known})
+    wiring = own_bench(kind, {**settings, "numbers": known})
+    if why := never_a_port(given["port"] or ""):  # Told even if no scenario comes to open it.
+        raise click.UsageError(f"--port {why}")
+    return wiring
 
 
 def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) -> None:
@@ -275,6 +340,8 @@ def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) 
         console.print(f"\n[bold]What {certificate.device} can be trusted with[/] ({certificate.place})")
         if certificate.emulated:
             console.print("No real device: this shows what the software does, and says nothing of a device of yours.")
+        if certificate.blind_to:
+            console.print(certificate.blind_to)
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("property", "standing", "measured, or why not"):
             table.add_column(column)
@@ -299,14 +366,15 @@ def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) 
 def wire(far: str, link: Path, to_device: str, to_host: str, baud: int, lines: bool, seed: int) -> None:
     """Put the fault injector between a device and whatever opens LINK, until Ctrl-C.
 
-    FAR is a tty, unix:PATH or tcp:HOST:PORT. Faults: damage, bit_errors, loss, cut, duplication, noise (shares from 0
-    to 1), delay_s, jitter_s, single_bytes (1), baud.
+    FAR is a tty, unix:PATH or tcp:HOST:PORT; it may come, go and come again. LINK is a path where nothing is.
+    Faults: damage, bit_errors, loss, cut, duplication, noise (shares from 0 to 1), delay_s, jitter_s,
+    single_bytes (1), baud.
 
     \b
     Example:
       dialer bench wire /dev/ttyUSB2 /tmp/modem --to-host damage=0.02,single_bytes=1 --lines
     """
-    from bench.hil.wire import Way, Wire, WireError
+    from bench.hil.wire import Way, Wire
 
     faults = {"to_device": _faults(to_device), "to_host": _faults(to_host)}
     try:
@@ -314,13 +382,25 @@ def wire(far: str, link: Path, to_device: str, to_host: str, baud: int, lines: b
             laid.set_faults(**faults)
             click.echo(f"{link} leads to {far}; Ctrl-C ends it", err=True)
             try:
-                while True:
-                    time.sleep(1)
+                _tell_of_device(laid, far)
             except KeyboardInterrupt:
                 for way in Way:
                     click.echo(f"{way}: {laid.counters(way)}", err=True)
-    except (WireError, OSError) as error:
+    except OSError as error:
         raise Failure(str(error)) from None
+
+
+def _tell_of_device(laid: "Wire", far: str) -> None:
+    """Say when the device's end comes and goes, and why, until Ctrl-C."""
+    told = None
+    while True:
+        time.sleep(WIRE_LOOK_S)
+        state = (
+            f"{far} is connected" if laid.device_up else laid.trouble and f"{laid.trouble} (tried again until it opens)"
+        )
+        if state and state != told:
+            click.echo(state, err=True)
+            told = state
 
 
 def _faults(text: str) -> "Faults":
@@ -335,7 +415,10 @@ def _faults(text: str) -> "Faults":
 
 
 def log_to(folder: Path) -> None:
-    """What drivers log goes to a file beside the report, not over the table. What the report needs is loaded now."""
+    """What drivers log goes to a file beside the report, not over the table. What the report needs is loaded now.
+
+    A report that is there from an earlier run is taken away, as it says nothing of this one.
+    """
     import logging
     from importlib import import_module
 
@@ -346,6 +429,8 @@ def log_to(folder: Path) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in ("index.html", "junit.xml"):
+            (folder / name).unlink(missing_ok=True)
         logging.basicConfig(
             filename=folder / "log.txt", filemode="w", level=logging.INFO, force=True,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",

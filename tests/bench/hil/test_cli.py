@@ -1,6 +1,9 @@
 """`dialer bench`, as its user types it."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -8,7 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from bench.hil.cli import bench
+from bench.hil.cli import bench, log_to
+
+ROOT = Path(__file__).parents[3]
 
 
 def call(*arguments: str | Path) -> Result:
@@ -47,6 +52,66 @@ def test_a_failure_is_exit_code_1(tmp_path: Path) -> None:
     assert "step 1: no Answered within 20 ms" in result.output
 
 
+def own_bench(folder: Path, **scenarios: str) -> Path:
+    """A bench of scripted lines with these scenarios, in order of name."""
+    for name, steps in scenarios.items():
+        (folder / f"{name}.scene.toml").write_text(f'title = "{name}"\nfor = ["trunk"]\n{steps}\n')
+    bench_toml = folder / "bench.toml"
+    bench_toml.write_text(
+        'title = "Mine"\nscenarios = ["*.scene.toml"]\n[[device]]\nname = "x"\nkind = "trunk"\nemulated = "fake"\n'
+    )
+    return bench_toml
+
+
+def test_ctrl_c_leaves_a_report_of_what_was_done_that_says_so(tmp_path: Path) -> None:
+    dial = '[[step]]\ndo = "dial"\ncall = "a"\nto = "answers"\n[[step]]\nexpect = "Answered"\ncall = "a"\nwithin_s = 5'
+    bench_toml = own_bench(tmp_path, a_first=dial, b_long='[[step]]\ndo = "wait"\ns = 600', c_last=dial)
+    command = [sys.executable, "-u", "-c", "from bench.hil.cli import bench; bench()", "run", str(bench_toml)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "passed" not in (line := process.stdout.readline()):
+            assert line, "it ended before a scenario passed"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    page = (tmp_path / "bench-report" / "index.html").read_text()
+    assert "Mine: stopped after 1 of 3 scenarios. This report is incomplete." in page
+    assert "not all passed" in page
+    suite = ET.parse(tmp_path / "bench-report" / "junit.xml").getroot()[0]
+    assert {key: suite.get(key) for key in ("tests", "errors", "skipped")} == {
+        "tests": "4",
+        "errors": "1",
+        "skipped": "2",
+    }
+
+
+def test_an_old_report_is_gone_when_a_run_begins_and_stays_when_there_is_none(tmp_path: Path) -> None:
+    old = tmp_path / "out" / "index.html"
+    old.parent.mkdir()
+    old.write_text("all passed")
+    assert call("run", "nowhere", "--report", old.parent).exit_code == 1
+    assert old.exists()
+    log_to(old.parent)
+    assert not old.exists()
+
+
+def test_a_scenario_or_bench_that_is_wrong_is_exit_code_2_before_anything_is_run(tmp_path: Path) -> None:
+    wrong = own_bench(tmp_path, typo='[[step]]\nnever = "Endded"\nfor_s = 0')
+    result = call("run", "fake", wrong, "--report", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "typo.scene.toml: step 1 (Endded), never: there is no event 'Endded'" in result.output
+    assert "passed" not in result.output
+    (tmp_path / "modem.toml").write_text('title = "x"\n[[device]]\nname = "m"\nkind = "modem"\nport = "relative/x"\n')
+    assert call("run", tmp_path / "modem.toml").exit_code == 2
+
+
+def test_certify_takes_rounds_and_seed_and_commands_for_power(tmp_path: Path) -> None:
+    settings = ("--repeat", "1", "--seed", "3", "--power-on", "exit 0", "--power-off", "exit 0", "--only", "calls/busy")
+    result = call("certify", "modem", "--port", "tcp:127.0.0.1:9", "--report", tmp_path / "out", *settings)
+    assert result.exit_code == 1
+    assert "--number busy=NUMBER" in " ".join(result.output.split())
+
+
 def test_a_wire_by_hand_ends_with_its_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def ctrl_c(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -80,6 +145,10 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments: tuple[str, ...], t
         (("wire", "/dev/null", "/tmp/x", "--to-host", "rust=1"), "rust: there is no such key"),
         (("certify", "fridge"), "'fridge' is not one of"),
         (("certify", "modem", "--number", "answers"), "write BEHAVES=NUMBER"),
+        (("certify", "modem", "--number", "answers=0100"), "'0100' is no number"),
+        (("certify", "modem", "--number", "answer=+12125550100"), "did you mean 'answers'?"),
+        (("certify", "gateway", "--port", "relative/x"), "port: relative/x: write unix:PATH"),
+        (("certify", "trunk", "--target", "127.0.0.1:9"), "must look like sip:{number}@HOST:PORT"),
         (("certify", "modem", "--target", "sip:{number}@127.0.0.1"), "a modem has --port, not --target"),
     ],
 )
