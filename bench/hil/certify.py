@@ -37,6 +37,13 @@ AREAS: Mapping[Area, str] = {
 }
 
 
+BLIND_TO = (
+    "Nothing on this bench sees the far side of a call. That it rang, was answered or hung up is the word of the "
+    "{kind}: one that makes it up would pass. Call a phone that you can see before you trust it."
+)
+NOTHING_JUDGED = "no step of this scenario can fail, so it shows nothing: it needs an expect, never or check"
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """One thing that was to be shown; `figures` are measured, in words."""
@@ -50,12 +57,13 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """All properties of one device. `emulated` says that no real device was there."""
+    """All properties of one device. `emulated` says that no real device was there; `blind_to` what nobody looked at."""
 
     device: str
     place: str
     emulated: bool
     properties: tuple[Property, ...]
+    blind_to: str = ""
 
     @property
     def areas(self) -> dict[Area, Trust]:
@@ -76,18 +84,20 @@ def certificates(result: BenchResult) -> list[Certificate]:
     for table in result.wiring.devices:
         outcomes = [outcome for outcome in result.outcomes if outcome.device == table.name]
         properties = sorted((_property(outcome) for outcome in outcomes), key=lambda each: list(Area).index(each.area))
-        made.append(Certificate(table.name, table.place, bool(table.emulated), tuple(properties)))
+        blind_to = "" if table.emulated or table.kind == "headset" else BLIND_TO.format(kind=table.kind)
+        made.append(Certificate(table.name, table.place, bool(table.emulated), tuple(properties), blind_to))
     return made
 
 
 def _property(outcome: Outcome) -> Property:
     standings = {Verdict.PASSED: Standing.PROVEN, Verdict.FAILED: Standing.FAILED}
     scenario = outcome.scenario
+    empty = outcome.verdict is Verdict.PASSED and not scenario.judges
     return Property(
         scenario.area,
         scenario.proves or scenario.title,
-        standings.get(outcome.verdict, Standing.NOT_TRIED),
-        outcome.reason,
+        Standing.NOT_TRIED if empty else standings.get(outcome.verdict, Standing.NOT_TRIED),
+        NOTHING_JUDGED if empty else outcome.reason,
         tuple(_figure(name, values) for name, values in outcome.figures.items()),
     )
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bench.hil import session
 from bench.hil.certify import Standing, Trust, certificates
 from bench.hil.devices.base import Device
+from bench.hil.report.page import render
 from bench.hil.runner import Outcome, Verdict
 from bench.hil.scenario import Area
 from bench.hil.session import BenchResult, Options, run_bench
@@ -103,3 +105,18 @@ def test_an_area_of_which_a_part_could_not_be_tried_is_trusted_as_far_as_tried()
     [certificate] = certificates(run(ANSWERED, untried)[0])
     assert certificate.areas == {Area.CALLS: Trust.IN_PART}
     assert certificate.ok
+
+
+def test_a_scenario_that_cannot_fail_proves_nothing() -> None:
+    nothing = scenario({"do": "dial", "call": "a", "to": "answers"}, proves="calls are placed")
+    [certificate] = certificates(run(nothing)[0])
+    assert [each.standing for each in certificate.properties] == [Standing.NOT_TRIED]
+    assert "it needs an expect, never or check" in certificate.properties[0].because
+
+
+def test_a_certificate_of_a_real_device_says_what_nobody_saw() -> None:
+    real = DeviceTable(name="carrier", kind="trunk", target="sip:{number}@127.0.0.1:9")
+    result = BenchResult(FAKE.model_copy(update={"devices": (real,)}), datetime.now(UTC), 0.0)
+    assert "the word of the trunk: one that makes it up would pass" in certificates(result)[0].blind_to
+    assert certificates(run(ANSWERED)[0])[0].blind_to == ""
+    assert "the word of the trunk" in render([result], {}, certificates(result))
