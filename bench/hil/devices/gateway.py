@@ -10,6 +10,7 @@ from bench.hil.devices.wired import WiredDevice
 from bench.hil.emulated.linecards import FarEnd, LineCards
 from bench.hil.exercise import Exercise, replace_firmware
 from bench.hil.files import BenchError
+from bench.hil.firmware_image import why_no_image
 from bench.hil.person import Operator
 from bench.hil.qemu import BoardError
 from bench.hil.scenario import Ability, Agent, Far, Plug, Power, Update
@@ -238,6 +239,8 @@ class GatewayDevice(WiredDevice):
             image = path.read_bytes()
         except OSError as error:
             raise BenchError(f"{self.name}: image {path}: {error.strerror}") from error
+        if why := why_no_image(image, reference=self._board is not None):
+            raise BenchError(f"{self.name}: image {path} {why}")
         started_at = self.timeline.now()
         try:
             async with asyncio.timeout(step.within_s):
