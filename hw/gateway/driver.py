@@ -72,7 +72,7 @@ class GatewayDriver:
     ) -> None:
         self.settings = settings
         self.board = Board(settings.board, self._on_told)
-        self._ties = Ties(self.board, sounds, self._tie_lost)
+        self._ties = Ties(self.board, sounds, self._tie_lost, self._tell_lines)
         self._start_limit_s = start_limit_s
         self._on_event: OnEvent | None = None
         self._calls: dict[str, _Call] = {}
@@ -92,6 +92,7 @@ class GatewayDriver:
         With a limit of 0 nothing is waited for.
         """
         self._on_event = on_event
+        self._ties.try_all()
         self.board.start()
         if self._start_limit_s > 0:
             await self._wait_for_board()
@@ -110,6 +111,7 @@ class GatewayDriver:
         for call in list(self._calls.values()):
             self._over(call, Cause.NORMAL if call.answered else Cause.CANCELLED)
         self._on_event = None
+        self._ties.close()
         await self.board.close()
 
     def capacity(self) -> int:
@@ -136,7 +138,7 @@ class GatewayDriver:
         """Ring a headset; it answers at once when it is off hook already."""
         self._refuse_used(call_id)
         number = self.settings.headset(address)
-        if number is not None and (down := self._why_down()):
+        if number is not None and (down := self._why_down() or self._why_no_ties()):
             self._no_line(call_id, f"no headset of board {self.settings.name!r} can be used: {down}")
             return
         headset = self.board.mirror.headsets.get(-1 if number is None else number)
@@ -277,6 +279,7 @@ class GatewayDriver:
                 self._done(event)
             case BoardUp():
                 self._welcome = event.welcome
+                self._ties.board_has(event.welcome.ties)
                 self._tell_lines()
                 self._settled.set()
             case BoardDown() | BoardRefused():
@@ -488,6 +491,10 @@ class GatewayDriver:
     def _why_down(self) -> str:
         return "" if self.board.up and self._welcome is not None else self.board.problem or self._problem
 
+    def _why_no_ties(self) -> str:
+        """A board that is to have ties and has none left is no use: people would answer, and hear nobody."""
+        return f"none of its ties can be used: {self._ties.trouble}" if self._ties.all_set_aside else ""
+
     def _why_unusable(self) -> str:
         if down := self._why_down():
             return down
@@ -502,25 +509,28 @@ class GatewayDriver:
         missing = [str(line) for line in self.settings.lines if line > self._welcome.lines]
         if missing:
             return f"line {', '.join(missing)} is named in `lines`, and the board has {self._welcome.lines}"
-        return ""
+        return self._why_no_ties()
 
     def _tell_lines(self) -> None:
         if not self._started:
             return
         configured = len(self.settings.lines) or (self._welcome.lines if self._welcome else 0)
         working, because = self._working_lines(), self._why_unusable()
-        if not because and len(working) < configured:
-            wanted = self.settings.lines
-            dead = [
-                f"line {line.line + 1}"
-                for line in self.board.mirror.lines.values()
-                if line.state is _S.FAULT and (not wanted or line.line + 1 in wanted)
-            ]
-            because = f"no line voltage on {', '.join(dead)}"
+        if not because:
+            because = "; ".join(filter(None, (self._dead_lines(configured - len(working)), self._ties.trouble)))
         told = events.TrunkLines(self.settings.name, len(working), because)
         if told != self._told_lines:
             self._told_lines = told
             self._say(told)
+
+    def _dead_lines(self, missing: int) -> str:
+        wanted = self.settings.lines
+        dead = [
+            f"line {line.line + 1}"
+            for line in self.board.mirror.lines.values()
+            if line.state is _S.FAULT and (not wanted or line.line + 1 in wanted)
+        ]
+        return f"no line voltage on {', '.join(dead)}" if missing else ""
 
     def _later(self, event: events.LineEvent) -> None:
         asyncio.get_running_loop().call_soon(self._say_if_current, event)

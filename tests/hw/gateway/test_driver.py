@@ -1,6 +1,7 @@
 """What a gateway board does beyond the contract of all drivers."""
 
 import asyncio
+import os
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.hil.emulated.voice import EmulatedVoice
 from firmware_bridge import messages as m
 from firmware_bridge.mirror import Port
-from hw.audio.sound import Audible, Sound
+from hw.audio.ring import Segment, create_segment
+from hw.audio.sound import Audible, PcmSound, Sound
+from hw.audio.streams import SerialPcm
 from hw.contract import (
     Answered,
     Cause,
@@ -25,6 +29,7 @@ from hw.contract import (
     TrunkLines,
 )
 from hw.contract.driver import DriverError
+from hw.gateway import ties
 from hw.gateway.driver import GatewayDriver
 from hw.gateway.settings import GatewaySettings
 from tests.firmware_bridge.model_board import ALL, ModelBoard
@@ -37,10 +42,11 @@ LINE, HEADSET, TIE = m.PortKind.LINE, m.PortKind.HEADSET, m.PortKind.TIE
 
 
 class Voice:
-    """A sound that notes what is asked of it; a message lasts until `finish`."""
+    """A sound that notes what is asked of it; a message lasts until `finish`. It opens while there is no `fault`."""
 
-    def __init__(self, ring: int) -> None:
+    def __init__(self, ring: int, fault: str = "") -> None:
         self.ring = ring
+        self.fault = fault
         self.is_open = False
         self.heard: set[int] = set()
         self.toned: list[int] = []
@@ -48,6 +54,8 @@ class Voice:
         self._done: Callable[[], None] | None = None
 
     def open(self, on_lost: Callable[[str], None]) -> None:
+        if self.fault:
+            raise DriverError(self.fault)
         self.is_open = True
         self.lose = on_lost
 
@@ -542,6 +550,129 @@ class TestTies:
             assert it.driver.ring_of("a") is None
 
         play(story, voices)
+
+
+@pytest.fixture
+def quick_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ties, "RETRY_S", 0.1)
+    monkeypatch.setattr(ties, "TRIAL_S", 0.2)
+
+
+@pytest.mark.usefixtures("quick_trials")
+class TestTiesAtFault:
+    def test_without_a_tie_that_opens_there_is_no_line_until_one_does(self) -> None:
+        voices = [Voice(5, "/dev/tie1: gone"), Voice(6, "/dev/tie2: gone")]
+        because = "none of its ties can be used: tie 1: /dev/tie1: gone; tie 2: /dev/tie2: gone"
+
+        async def story(it: Desk) -> None:
+            assert it.lines_told() == [(0, because)]
+            it.driver.dial("a", "desk", NUMBER, "")
+            it.driver.call_station("s", "gateway:desk/1")
+            await it.until(lambda: it.ended("a") is not None and it.ended("s") is not None)
+            assert it.ended("a") == Ended("a", Cause.NO_LINE, detail=because)
+            no_headset = f"no headset of board 'desk' can be used: {because}"
+            assert it.ended("s") == Ended("s", Cause.NO_LINE, detail=no_headset)
+            voices[1].fault = ""
+            await it.until(lambda: it.lines_told()[-1] == (2, "tie 1: /dev/tie1: gone"))
+            await it.answered("b")
+            assert it.driver.ring_of("b") == 6
+            voices[0].fault = ""
+            await it.until(lambda: it.lines_told()[-1] == (2, ""))
+            await it.station("t")
+            assert it.driver.ring_of("t") == 5
+
+        play(story, voices)
+
+    def test_the_reason_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        voices = [Voice(5, "/dev/tie1: gone"), Voice(6)]
+
+        async def story(it: Desk) -> None:
+            await asyncio.sleep(0.35)
+            assert it.lines_told() == [(2, "tie 1: /dev/tie1: gone")]
+
+        play(story, voices)
+        assert caplog.text.count("tie 1 cannot be used: /dev/tie1: gone") == 1
+
+    def test_a_tie_that_does_not_stay_open_is_not_used(self) -> None:
+        voices = [Voice(5)]
+
+        async def story(it: Desk) -> None:
+            assert voices[0].is_open
+            voices[0].lose("the tool ended")
+            assert not voices[0].is_open
+            because = "none of its ties can be used: tie 1: the tool ended"
+            assert it.lines_told()[-1] == (0, because)
+            await it.until(lambda: voices[0].is_open)
+            voices[0].lose("the tool ended")
+            await it.until(lambda: voices[0].is_open)
+            assert it.lines_told()[-1] == (0, because)
+            await it.until(lambda: it.lines_told()[-1] == (2, ""))
+            assert not voices[0].is_open
+
+        play(story, voices)
+
+    def test_a_tie_that_fails_when_it_is_wanted_is_not_lent_again(self) -> None:
+        voices = [Voice(5), Voice(6)]
+        told: list[str] = []
+
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            assert it.driver.ring_of("a") == 5
+            voices[0].fault = "unplugged"
+            it.driver.hear("a", Voice(9), tone=False, done=told.append)
+            await it.until(lambda: told == ["unplugged"])
+            it.driver.unhear("a", Voice(9))
+            assert it.lines_told()[-1] == (2, "tie 1: unplugged")
+            assert it.driver.ring_of("a") == 6
+            it.driver.hear("a", Voice(9), tone=False, done=told.append)
+            await it.until(lambda: told == ["unplugged", ""])
+
+        play(story, voices)
+
+    def test_a_tie_that_dies_in_a_call_is_no_tie_until_it_opens_again(self) -> None:
+        voices = [Voice(5)]
+        told: list[str] = []
+
+        async def story(it: Desk) -> None:
+            await it.answered("a")
+            assert it.driver.ring_of("a") == 5
+            it.driver.hear("a", Voice(9), tone=False, done=told.append)
+            await it.until(lambda: told == [""])
+            voices[0].fault = "gone"
+            voices[0].lose("unplugged")
+            await it.until(lambda: it.ended("a") is not None)
+            assert it.lines_told()[-1] == (0, "none of its ties can be used: tie 1: unplugged")
+            await it.until(lambda: it.lines_told()[-1] == (0, "none of its ties can be used: tie 1: gone"))
+            voices[0].fault = ""
+            await it.until(lambda: it.lines_told()[-1] == (2, ""))
+            await it.answered("b", line=1)
+            assert it.driver.ring_of("b") == 5
+
+        play(story, voices)
+
+    def test_a_tie_that_the_board_does_not_have_is_named(self) -> None:
+        async def story(it: Desk) -> None:
+            assert it.lines_told() == [(2, "tie 3: the board has 2 ties to this box")]
+
+        play(story, [Voice(5), Voice(6), Voice(7)])
+
+    def test_one_port_cannot_be_two_ties(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            voice = EmulatedVoice(tmp_path / "tie")
+            await voice.switch_on()
+            descriptor = create_segment(1)
+            rings = Segment(descriptor)
+            sounds = [PcmSound(SerialPcm(str(tmp_path / "tie")), rings, ring) for ring in range(2)]
+            async with desk(sounds) as it:
+                ((lines, because),) = it.lines_told()
+                assert (lines, because.startswith("tie 2: ")) == (2, True)
+                assert "another program has it open" in because
+                await asyncio.sleep(0.35)
+                assert it.lines_told() == [(lines, because)]
+            os.close(descriptor)
+            await voice.switch_off()
+
+        asyncio.run(main())
 
 
 class TestStart:
