@@ -1,11 +1,15 @@
 """The pytest plugin, in a pytest of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bench.hil.scenario import load_scenario
+from bench.hil.wiring import load_bench
 
 ROOT = Path(__file__).parents[3]
 HEAD = 'title = "A call"\nfor = ["trunk"]\n'
@@ -67,3 +71,26 @@ def test_without_a_bench_nothing_of_it_is_run(folder: Path) -> None:
 
 def test_a_bench_that_there_is_not_is_a_usage_error(folder: Path) -> None:
     assert "none of the benches that ship" in pytest_in(folder, "--bench", "nowhere")
+
+
+def blocks(language: str) -> list[str]:
+    """The examples of docs/bench.md in this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / "bench.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_test_in_the_documentation_runs_as_it_stands(tmp_path: Path) -> None:
+    [example] = [block for block in blocks("python") if "def test_" in block]
+    (tmp_path / "test_documented.py").write_text(example)
+    expect = '[[step]]\nexpect = "Ended"\ncall = "a"\nwithin_s = 5\nwhere = { cause = '
+    (tmp_path / "mine.toml").write_text(HEAD + DIAL + expect + '"busy" }\n')
+    assert "1 passed" in pytest_in(tmp_path, "--bench", "fake")
+    (tmp_path / "mine.toml").write_text(HEAD + DIAL + expect + '"normal" }\n')
+    assert "1 failed" in pytest_in(tmp_path, "--bench", "fake")
+
+
+def test_the_files_in_the_documentation_are_read_as_they_stand(tmp_path: Path) -> None:
+    bench_toml, scenario = blocks("toml")
+    (tmp_path / "bench.toml").write_text(bench_toml)
+    (tmp_path / "one.toml").write_text(scenario)
+    assert "gateway/unplug" in {each.name for each in load_bench(tmp_path / "bench.toml").load_scenarios()}
+    assert load_scenario(tmp_path / "one.toml").judges
