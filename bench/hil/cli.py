@@ -317,7 +317,7 @@ def _own_wiring(kind: str, numbers: tuple[str, ...], given: dict[str, Any]) -> "
             raise click.UsageError(f"a {kind} has --{place}, not --{other}")
     settings = {key: value for key, value in given.items() if value}
     wiring = own_bench(kind, {**settings, "numbers": known})
-    if why := never_a_port(given["port"] or ""):  # Told even if no scenario comes to open it.
+    if given["port"] and (why := never_a_port(given["port"])):  # Told even if no scenario comes to open it.
         raise click.UsageError(f"--port {why}")
     return wiring
 

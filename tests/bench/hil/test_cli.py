@@ -112,6 +112,15 @@ def test_certify_takes_rounds_and_seed_and_commands_for_power(tmp_path: Path) ->
     assert "--number busy=NUMBER" in " ".join(result.output.split())
 
 
+def test_a_trunk_where_nobody_answers_could_not_be_tried(tmp_path: Path) -> None:
+    settings = ("--number", "busy=+12125550102", "--only", "calls/busy", "--report", tmp_path / "out", "--json")
+    result = call("certify", "trunk", "--target", "sip:{number}@127.0.0.1:9", *settings)
+    assert result.exit_code == 1
+    [certificate] = json.loads(result.output)
+    assert certificate["areas"] == {"calls": "not known"}
+    assert "nobody answers SIP at 127.0.0.1:9: Connection refused" in certificate["properties"][0]["because"]
+
+
 def test_a_wire_by_hand_ends_with_its_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def ctrl_c(seconds: float) -> None:
         raise KeyboardInterrupt
