@@ -1,7 +1,7 @@
 """What in a campaign cannot hold together: settings against each other, against its leads, and against the law."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from campaigns.law import Law
 from campaigns.lists import LeadList
 from campaigns.model import AbandonWindow, CampaignSettings, Outcome, Profile
 from campaigns.profiles import Profiles
-from campaigns.rules.model import Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
+from campaigns.rules.model import Cli, Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
 from campaigns.telesales.scripts import Script
@@ -49,11 +49,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What people see as the number of a campaign's calls.
+
+    `numbers` are given to its trunks. `own` are trunks that show a number of their own, which is not known here.
+    `hidden` are trunks that show none, each with how to mend that. When all three are empty no number is shown.
+    """
+
+    numbers: Sequence[str] = ()
+    own: Sequence[str] = ()
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the store knows of a campaign: leads that may still be called by profile, lists, and what is shown.
 
     `hours` says by profile when it may be called next, None for never within 14 days. `registry_age_days` has the
-    registries that were imported. `caller_ids` are all numbers that the campaign may show.
+    registries that were imported.
     """
 
     open_leads: Mapping[Profile, int]
@@ -61,7 +74,7 @@ class Facts:
     lists: Sequence[LeadList]
     hours: Mapping[Profile, datetime | None]
     registry_age_days: Mapping[str, int]
-    caller_ids: Sequence[str] = ()
+    shown: Shown = Shown()
     script: Script | None = None
     unproved: int = 0
 
@@ -74,7 +87,7 @@ def facts_of(
     at: datetime,
     lists: Sequence[LeadList],
     registry_age_days: Mapping[str, int],
-    caller_ids: Sequence[str],
+    shown: Shown,
     script: Script | None,
 ) -> Facts:
     """What the database says of a campaign at an instant."""
@@ -89,7 +102,7 @@ def facts_of(
         lists,
         {profile: law.next_open(settings, profile, at) for profile in open_leads},
         registry_age_days,
-        (settings.caller_id,) if settings.caller_id else tuple(caller_ids),
+        shown,
         script,
         int(
             database.value(
@@ -207,22 +220,40 @@ def _of_calls(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterato
             "abandoned people hear the generic message, which does not name the caller as the law asks",
             "record one (WAV, mono, 16 bit) and set abandon_message=FILE",
         )
-    if terms.cli is not None and terms.cli.number and not facts.caller_ids:
+    if terms.cli is not None:
+        yield from _of_caller_ids(settings, facts.shown, terms.cli)
+
+
+def _of_caller_ids(settings: CampaignSettings, shown: Shown, cli: Cli) -> Iterator[Problem]:
+    if cli.number:
+        for trunk, mend in shown.hidden.items():
+            text = f"trunk {trunk} shows no number, and the law asks for one"
+            yield Problem(Severity.WARNING, "caller_id", text, mend)
+    if cli.number and not (shown.numbers or shown.own or shown.hidden):
         yield Problem(
             Severity.WARNING, "caller_id", "no number is shown, and the law asks for one",
             f"caller_ids of the trunk in dialer.toml, or dialer campaign set {settings.name} caller_id=+...",
         )  # fmt: skip
-    series = terms.cli.series if terms.cli is not None else ()
-    strangers = [
-        shown for shown in facts.caller_ids if series and not shown.lstrip("+").removeprefix("91").startswith(series)
-    ]
+    if cli.series:
+        yield from _of_series(shown, cli.series)
+
+
+def _of_series(shown: Shown, series: tuple[str, ...]) -> Iterator[Problem]:
+    wanted = " or ".join(series)
+    strangers = [each for each in shown.numbers if not each.lstrip("+").removeprefix("91").startswith(series)]
     if strangers:
         yield Problem(
             Severity.ERROR,
             "caller_id",
-            f"{', '.join(strangers)} is not of the series {' or '.join(series)} that such calls must show",
+            f"{', '.join(strangers)} is not of the series {wanted} that such calls must show",
             "show a number of that series",
         )
+    for trunk in shown.own:
+        text = (
+            f"trunk {trunk} shows a number of its own, not known here; such calls must show one of the series {wanted}"
+        )
+        mend = "make sure that the number of each SIM or line is of that series"
+        yield Problem(Severity.WARNING, "caller_id", text, mend)
 
 
 def _of_script(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ from campaigns.hopper import Hopper, Refill
 from campaigns.instants import seconds_of
 from campaigns.law import Gatekeeper, Law
 from campaigns.leads import UnknownLead
-from campaigns.lint import Problem, facts_of, lint
+from campaigns.lint import Problem, Shown, facts_of, lint
 from campaigns.lists import Lists
 from campaigns.model import (
     Allowed,
@@ -606,8 +606,8 @@ class Store:
         """
         return reasons.why(self.database, self.profiles, self._campaign(campaign), lead_id, wall_now, self.law)
 
-    def lint(self, campaign: str | int, at: datetime, caller_ids: Sequence[str] = ()) -> list[Problem]:
-        """What in a campaign cannot hold together, the worst first; `caller_ids` are those of its trunks.
+    def lint(self, campaign: str | int, at: datetime, shown: Shown | None = None) -> list[Problem]:
+        """What in a campaign cannot hold together, the worst first; by default its own number alone is `shown`.
 
         Empty in a store without a rule book.
         """
@@ -615,7 +615,8 @@ class Store:
             return []
         of = self._campaign(campaign)
         script = self.scripts.get(of.script) if of.script else None
-        known = (self.lists.all(of.campaign_id), self.dnc.registry_ages(at), caller_ids, script)
+        shown = shown or Shown((of.caller_id,) if of.caller_id else ())
+        known = (self.lists.all(of.campaign_id), self.dnc.registry_ages(at), shown, script)
         return lint(of, facts_of(self.database, self.profiles, self.law, of, at, *known), self.law.rulebook, at)
 
     def report_attempts(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from campaigns.periods import period_at
 from campaigns.store import Store, StoreError, UnknownAgent, UnknownCampaign, UnknownLead
 from dialer.config import CONFIG_NAME, Config, ConfigError
 from dialer.core import events as ev
-from dialer.core.dialing import TrunkSettings
+from dialer.core.dialing import CampaignRun, TrunkSettings
 from dialer.core.engine import Engine, EngineConfig
 from dialer.core.keeping import counting
 from dialer.core.snapshot import engine_agent_state, logged_out, snapshot
 from dialer.core.why import why_lines
 from dialer.lines import site_lines
-from dialer.pairing import address_of, caller_ids_of, station_problem
+from dialer.linting import lint
+from dialer.pairing import address_of, campaign_problem, station_problem
 from dialer.runner import CommandRefused, Runner
 from dialer.selling import Selling
 from dialer.site import Site, campaign_problems, default_message
@@ -94,10 +96,18 @@ def build(
     engine = Engine(EngineConfig(trunks, first_attempt_id=store.last_attempt_id() + 1, rulebook=rulebook))
     # Before anybody can ask, so that whoever does is told of all campaigns.
     for settings in store.campaigns():
+        _warn_of_obstacles(site, config, settings)
         engine.step(_loaded(store, settings), time.monotonic(), datetime.now(UTC))
     runner = Runner(engine, store, driver, _message_finder(site, engine))
     texting = Texting(runner, driver if isinstance(driver, Lines) else Lines(()))
     return Dialer(site, config, store, engine, runner, Desk(site, config, runner, texting))
+
+
+def _warn_of_obstacles(site: Site, config: Config, settings: CampaignSettings) -> None:
+    """Say what of `dialer.toml` keeps an active campaign from being dialed: it may have changed since the start."""
+    if settings.state is CampaignState.ACTIVE:
+        for problem in campaign_problems(site, config, settings):
+            log.warning("%s", problem)
 
 
 def _warn_of_no_lines(site: Site, config: Config) -> None:
@@ -162,8 +172,13 @@ class Desk:
             if not chosen:
                 names = ", ".join(run.settings.name for run in runs) or "none"
                 raise UnknownName(f"the running dialer knows no campaign '{name}'; it knows: {names}")
-        now = time.monotonic()
-        return {"running": True, "campaigns": [why_lines(run, now, self._engine.trunks.values()) for run in chosen]}
+        return {"running": True, "campaigns": [self._why_lines(run) for run in chosen]}
+
+    def _why_lines(self, run: CampaignRun) -> dict[str, Any]:
+        """A campaign's decision; what no station can join stands beside the engine's own obstacles."""
+        answer = why_lines(run, time.monotonic(), self._engine.trunks.values())
+        apart = campaign_problem(self._config, run.settings)
+        return {**answer, "obstacles": [*answer["obstacles"], *([apart] if apart else [])]}
 
     async def agents(self) -> list[dict[str, Any]]:
         """Every agent of the site with state."""
@@ -246,9 +261,9 @@ class Desk:
         if state is CampaignState.ACTIVE:
             for problem in campaign_problems(self._site, self._config, settings):
                 raise CommandRefused(problem)
-            shown = caller_ids_of(self._config, settings)
             now = datetime.now(UTC)
-            for found in await self._runner.in_store(lambda store: store.lint(settings.campaign_id, now, shown)):
+            check = partial(lint, self._site, self._config, settings=settings, at=now)
+            for found in await self._runner.in_store(check):
                 if found.severity is Severity.ERROR:
                     raise CommandRefused(f"{found.key}: {found.text}. {found.mend}")
         return await self._runner.ask(lambda request: ev.SetCampaignState(settings.campaign_id, state, request))

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -259,7 +260,7 @@ def _same(device: Device, first: Device) -> str:
 
 
 def _port_problem(device: Device, *, in_use: bool) -> str:
-    if not Path(device.name).exists():
+    if not os.path.exists(device.name):  # noqa: PTH110 - which tells no error where a folder cannot be read
         return f"there is no {device.name}"
     if in_use:
         return ""

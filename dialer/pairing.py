@@ -1,5 +1,6 @@
 """The trunks of a campaign, and which stations they can be joined with: where the audio of each can be."""
 
+from campaigns.lint import Shown
 from campaigns.model import CampaignSettings
 from dialer.config import Config, ConfigError, GatewayTrunk, ModemTrunk, SipTrunk, Station, Trunk
 
@@ -71,8 +72,32 @@ def trunks_of(config: Config, settings: CampaignSettings) -> list[Trunk]:
 
 
 def caller_ids_of(config: Config, settings: CampaignSettings) -> list[str]:
-    """The numbers that its trunks can show."""
-    return sorted({number for trunk in trunks_of(config, settings) for number in trunk.caller_ids})
+    """The numbers that its SIP trunks can show; trunks of other kinds show none that is given to them."""
+    return sorted(
+        {number for trunk in trunks_of(config, settings) if isinstance(trunk, SipTrunk) for number in trunk.caller_ids}
+    )
+
+
+def shown_by(config: Config, settings: CampaignSettings) -> Shown:
+    """What people see as the number of a campaign's calls: the law asks for one."""
+    trunks = trunks_of(config, settings)
+    on_sip = any(isinstance(trunk, SipTrunk) for trunk in trunks)
+    numbers = (settings.caller_id,) if settings.caller_id and on_sip else tuple(caller_ids_of(config, settings))
+    hidden = {trunk.name: mend for trunk in trunks if (mend := _why_no_number(trunk, settings))}
+    own = tuple(trunk.name for trunk in trunks if not isinstance(trunk, SipTrunk) and trunk.name not in hidden)
+    return Shown(numbers, own, hidden)
+
+
+def _why_no_number(trunk: Trunk, settings: CampaignSettings) -> str:
+    match trunk:
+        case SipTrunk() if not trunk.caller_ids and not settings.caller_id:
+            return (
+                f"caller_ids of [[trunk]] {trunk.name} in dialer.toml, or "
+                f"dialer campaign set {settings.name} caller_id=+..."
+            )
+        case ModemTrunk() if trunk.caller_id == "hide":
+            return f'[[trunk]] {trunk.name} has caller_id = "hide" in dialer.toml: set it to "show"'
+    return ""
 
 
 def station_problem(config: Config, settings: CampaignSettings, station: Station) -> str | None:

@@ -10,10 +10,10 @@ import click
 from campaigns.lint import Problem, Severity
 from campaigns.model import AbandonClock, CampaignSettings, CampaignState, Kind, Mode
 from campaigns.settings import MAX_ABANDON_RATE, changed, checked, new
+from dialer import linting
 from dialer.cli.context import Context, Failure, pass_context
 from dialer.cli.output import json_option, show_json, show_rows
 from dialer.cli.settings import DAYS, read_pairs, retry_text, setting_text
-from dialer.pairing import caller_ids_of
 from dialer.site import campaign_problems
 
 _MOST_PERCENT = 100 * MAX_ABANDON_RATE
@@ -181,7 +181,7 @@ def lint(ctx: Context, name: str, as_json: bool) -> None:
 
 
 def _lint(ctx: Context, settings: CampaignSettings) -> list[Problem]:
-    return ctx.store.lint(settings.name, datetime.now(UTC), caller_ids_of(ctx.config, settings))
+    return linting.lint(ctx.site, ctx.config, ctx.store, settings, datetime.now(UTC))
 
 
 def _refuse_contradictions(ctx: Context, settings: CampaignSettings) -> None:

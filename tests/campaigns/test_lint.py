@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from campaigns.importing import import_leads
-from campaigns.lint import Severity
+from campaigns.lint import Severity, Shown
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store
 
@@ -26,12 +26,13 @@ def problems(store: Store, numbers: str, kind: str = "telesales", **settings: ob
     if numbers:
         import_leads(store, "spring", io.StringIO("phone\n" + numbers))
     worst: dict[str, Severity] = {}
-    for problem in store.lint("spring", NOW, ("+12125550100",)):
+    for problem in store.lint("spring", NOW, Shown(("+12125550100",))):
         assert problem.text and problem.mend
         worst.setdefault(problem.key, problem.severity)
     return worst
 
 
+MUMBAI = "+912222880101\n"
 NEW_YORK, FLORIDA, LONDON, BERLIN = "+12125550101\n", "+13055550102\n", "+442079460101\n", "+493023125001\n"
 TOLL_FREE = "+18005550103\n"
 
@@ -89,3 +90,41 @@ def test_a_store_without_a_rule_book_finds_nothing() -> None:
     with Store.open(":memory:", fast=True) as store:
         store.create_campaign("spring", "telesales", "predictive")
         assert store.lint("spring", NOW) == []
+
+
+def told_of_numbers(store: Store, numbers: str, shown: Shown | None, **settings: object) -> list[tuple[Severity, str]]:
+    problems(store, numbers, **settings)
+    found = [each for each in store.lint("spring", NOW, shown) if each.key == "caller_id"]
+    return [(each.severity, f"{each.text}. {each.mend}") for each in found]
+
+
+@pytest.mark.parametrize("shown", [Shown(("+12125550100",)), Shown(own=("gsm",)), Shown(("+12125550100",), ("gsm",))])
+def test_a_number_is_shown(store: Store, shown: Shown) -> None:
+    assert told_of_numbers(store, NEW_YORK, shown) == []
+
+
+@pytest.mark.parametrize("shown", [None, Shown()])
+def test_no_number_is_shown(store: Store, shown: Shown | None) -> None:
+    ((severity, told),) = told_of_numbers(store, NEW_YORK, shown)
+    assert severity is Severity.WARNING and told.startswith("no number is shown, and the law asks for one")
+
+
+def test_the_number_of_the_campaign_is_one(store: Store) -> None:
+    assert told_of_numbers(store, NEW_YORK, None, caller_id="+12125550100") == []
+
+
+def test_a_trunk_that_shows_no_number_is_told_beside_others_that_do(store: Store) -> None:
+    shown = Shown(("+12125550100",), ("board",), {"gsm": "show it", "carrier": "caller_ids"})
+    assert told_of_numbers(store, NEW_YORK, shown) == [
+        (Severity.WARNING, "trunk gsm shows no number, and the law asks for one. show it"),
+        (Severity.WARNING, "trunk carrier shows no number, and the law asks for one. caller_ids"),
+    ]
+
+
+def test_a_line_with_a_number_of_its_own_may_be_of_another_series_than_asked_for(store: Store) -> None:
+    told = told_of_numbers(store, MUMBAI, Shown(("+912222880100",), ("gsm",)))
+    assert [severity for severity, _ in told] == [Severity.ERROR, Severity.WARNING]
+    assert "+912222880100 is not of the series 140" in told[0][1]
+    assert (
+        "trunk gsm shows a number of its own, not known here; such calls must show one of the series 140" in told[1][1]
+    )

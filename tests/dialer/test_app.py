@@ -83,6 +83,44 @@ def test_a_campaign_with_a_message_that_cannot_be_played_is_not_started(site: Si
     run_with(dialer, script)
 
 
+def unfit(site: Site) -> None:
+    """The site's active campaign comes to dial on a modem without voice, which no station can be joined with."""
+    file = site.path / "dialer.toml"
+    file.write_text(f'{file.read_text()}\n[[trunk]]\nname = "gsm"\nkind = "modem"\nport = "/dev/no-modem"\n')
+    with site.open_store(site.config()) as store:
+        store.update_campaign("spring", trunks="gsm")
+
+
+def test_an_active_campaign_that_no_station_can_take_is_warned_of_at_the_start(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake_dialer(site)[0].store.close()
+    assert not [record for record in caplog.records if "spring" in record.message]
+    unfit(site)
+    fake_dialer(site)[0].store.close()
+    (told,) = [record for record in caplog.records if "no station can take all its calls" in record.message]
+    assert told.levelno == logging.WARNING and told.message.startswith("campaign spring: trunks: ")
+
+
+def test_a_campaign_that_rests_is_not_warned_of(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    unfit(site)
+    with site.open_store(site.config()) as store:
+        store.set_campaign_state("spring", CampaignState.PAUSED)
+    fake_dialer(site)[0].store.close()
+    assert "no station can take" not in caplog.text
+
+
+def test_why_lines_names_what_cannot_be_joined(site: Site) -> None:
+    dialer, _ = fake_dialer(site)
+    assert "cannot be joined" not in str(asyncio.run(dialer.desk.why_lines("spring")))
+    dialer.store.close()
+    unfit(site)
+    dialer, _ = fake_dialer(site)
+    (told,) = asyncio.run(dialer.desk.why_lines())["campaigns"]
+    dialer.store.close()
+    assert "trunk gsm and station desk1 cannot be joined" in told["obstacles"][-1]
+
+
 def test_a_new_run_remembers_what_earlier_ones_abandoned(site: Site) -> None:
     played(site, "")
     dialer, _ = fake_dialer(site)

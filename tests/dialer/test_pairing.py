@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.lint import Shown
 from campaigns.model import CampaignSettings, Kind, Mode
 from dialer.config import Config, ConfigError, load_config
 from dialer.pairing import (
     address_of,
     caller_ids_of,
     campaign_problem,
+    shown_by,
     station_problem,
     tie_shortages,
     trunks_of,
@@ -166,3 +168,43 @@ def test_the_trunks_of_a_campaign_and_what_they_show(site: Path) -> None:
     assert [trunk.name for trunk in trunks_of(config, CAMPAIGN)] == ["carrier", "gsm"]
     assert caller_ids_of(config, CAMPAIGN) == ["+12125550100"]
     assert caller_ids_of(config, replace(CAMPAIGN, trunks=("gsm",))) == []
+
+
+NUMBERLESS = SIP.replace('"carrier"', '"plain"').replace('caller_ids = ["+12125550100"]', "")
+HIDDEN = MODEM + 'caller_id = "hide"\n'
+
+
+@pytest.mark.parametrize(
+    ("sections", "caller_id", "shown"),
+    [
+        ((SIP,), "", Shown(("+12125550100",))),
+        ((SIP,), "+12125550177", Shown(("+12125550177",))),
+        ((MODEM,), "", Shown((), ("gsm",))),
+        ((MODEM,), "+12125550177", Shown((), ("gsm",))),
+        ((BOARD,), "", Shown((), ("board",))),
+        ((MODEM + 'caller_ids = ["+12125550100"]\n', BOARD), "", Shown((), ("gsm", "board"))),
+        ((SIP, MODEM), "", Shown(("+12125550100",), ("gsm",))),
+        ((NUMBERLESS,), "+12125550177", Shown(("+12125550177",))),
+    ],
+)
+def test_what_people_see_as_the_number(site: Path, sections: tuple[str, ...], caller_id: str, shown: Shown) -> None:
+    assert shown_by(config_of(site, *sections), replace(CAMPAIGN, caller_id=caller_id)) == shown
+
+
+def test_trunks_that_show_no_number_are_told_with_the_key_to_mend(site: Path) -> None:
+    shown = shown_by(config_of(site, SIP, NUMBERLESS, HIDDEN, BOARD), CAMPAIGN)
+    assert shown.numbers == ("+12125550100",) and shown.own == ("board",)
+    assert shown.hidden == {
+        "plain": "caller_ids of [[trunk]] plain in dialer.toml, or dialer campaign set spring caller_id=+...",
+        "gsm": '[[trunk]] gsm has caller_id = "hide" in dialer.toml: set it to "show"',
+    }
+    assert set(shown_by(config_of(site, HIDDEN), replace(CAMPAIGN, caller_id="+12125550177")).hidden) == {"gsm"}
+
+
+def test_a_headset_of_no_known_board_takes_no_calls_and_hides_no_other_station(site: Path) -> None:
+    lost = HEADSET + 'board = "bord"\n'
+    problem = campaign_problem(config_of(site, BOARD, lost), CAMPAIGN)
+    assert problem is not None and "[[station]] headset: board: 'bord' is no gateway board" in problem
+    config = config_of(site, SIP, TWO_LINES, lost, PHONE, PHONE.replace("phone", "second"))
+    assert campaign_problem(config, CAMPAIGN) is None
+    assert len(tie_shortages(config, CAMPAIGN)) == 1
