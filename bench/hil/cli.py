@@ -247,6 +247,7 @@ def tell(outcome: "Outcome") -> None:
     "answers_late, declines, congested, presses_keys, takes_texts, loses_texts. Repeat for each.",
 )  # fmt: skip
 @click.option("--by-hand", is_flag=True, help="You are at the device, and do what the bench asks for.")
+@click.option("--image", type=click.Path(path_type=Path), help="Firmware to upload to a gateway board.")
 @click.option("--power-on", default="", metavar="COMMAND", help="Command that switches the device on.")
 @click.option("--power-off", default="", metavar="COMMAND", help="Command that switches it off.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only scenarios with TEXT in their names.")

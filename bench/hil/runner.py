@@ -121,7 +121,8 @@ def why_not(scenario: Scenario, device: Device) -> str:
         return f"no number is known that behaves so: {', '.join(unknown)}{hint}"
     strange = sorted(numbers_called(scenario) - set(device.numbers.values()))
     if strange and not device.table.emulated:
-        return f"{', '.join(strange)}: only numbers of bench.toml are called, and numbers there has none such"
+        told = "only numbers given for this device are called (numbers in bench.toml, or --number)"
+        return f"{', '.join(strange)}: {told}"
     return ""
 
 

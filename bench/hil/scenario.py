@@ -92,7 +92,7 @@ class Ability(StrEnum):
     FAR_RING = "let somebody call"
     EXERCISE = "exercise"
     SMS = "sms"
-    UPDATE = "update (set image in bench.toml)"
+    UPDATE = "update (set image in bench.toml, or --image)"
 
 
 class Area(StrEnum):

@@ -12,6 +12,7 @@ from bench.hil.scenario import BEHAVIOURS, FaultTable, Kind, Scenario, behaviour
 from bench.hil.wire import FarAddress, WireError
 from firmware_bridge.messages import KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS
 from hw.contract.driver import DriverError
+from hw.gateway.settings import GatewaySettings
 from hw.sip.config import SipTrunk
 
 BENCHES = Path(__file__).parent / "benches"
@@ -86,6 +87,11 @@ class DeviceTable(Table):
             )
         if bool(self.power_on) != bool(self.power_off):
             raise ValueError(f"device {self.name!r}: power_on and power_off go together")
+        if self.kind == "gateway":
+            try:
+                GatewaySettings(self.name, "/dev/any", dial_plan=self.dial_plan)
+            except DriverError as error:
+                raise ValueError(str(error)) from error
         return self
 
     @property

@@ -8,6 +8,7 @@ from bench.hil.files import BenchError, FileError
 from bench.hil.wiring import find_bench, load_bench, own_bench, shipped_benches
 
 TRUNK = '[[device]]\nname = "t"\nkind = "trunk"\n'
+GATEWAY = '[[device]]\nname = "g"\nkind = "gateway"\n'
 MODEM = '[[device]]\nname = "m"\nkind = "modem"\n'
 
 
@@ -48,6 +49,7 @@ def test_each_bench_that_ships_has_scenarios_for_each_device() -> None:
         (MODEM + 'emulated = "plain"\nnumbers = { answers = "hello" }\n', "numbers: answers: 'hello' is no number"),
         (MODEM + 'emulated = "plain"\nnumbers = { busy = "0100" }\n', "numbers: busy: '0100' is no number: write it"),
         (MODEM + 'emulated = "plain"\nkeepalive_ms = 50\n', "device 1 (m), keepalive_ms: "),
+        (GATEWAY + 'emulated = "qemu"\ndial_plan = { "+" = "x" }\n', "dial_plan 'x' may have 0-9 * # A-D and , only"),
         (MODEM + 'emulated = "plain"\nbaud = 0\n', "device 1 (m), baud: "),
     ],
 )
