@@ -36,7 +36,7 @@ region = "{region}"       # country of numbers that lists give without a country
 [sip]
 bind = "0.0.0.0:5060"     # each SIP card takes the next port; port 0 lets the system choose
 
-# One [[trunk]] for each carrier or switch.
+# One [[trunk]] for each carrier or switch, each group of modems and each gateway board (docs/mixed-sites.md).
 # [[trunk]]
 # name = "carrier"
 # kind = "sip"
@@ -47,11 +47,43 @@ bind = "0.0.0.0:5060"     # each SIP card takes the next port; port 0 lets the s
 # username = "account"
 # password_file = "carrier.password"
 
-# One [[station]] for each agent's SIP phone or headset adapter; it is called at log-in and stays up.
+# Mobile-network modems with voice: each port is a line, and has its voice port or sound card in `audio` (docs/modems.md).
+# [[trunk]]
+# name = "gsm"
+# kind = "modem"
+# port = ["/dev/serial/by-id/usb-Quectel_EC25-if02-port0", "imei:490154203237518"]
+# audio = ["serial:/dev/serial/by-id/usb-Quectel_EC25-if01-port0", "alsa:plughw:CARD=Modem"]
+# pin_file = "gsm.pin"
+# calls_per_day = 200
+
+# The analogue lines of a gateway board. Ties carry messages, and calls with agents who are not at its own headsets.
+# [[trunk]]
+# name = "board"
+# kind = "gateway"
+# port = "/dev/serial/by-id/usb-Board-if00"
+# max_lines = 2
+# dial_plan = {{ "+1" = "1", "+" = "011" }}
+# ties = ["alsa:plughw:CARD=Board,DEV=0", "alsa:plughw:CARD=Board,DEV=1"]
+
+# One [[station]] for each agent's SIP phone or headset; it is called at log-in and stays up.
 # [[station]]
 # name = "desk1"
 # kind = "sip"
 # address = "sip:desk1@192.0.2.21:5060"
+
+# A headset that is plugged into a gateway board.
+# [[station]]
+# name = "desk2"
+# kind = "gateway"
+# board = "board"
+# headset = 1
+
+# A hands-free headset on a serial port, with its sound (docs/headsets.md).
+# [[station]]
+# name = "desk3"
+# kind = "hfp"
+# port = "/dev/rfcomm0"
+# audio = "alsa:plughw:CARD=Headset"
 """
 
 

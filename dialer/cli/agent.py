@@ -72,7 +72,7 @@ def remove(ctx: Context, name: str) -> None:
 @json_option
 @pass_context
 def list_(ctx: Context, as_json: bool) -> None:
-    """List the agents, with their states when the dialer runs.
+    """List the agents, with their states when the dialer runs, and the pause codes of those who pause.
 
     \b
     Example:
@@ -82,10 +82,16 @@ def list_(ctx: Context, as_json: bool) -> None:
     if ctx.running():
         states = {a["name"]: a for a in ctx.api("GET", "agents")}
     rows = [
-        {"name": a.name, "station": a.station, "state": states.get(a.name, {}).get("state", "LOGGED_OUT")}
+        {
+            "name": a.name,
+            "station": a.station,
+            "state": states.get(a.name, {}).get("state", "LOGGED_OUT"),
+            "code": states.get(a.name, {}).get("code", ""),
+        }
         for a in ctx.store.agents()
     ]
-    show_rows(rows, ("name", "station", "state"), as_json=as_json, empty="no agents; add one with: dialer agent add")
+    columns = ("name", "station", "state", "code")
+    show_rows(rows, columns, as_json=as_json, empty="no agents; add one with: dialer agent add")
 
 
 @agent.command()

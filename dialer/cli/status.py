@@ -26,11 +26,14 @@ def status(ctx: Context, as_json: bool) -> None:
         click.echo("draining: no new calls; talks finish")
     campaigns = ("name", "state", "mode", "agents_ready", "lines", "hopper", "attempts", "connected", "abandoned")
     show_rows(state["campaigns"], campaigns, as_json=False, empty="no campaigns")
+    if state["campaigns"]:
+        click.echo("attempts, connected and abandoned: since this run began; of all time: dialer report campaign NAME")
     for campaign in state["campaigns"]:
         if campaign["pacing"]:
             click.echo(f"{campaign['name']}: {campaign['pacing']}")
     click.echo()
-    show_rows(state["agents"], ("name", "state", "code", "since_s", "phone"), as_json=False, empty="nobody logged in")
+    agents = ("name", "state", "code", "since_s", "trunk", "phone")
+    show_rows(state["agents"], agents, as_json=False, empty="nobody logged in")
     click.echo()
     show_rows(
         state["trunks"],

@@ -1,9 +1,12 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from dialer.config import Config, ConfigError, load_config
+from campaigns.model import CampaignSettings
+from dialer.config import CONFIG_NAME, Config, ConfigError, load_config
 from dialer.config_reference import document
+from dialer.pairing import station_problem
 from dialer.site import make_site
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -57,6 +60,15 @@ def test_a_new_site_has_a_good_file(tmp_path: Path) -> None:
     site = make_site(tmp_path / "s", name='The "best" \\ site', region="GB")
     assert site.config().site.name == 'The "best" \\ site'
     assert site.config().site.region == "GB"
+
+
+def test_the_examples_of_a_new_site_are_of_every_kind_and_good(tmp_path: Path) -> None:
+    text = (make_site(tmp_path / "s").path / CONFIG_NAME).read_text(encoding="utf-8")
+    config = read(tmp_path / "s", re.sub(r"^# (?=\[\[|\w+ = )", "", text, flags=re.MULTILINE))
+    assert [trunk.kind for trunk in config.trunk] == ["sip", "modem", "gateway"]
+    assert [station.kind for station in config.station] == ["sip", "gateway", "hfp"]
+    settings = CampaignSettings(1, "spring")
+    assert all(station_problem(config, settings, station) is None for station in config.station)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from campaigns.model import CampaignSettings
 from dialer.cli import main
 from dialer.cli.context import Context
+from dialer.core.snapshot import snapshot
 from dialer.site import Site
+from tests.dialer.conftest import fake_dialer
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -188,6 +190,30 @@ def test_an_agent_who_is_logged_in_is_not_removed(site: Site, monkeypatch: pytes
     assert "dialer agent logout anna" in run(site, "agent", "remove", "anna", code=1)
     monkeypatch.setattr(Context, "api", lambda self, method, *path, body=None: {"state": "LOGGED_OUT"})
     run(site, "agent", "remove", "anna")
+
+
+def test_agents_are_listed_with_their_pause_codes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [agent["code"] for agent in json.loads(run(site, "agent", "list", "--json"))] == ["", ""]
+    states = [{"name": "anna", "state": "PAUSED", "code": "LUNCH"}, {"name": "bert", "state": "READY", "code": ""}]
+    monkeypatch.setattr(Context, "running", lambda self: True)
+    monkeypatch.setattr(Context, "api", lambda self, method, *path, body=None: states)
+    head, anna, bert = (line.split() for line in run(site, "agent", "list").splitlines())
+    assert head == ["name", "station", "state", "code"]
+    assert anna == ["anna", "desk1", "PAUSED", "LUNCH"]
+    assert bert == ["bert", "desk2", "READY"]
+
+
+def test_status_says_since_when_it_counts_and_which_trunk_carries_a_call(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialer, _ = fake_dialer(site)
+    state = snapshot(dialer.engine, 0.0)
+    dialer.store.close()
+    talk = {"name": "anna", "state": "INCALL", "code": "", "since_s": 3.0, "trunk": "carrier", "phone": "+12125550101"}
+    monkeypatch.setattr(Context, "api", lambda self, method, *path, body=None: {**state, "agents": [talk]})
+    said = run(site, "status")
+    assert "attempts, connected and abandoned: since this run began" in said
+    assert "anna INCALL 3 carrier +12125550101" in " ".join(said.split())
 
 
 def test_ctrl_c_in_a_command_is_a_sentence(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
