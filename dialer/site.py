@@ -47,7 +47,7 @@ bind = "0.0.0.0:5060"     # each SIP card takes the next port; port 0 lets the s
 # username = "account"
 # password_file = "carrier.password"
 
-# Mobile-network modems with voice: each port is a line, and has its voice port or sound card in `audio` (docs/modems.md).
+# Mobile-network modems with voice (docs/modems.md): each port is a line, `audio` its voice port or sound card.
 # [[trunk]]
 # name = "gsm"
 # kind = "modem"
