@@ -251,7 +251,8 @@ class ModemBank:
     def _on_told(self, device: Device, told: Told) -> None:
         call = next((call for call in self._calls.values() if call.device is device), None)
         if isinstance(told, StateTold):
-            _log.info("modem %s: %s", device.settings.name, told.because or "ready")
+            level = logging.WARNING if device.settled and not told.usable else logging.INFO
+            _log.log(level, "modem %s: %s", device.settings.name, told.because or "ready")
             self._settled.set()
             self._listen_again(device)
             self._tell_lines()

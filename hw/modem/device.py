@@ -61,6 +61,7 @@ class Device:
         self._wanted = asyncio.Event()
         self._resetting = False
         self._search_at = 0.0
+        self._last_path = ""
         self._trouble = ""
 
     def start(self) -> None:
@@ -126,16 +127,24 @@ class Device:
         self.turn()
 
     def _on_lost(self, why: str) -> None:
-        _log.warning("modem %s: %s is gone: %s", self.settings.name, self.path, why)
-        self._let_go(f"its port {self.path} is gone ({why}); plug it in again")
+        there = Path(self._last_path).exists()
+        _log.info("modem %s: %s is lost: %s", self.settings.name, self._last_path, why)
+        self._let_go(f"its port {self._last_path} failed: {why}" if there else self._gone())
 
     def _let_go(self, why: str) -> None:
         self._line = None
         self.path = None
+        self._trouble = why
         self.modem.closed(why, self._now())
         self.sms.drop(why)
         self.turn()
         self._wanted.set()
+
+    def _gone(self) -> str:
+        """The port that it was on is gone; one sentence, whether or not it is being looked for elsewhere already."""
+        imei = self.settings.imei or self.modem.identity.imei
+        anywhere = f", into any socket: it is looked for by its IMEI {imei}" if imei else ""
+        return f"its port {self._last_path} is gone; plug it in again{anywhere}"
 
     def _reset(self, told: ResetWanted) -> None:
         _log.warning("modem %s: %s; resetting it", self.settings.name, told.because)
@@ -178,7 +187,7 @@ class Device:
             return configured
         imei = self.settings.imei or self.modem.identity.imei
         if not imei:
-            self._complain(f"there is no {configured}; plug the modem in or correct the port")
+            self._complain(self._why_absent())
             return None
         if self._now() < self._search_at:
             return None
@@ -187,8 +196,15 @@ class Device:
                 if not self._taken(path) and await self._probe(path, self.settings.baud) == imei:
                     return path
         self._search_at = self._now() + SEARCH_S
-        self._complain(f"no serial port has the modem with IMEI {imei}; plug it in")
+        self._complain(self._why_absent())
         return None
+
+    def _why_absent(self) -> str:
+        if self._last_path:
+            return self._gone()
+        if self.settings.imei:
+            return f"no serial port has the modem with IMEI {self.settings.imei}; plug it in"
+        return f"there is no {self.settings.port}; plug the modem in or correct the port"
 
     def _open(self, path: str) -> bool:
         try:
@@ -197,7 +213,7 @@ class Device:
             self._complain(str(problem))
             return False
         self._trouble = ""
-        self.path = path
+        self.path = self._last_path = path
         self.modem.opened(self._now())
         self.turn()
         return True
@@ -206,6 +222,5 @@ class Device:
         """Tell once why there is no port, and again when the reason changes."""
         if why != self._trouble:
             self._trouble = why
-            _log.warning("modem %s: %s", self.settings.name, why)
             self.modem.closed(why, self._now())
             self.turn()

@@ -535,6 +535,23 @@ class TestTrouble:
 
         play_out(tmp_path, story)
 
+    def test_trouble_is_warned_of_once_and_a_start_is_no_trouble(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.unplug()
+            await stage.until(lambda: stage.bank.capacity() == 0)
+            await asyncio.sleep(1.5)
+            assert stage.lines is not None
+            assert stage.lines.because.startswith(f"m0: its port {tmp_path / 'port0'} is gone; plug it in again")
+            stage.modem.open_pty(tmp_path / "port0")
+            await stage.until(lambda: stage.bank.capacity() == 1)
+
+        caplog.set_level("INFO")
+        play_out(tmp_path, story)
+        (warned,) = [record for record in caplog.records if record.levelname != "INFO"]
+        assert "modem m0: its port" in warned.getMessage()
+
     def test_a_modem_that_comes_back_under_another_name_is_known_by_its_imei(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             stage.modems[0].unplug()

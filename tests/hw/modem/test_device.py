@@ -52,6 +52,32 @@ def test_a_port_is_waited_for_and_the_reason_is_told_once(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_a_port_that_goes_is_named_once_also_while_the_modem_is_looked_for_elsewhere(tmp_path: Path) -> None:
+    async def main() -> None:
+        port = tmp_path / "port0"
+        modem, other = EmulatedModem(Exchange(), imei=IMEI), EmulatedModem(Exchange(), imei="490154203237777")
+        modem.open_pty(port)
+        other.open_pty(tmp_path / "port1")
+        watcher = Watcher(tmp_path, str(port))
+        watcher.device.start()
+        await watcher.until(Health.READY)
+        before = len(watcher.states)
+        modem.unplug()
+        await watcher.until(Health.ABSENT)
+        await asyncio.sleep(1.5)
+        because = f"its port {port} is gone; plug it in again, into any socket: it is looked for by its IMEI {IMEI}"
+        assert watcher.states[before:] == [because]
+        assert watcher.device.settled
+        modem.open_pty(tmp_path / "port2")
+        await watcher.until(Health.READY)
+        assert watcher.device.path == str(tmp_path / "port2")
+        await watcher.device.close()
+        modem.close()
+        other.close()
+
+    asyncio.run(main())
+
+
 def test_another_modem_on_the_port_is_not_taken_for_ours(tmp_path: Path) -> None:
     async def main() -> None:
         other, ours = EmulatedModem(Exchange(), imei="490154203237777"), EmulatedModem(Exchange(), imei=IMEI)
