@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from bench.hil.devices.base import DeviceStep
 from bench.hil.devices.wired import WiredDevice
-from bench.hil.emulated.exchange import Exchange, ExchangeCall, FarEnd, Progress
+from bench.hil.emulated.exchange import Exchange, ExchangeCall, Progress
 from bench.hil.emulated.modem import EmulatedModem
+from bench.hil.emulated.subscribers import FAR_ENDS, NUMBERS
 from bench.hil.files import BenchError
 from bench.hil.person import Operator
 from bench.hil.scenario import Ability, Far, Power, Text
@@ -20,32 +21,6 @@ from hw.modem.sms import SmsTold
 READY_EVERY_S = 0.02
 TEXT_WITHIN_S = 60.0
 NETWORK_LIMIT_S = 40.0
-NUMBERS = {
-    "answers": "+12125550100",
-    "answers_and_leaves": "+12125550101",
-    "busy": "+12125550102",
-    "unobtainable": "+12125550103",
-    "congested": "+12125550104",
-    "declines": "+12125550105",
-    "rings": "+12125550106",
-    "presses_keys": "+12125550107",
-    "takes_texts": "+12125550108",
-    "loses_texts": "+12125550109",
-    "answers_late": "+12125550110",
-}
-_FAR_ENDS = {
-    "answers": FarEnd(ring_s=0.2, answer_s=0.5),
-    "answers_and_leaves": FarEnd(ring_s=0.2, answer_s=0.5, hang_up_s=1.0),
-    "busy": FarEnd(ring_s=None, fail_s=0.3, cause=17),
-    "unobtainable": FarEnd(ring_s=None, fail_s=0.3, cause=1),
-    "congested": FarEnd(ring_s=None, fail_s=0.3, cause=34),
-    "declines": FarEnd(fail_s=1.0, cause=21),
-    "rings": FarEnd(ring_s=0.2),
-    "presses_keys": FarEnd(ring_s=0.2, answer_s=0.5, keys="4711"),
-    "takes_texts": FarEnd(),
-    "loses_texts": FarEnd(delivers=False),
-    "answers_late": FarEnd(ring_s=0.2, answer_s=3.0),
-}
 _SIGHTS = {Progress.ALERTING: "far_rings", Progress.ACTIVE: "far_answers", Progress.RELEASED: "far_released"}
 
 
@@ -100,7 +75,7 @@ class ModemDevice(WiredDevice):
 
     async def _switch_on(self) -> None:
         if self.table.emulated:
-            far_ends = {NUMBERS[name]: far_end for name, far_end in _FAR_ENDS.items()}
+            far_ends = {NUMBERS[name]: far_end for name, far_end in FAR_ENDS.items()}
             self._emulated = _WatchedModem(Exchange(far_ends), self.table.emulated, self.timeline)
             self._tcp_port = await self._emulated.open_tcp()
             self.lay(f"tcp:127.0.0.1:{self._tcp_port}")

@@ -111,6 +111,16 @@ class Exchange:
         """The far end hangs up."""
         self._release(call, "far end", 16)
 
+    def answer(self, call: ExchangeCall) -> None:
+        """The far end picks up; nothing when it has."""
+        if call.up:
+            self._answer(call)
+
+    def press(self, call: ExchangeCall, keys: str) -> None:
+        """The far end presses keys, one after the other."""
+        for place, key in enumerate(keys):
+            self._at(call, place * KEY_GAP_S, self._press(call, key))
+
     def hear_key(self, call: ExchangeCall, key: str) -> None:
         """The modem's side pressed a key."""
         if call.up and call.answered_at is not None:

@@ -9,7 +9,6 @@ import errno
 import logging
 import os
 import select
-import sys
 import tty
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from types import SimpleNamespace
 from bumble import hfp
 from bumble.core import InvalidPacketError
 
+from bench.hil.emulated.keyboard import Keyboard
 from bench.hil.files import BenchError
 from bench.hil.links import drop_link, make_link
 
@@ -291,7 +291,7 @@ def _hung_up(master: int) -> bool:
     return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-_BUTTONS = "answer, end, mute, open, volume N, battery N, off, quit"
+_BUTTONS = "answer, end, mute, open, volume N, battery N, off, on, quit"
 
 
 async def _press(headset: EmulatedHeadset, words: list[str]) -> None:
@@ -308,23 +308,33 @@ async def _press(headset: EmulatedHeadset, words: list[str]) -> None:
             await headset.set_battery(int(percent))
         case ["off"]:
             await headset.switch_off()
+        case ["on"]:
+            await headset.switch_off()
+            await headset.switch_on()
         case _:
             print(f"buttons: {_BUTTONS}")
 
 
 async def _by_hand(port: Path, answers_after_s: float | None) -> None:
     headset = EmulatedHeadset(port, answers_after_s=answers_after_s)
-    await headset.switch_on()
-    print(f"headset at {port}; buttons: {_BUTTONS}", flush=True)
-    while (line := await asyncio.to_thread(sys.stdin.readline)) and line.split() != ["quit"]:
+    with Keyboard() as typed:
+        await headset.switch_on()
         try:
-            await _press(headset, line.split())
-        except (hfp.HfpProtocolError, ConnectionError, TimeoutError) as error:
-            print(f"not done: {error or 'no answer'}")
-        light = "in a call" if headset.in_call else "ringing" if headset.ringing else "idle"
-        link = "connected" if headset.connected else "no link"
-        print(f"{link}, {light}, {'muted' if headset.muted else 'open'}", flush=True)
-    await headset.switch_off()
+            print(f"headset at {port}; buttons: {_BUTTONS}", flush=True)
+            async for words in typed:
+                await _press_and_tell(headset, words)
+        finally:
+            await headset.switch_off()
+
+
+async def _press_and_tell(headset: EmulatedHeadset, words: list[str]) -> None:
+    try:
+        await _press(headset, words)
+    except (BenchError, hfp.HfpProtocolError, ConnectionError, TimeoutError) as error:
+        print(f"not done: {error or 'no answer'}")
+    light = "in a call" if headset.in_call else "ringing" if headset.ringing else "idle"
+    link = "connected" if headset.connected else "no link"
+    print(f"{link}, {light}, {'muted' if headset.muted else 'open'}", flush=True)
 
 
 if __name__ == "__main__":
@@ -332,4 +342,7 @@ if __name__ == "__main__":
     parser.add_argument("port", type=Path, help="symbolic link to be made to its pty, as `port` in [[station]]")
     parser.add_argument("--answers-after", type=float, metavar="SECONDS", help="press the answer button by itself")
     arguments = parser.parse_args()
-    asyncio.run(_by_hand(arguments.port, arguments.answers_after))
+    try:
+        asyncio.run(_by_hand(arguments.port, arguments.answers_after))
+    except BenchError as error:
+        parser.exit(1, f"error: {error}\n")

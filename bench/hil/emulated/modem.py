@@ -1,4 +1,7 @@
-"""An AT modem that is not there: commands of 3GPP TS 27.007 and 27.005, the makers' notifications, and faults."""
+"""An AT modem that is not there: commands of 3GPP TS 27.007 and 27.005, the makers' notifications, and faults.
+
+`python -m bench.hil.emulated.modem --port LINK` runs one by hand; `--help` tells the rest.
+"""
 
 import asyncio
 import random
@@ -41,6 +44,7 @@ class Faults:
     `lose_notices` keeps back everything that is said unasked. `slow_ok_s` delays final results, `slow_dial_s` those of
     ATD alone. `hangs` says nothing at all until it is reset, if `reset_helps`. `deaf_to` are beginnings of commands
     that are never answered, `refuses` of those that bring ERROR. `garbage` is the chance of line noise before a line.
+    `rssi` is the signal as +CSQ tells it: 0 to 31, or 99 for unknown.
     """
 
     sim: str = "ready"
@@ -54,6 +58,7 @@ class Faults:
     deaf_to: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
     garbage: float = 0.0
+    rssi: int = 19
     seed: int = 0
 
 
@@ -154,7 +159,8 @@ class EmulatedModem:
             asyncio.get_running_loop().call_later(BOOT_S, self._say, self.dialect.greeting)
 
     def ring(self, number: str, rings: int = 20) -> None:
-        """Somebody calls this SIM."""
+        """Somebody calls this SIM, instead of whoever did before."""
+        self._stop_ringing()
         self._incoming = _Ringing(number, asyncio.get_running_loop().time() + rings * RING_GAP_S)
         self._ring_on()
 
@@ -498,6 +504,12 @@ class EmulatedModem:
                 self._say_notice(f'+CLIP: "{ringing.number}",145,,,,0')
         ringing.timer = loop.call_later(RING_GAP_S, self._ring_on)
 
+    def stop_ringing(self) -> None:
+        """Whoever calls this SIM gives up."""
+        if self._incoming is not None:
+            self._stop_ringing()
+            self._say_notice("NO CARRIER")
+
     def _stop_ringing(self) -> None:
         ringing, self._incoming = self._incoming, None
         if ringing is not None and ringing.timer is not None:
@@ -585,7 +597,7 @@ _COMMANDS: dict[str, Handler] = {
     "+CREG": lambda modem, kind, value: modem._registration("+CREG", modem.faults.registration, kind, value),
     "+CEREG": lambda modem, kind, value: modem._registration("+CEREG", modem.faults.packet, kind, value),
     "+COPS": EmulatedModem._cops,
-    "+CSQ": _constant("+CSQ: 19,99"),
+    "+CSQ": lambda modem, kind, value: [f"+CSQ: {modem.faults.rssi},99"] if kind != "=" else [],
     "+CBC": _constant("+CBC: 0,80"),
     "+CLCC": EmulatedModem._clcc,
     "+CHUP": EmulatedModem._chup,
@@ -605,3 +617,9 @@ _COMMANDS: dict[str, Handler] = {
     "+CLCK": _constant("+CLCK: 0"),
     "+CPAS": _constant("+CPAS: 0"),
 }
+
+
+if __name__ == "__main__":
+    from bench.hil.emulated.modem_by_hand import main
+
+    main()
