@@ -11,24 +11,23 @@ from firmware_bridge.board import Board
 from firmware_bridge.messages import PortKind
 from firmware_bridge.mirror import Port
 from hw.audio.sound import Audible, Sound
+from hw.audio.trial import Trial
 from hw.contract.driver import DriverError
 
 Told = Callable[[str], None]
 """Called once with what went wrong, or with nothing."""
 RETRY_S = 30.0
-# A sound device may take a moment to tell that it is not there: a tie that was at fault stays open so long first.
-TRIAL_S = 1.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
 class _Tie:
-    """`fault` says why it is set aside; while there is a `trial`, its sound is open to see whether it stays so."""
+    """`fault` says why it is set aside, until a `trial` has shown that it can be used again."""
 
     port: Port
     sound: Sound
     fault: str = ""
-    trial: asyncio.TimerHandle | None = None
+    trial: Trial | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -211,14 +210,12 @@ class Ties:
             self._set_aside(tie, f"the board has {self._wired} ties to this box")
         elif tie.trial is None:
             try:
-                tie.sound.open(partial(self._tried, tie))
+                tie.trial = Trial(tie.sound, partial(self._tried, tie))
             except DriverError as wrong:
                 self._set_aside(tie, str(wrong))
-            else:
-                tie.trial = asyncio.get_running_loop().call_later(TRIAL_S, self._tried, tie, "")
 
     def _tried(self, tie: _Tie, why: str) -> None:
-        self._end_trial(tie)
+        tie.trial = None
         if why:
             self._set_aside(tie, why)
         elif tie.fault:
@@ -229,9 +226,8 @@ class Ties:
 
     def _end_trial(self, tie: _Tie) -> None:
         if tie.trial is not None:
-            tie.trial.cancel()
+            tie.trial.end()
             tie.trial = None
-            tie.sound.close()
 
     def _set_aside(self, tie: _Tie, why: str) -> None:
         if tie in self._free:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from hw.audio.sound import Sound
+from hw.audio.trial import Trial
 from hw.contract import events
 from hw.contract.causes import Cause
 from hw.contract.driver import DriverError, Lamp, OnEvent
@@ -75,6 +76,7 @@ class ModemBank:
         self._on_event: OnEvent | None = None
         self._calls: dict[str, _Call] = {}
         self._deaf: dict[str, str] = {}
+        self._trials: dict[str, Trial] = {}
         self._lines: dict[str, tuple[int, str]] = {}
         self._settled = asyncio.Event()
         self._started = False
@@ -131,6 +133,9 @@ class ModemBank:
                 self._over(call, CallTold(Step.OVER, Cause.LINE_LOST, detail="the modem did not hang up in time"))
         for device in self._devices:
             await device.close()
+        for trial in self._trials.values():
+            trial.end()
+        self._trials.clear()
 
     def capacity(self) -> int:
         """How many calls can be up at once now: modems that can be used, busy ones among them."""
@@ -321,11 +326,24 @@ class ModemBank:
             self._deaf[name] = str(problem)
         else:
             sound.close()
-            self._deaf.pop(name, None)
 
     def _listen_again(self, device: Device) -> None:
-        if device.settings.name in self._deaf and device.modem.call is None:
-            self._try_voice(device.settings.name)
+        name = device.settings.name
+        if name not in self._deaf or name in self._trials or device.modem.call is not None:
+            return
+        try:
+            self._trials[name] = Trial(self._sounds[name], partial(self._listened, name))
+        except DriverError as problem:
+            self._deaf[name] = str(problem)
+
+    def _listened(self, name: str, why: str) -> None:
+        """What came of the trial of a voice that was lost."""
+        del self._trials[name]
+        if why:
+            self._deaf[name] = why
+        else:
+            del self._deaf[name]
+        self._tell_lines()
 
     def _played(self, call: _Call) -> None:
         if self._calls.get(call.call_id) is call:

@@ -12,6 +12,7 @@ import pytest
 from bench.hil.emulated.voice import EmulatedVoice
 from firmware_bridge import messages as m
 from firmware_bridge.mirror import Port
+from hw.audio import trial
 from hw.audio.ring import Segment, create_segment
 from hw.audio.sound import Audible, PcmSound, Sound
 from hw.audio.streams import SerialPcm
@@ -555,7 +556,7 @@ class TestTies:
 @pytest.fixture
 def quick_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ties, "RETRY_S", 0.3)
-    monkeypatch.setattr(ties, "TRIAL_S", 0.2)
+    monkeypatch.setattr(trial, "TRIAL_S", 0.2)
 
 
 @pytest.mark.usefixtures("quick_trials")

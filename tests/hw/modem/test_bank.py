@@ -294,6 +294,24 @@ class TestAudio:
 
         play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
 
+    def test_a_voice_that_opens_and_dies_at_once_is_not_had(self, tmp_path: Path) -> None:
+        sound = RecordedSound()
+
+        async def story(stage: Stage) -> None:
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+            sound.lose("the tool ended")
+            await stage.ended("a")
+            for _ in range(2):
+                sound.did.clear()
+                await stage.until(lambda: sound.did == ["open"], limit_s=60)
+                sound.lose("the tool ended")
+                assert sound.did == ["open", "close"]
+                assert stage.lines == TrunkLines(TRUNK, 0, "m0: its voice cannot be had: the tool ended")
+            await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""), limit_s=60)
+
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
     def test_without_sound_a_message_is_over_at_once(self, tmp_path: Path) -> None:
         message = tmp_path / "message.wav"
         with wave.open(str(message), "wb") as wav:
