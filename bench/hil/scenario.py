@@ -416,6 +416,10 @@ class Scenario(Table):
         return any(isinstance(step, Expect | Never | Check | Exercise | Update | Reach) for step in self.steps)
 
 
+def _event_of_step(step: Expect | Never) -> str:
+    return step.expect if isinstance(step, Expect) else step.never
+
+
 def _calls_named(step: AnyStep) -> list[tuple[str, str]]:
     """Keys of a step that name a call, and the calls; not the one that it places."""
     if isinstance(step, Dial | CallStation):
@@ -462,10 +466,8 @@ def abilities_needed(scenario: Scenario) -> frozenset[Ability]:
                 needed.add(_POWER_NEEDS.get(step.act, Ability.POWER))
             case Far():
                 needed.add(_FAR_NEEDS[step.act])
-            case Expect():
-                needed |= _SIGHT_NEEDS.get(step.expect, frozenset())
-            case Never():
-                needed |= _SIGHT_NEEDS.get(step.never, frozenset())
+            case Expect() | Never():
+                needed |= _SIGHT_NEEDS.get(_event_of_step(step), frozenset())
             case Reach(state=State.OFF):
                 needed.add(Ability.POWER)
             case Check(check="safe" | "joined" | "parted"):
@@ -493,6 +495,10 @@ def load_scenario(path: Path) -> Scenario:
     for number, step in enumerate(scenario.steps, 1):
         if isinstance(step, Check) and step.check == "agree" and "gateway" not in scenario.kinds:
             raise FileError(f"{path}: step {number} (agree), check: only a gateway has pins to agree with")
+        if isinstance(step, Expect | Never) and step.where and scenario.kinds != ("gateway",):
+            event = _event_of_step(step)
+            if event in FAR_SIGHTS:
+                raise FileError(f"{path}: step {number} ({event}), where: only a gateway's exchange tells lines")
     return scenario
 
 

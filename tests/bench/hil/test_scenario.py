@@ -58,6 +58,10 @@ def test_what_ships_is_read_and_says_what_it_proves(path: Path) -> None:
             HEAD + '[[step]]\ncheck = "agre"\n',
             "step 1 (agre), check: there is no condition 'agre'; did you mean",
         ),
+        (
+            HEAD + '[[step]]\nnever = "far_rings"\nfor_s = 1\nwhere = { line = 1 }\n',
+            "step 1 (far_rings), where: only a gateway's exchange tells lines",
+        ),
         (HEAD + '[[step]]\ncheck = "agree"\n', "step 1 (agree), check: only a gateway has pins"),
     ],
 )
