@@ -134,6 +134,8 @@ class _WiredPcm:
         if self._wire is None:
             return None
         frame = self._wire.read_frame()
+        if frame is not None and not self.fault:
+            self._told = False
         self._tell()
         return frame
 
@@ -143,13 +145,11 @@ class _WiredPcm:
             self._wire.write_frame(frame)
             self._tell()
 
-    def _complaint(self) -> str:
-        return self.fault
-
     def _tell(self) -> None:
+        """Once, and again only when sound was heard in between: a device at fault is tried time and again."""
         if self.fault and not self._told:
             self._told = True
-            _log.error("%s: %s; the call has no audio any more", self._name, self._complaint())
+            _log.error("%s: %s; there is no sound from it any more", self._name, self.fault)
 
 
 class SerialPcm(_WiredPcm):
@@ -170,7 +170,6 @@ class SerialPcm(_WiredPcm):
         self._port = open_tty(self._path, self._baud)
         descriptor = self._port.fileno()
         self._wire = _Wire(descriptor, descriptor, lambda: _queued(descriptor, termios.TIOCOUTQ))
-        self._told = False
 
     def close(self) -> None:
         """Let go of the port."""
@@ -200,7 +199,6 @@ class SoundDevicePcm(_WiredPcm):
         self._tools = [recorder, player]
         writing = player.descriptor
         self._wire = _Wire(recorder.descriptor, writing, lambda: _queued(writing, termios.FIONREAD))
-        self._told = False
 
     def close(self) -> None:
         """End both tools."""
@@ -209,14 +207,16 @@ class SoundDevicePcm(_WiredPcm):
         self._tools = []
         self._wire = None
 
-    def read_frame(self) -> bytes | None:
-        """The next frame, or None when none is there yet or the device is gone."""
+    @property
+    def fault(self) -> str:
+        """Why an open stream is dead, in a tool's own words where it has any, or nothing."""
+        fault = super().fault
+        return fault and next((tool.complaint for tool in self._tools if tool.complaint), fault)
+
+    def _tell(self) -> None:
         for tool in self._tools:
             tool.listen()
-        return super().read_frame()
-
-    def _complaint(self) -> str:
-        return "; ".join(tool.complaint for tool in self._tools if tool.complaint) or self.fault
+        super()._tell()
 
 
 class _Tool:

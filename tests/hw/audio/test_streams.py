@@ -304,6 +304,14 @@ class TestSoundDevicePcm:
         assert len(caplog.records) == 1
         assert "sound device plughw:7: " in caplog.text
         assert "No such" in caplog.text
+        why = stream.fault
+        assert "arecord" in why and "No such" in why
+        with caplog.at_level(logging.ERROR):
+            for _ in range(3):
+                stream.open()
+                until(lambda: stream.read_frame() is None and stream.fault != "")
+                assert stream.fault == why
+        assert len(caplog.records) == 1
         stream.close()
 
     def test_a_player_that_stops_taking_does_not_block_us(
