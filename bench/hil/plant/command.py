@@ -193,7 +193,9 @@ def _tell(event: dict[str, Any]) -> None:
         case {"event": "answered"}:
             _say(f"{event['trunk']} {event['line']}: {event.get('number')} answers")
         case {"event": "call"}:
-            _say(f"{event['trunk']} {event['line']}: {event.get('number', 'no number')} is over, by {event['by']}")
+            _say(
+                f"{event['trunk']} {event['line']}: {event.get('number', 'a call to nobody')} is over, by {event['by']}"
+            )
         case {"event": "did"}:
             _say(f"done: {event['what']}")
 

@@ -33,7 +33,7 @@ def choose(deeds: Sequence[Deed], line: str) -> tuple[Deed, int]:
         raise BenchError(f"{line.strip()!r} is unknown; " + (f"known: {', '.join(alike)}" if alike else "type help"))
     if number is None and deed.count > 1:
         raise BenchError(f"{deed.words}: which one? Type a number from 1 to {deed.count} behind it")
-    if not 1 <= (number or 1) <= deed.count:
+    if number is not None and not 1 <= number <= deed.count:
         raise BenchError(f"{deed.words}: there is no number {number}, only 1" + f" to {deed.count}" * (deed.count > 1))
     return deed, number or 1
 
