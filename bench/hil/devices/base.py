@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+import os
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from bench.hil.files import BenchError
@@ -145,14 +148,17 @@ def _plain(details: dict[str, Any]) -> dict[str, Any]:
 async def run_command(command: str, name: str) -> None:
     """Run a power command of bench.toml. Raises BenchError when it fails or takes longer than 30 s."""
     process = await asyncio.create_subprocess_shell(
-        command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
     )
     try:
         async with asyncio.timeout(COMMAND_LIMIT_S):
             said, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
+    except (TimeoutError, asyncio.CancelledError) as error:
+        with suppress(ProcessLookupError):  # With all that the shell has started.
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+        if isinstance(error, asyncio.CancelledError):
+            raise
         raise BenchError(f"{name}: {command!r} does not end within {COMMAND_LIMIT_S:g} s") from None
     if process.returncode:
         told = said.decode(errors="replace").strip()[-300:] or "it said nothing"

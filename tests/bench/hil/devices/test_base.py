@@ -34,6 +34,29 @@ def test_a_power_command_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyP
         asyncio.run(run_command("exec sleep 60", "board"))
 
 
+def lives(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_power_command_ends_with_the_bench_and_all_that_it_started(tmp_path: Path) -> None:
+    async def main() -> None:
+        command = asyncio.create_task(run_command(f"sleep 60 & echo $! > {tmp_path}/pid; wait", "board"))
+        async with asyncio.timeout(10):
+            while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text().endswith("\n"):
+                await asyncio.sleep(0.01)
+        command.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await command
+        async with asyncio.timeout(10):
+            while lives((tmp_path / "pid").read_text().strip()):
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
 def test_events_go_to_the_timeline_under_the_scenarios_names() -> None:
     async def main() -> list[str]:
         device = NotedDevice(Timeline(asyncio.get_running_loop()))
