@@ -67,6 +67,7 @@ def bench() -> None:
       dialer bench run                       everything that needs nothing but this machine
       dialer bench run gateway --only power  one bench, scenarios with "power" in their names
       dialer bench certify modem --port /dev/ttyUSB2 --number answers=+12125550100
+      dialer bench emulate dev               modems, a board and a headset with people to call, for a site to try
     """
 
 
