@@ -284,7 +284,8 @@ class GatewayDriver:
                 self._settled.set()
             case BoardDown() | BoardRefused():
                 self._problem = event.reason
-                for call in list(self._calls.values()):
+                # Lines first: an agent at a headset here whose person is gone as well wraps up the call.
+                for call in sorted(self._calls.values(), key=lambda call: call.port.kind):
                     self._over(call, Cause.LINE_LOST, event.reason)
                 if isinstance(event, BoardRefused) and event.final:
                     self._settled.set()

@@ -173,10 +173,11 @@ class TestLines:
 
     def test_a_board_without_power_loses_its_calls_and_lines(self) -> None:
         async def story(it: Desk) -> None:
-            await it.answered("a")
             await it.station("s")
+            await it.answered("a")
             it.far.power(False)
             await it.until(lambda: it.ended("a") is not None and it.ended("s") is not None)
+            assert [event.call_id for event in it.events if isinstance(event, Ended)] == ["a", "s"]
             for call_id in "as":
                 ended = it.ended(call_id)
                 assert ended is not None
