@@ -163,7 +163,7 @@ class Engine(Staffing):
         trunk = self.trunks[event.trunk]
         most = trunk.settings.max_lines
         lines = min(event.lines, most)
-        because = (event.because or "there are no more") if lines < most else ""
+        because = event.because or ("there are no more" if lines < most else "")
         if (trunk.usable, trunk.because) == (lines, because):
             return
         trunk.has_lines(lines, because)

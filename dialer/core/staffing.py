@@ -171,11 +171,11 @@ class Staffing(Callbacks):
         agent.leg = None
         request = self._logins.pop(agent.name, 0)
         said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
-        text = f"station of {agent.name} ({agent.address}) is gone: {said} {event.detail}".rstrip()
+        why = f"{said} {event.detail}".rstrip()
         if request:
-            self._refuse(request, text)
+            self._refuse(request, f"the station of {agent.name} ({agent.address}) did not take the call: {why}")
         else:
-            self._warn(text)
+            self._warn(f"station of {agent.name} ({agent.address}) is gone: {why}")
         if agent.state is G.WRAPUP:
             agent.logout_asked = True
             return
