@@ -137,7 +137,7 @@ class World:
         self.names = tuple(f"agent{n + 1}" for n in range(plan.agents))
         self.carrier_log, self.phones_log = folder / "carrier.jsonl", folder / "phones.jsonl"
         self.bots_log = folder / "bots.jsonl"
-        self.api_port = _free_tcp_port()
+        self.api_port = free_tcp_port()
         self.dialer: Process | None = None
         self._carrier_port, self._phones_port = own_port(6200), own_port(8000)
         self._processes: list[Process] = []
@@ -333,7 +333,7 @@ def campaign(folder: Path, plan: Plan) -> Iterator[World]:
         yield made
 
 
-def _free_tcp_port() -> int:
+def free_tcp_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -78,25 +78,27 @@ def _round(world: MixedWorld, trunks: tuple[str, ...]) -> None:
     for name, trunk in zip(world.names, trunks, strict=True):
         world.ask(name, "login", campaign=f"via-{trunk}")
         world.ask(name, "ready")
-    at_work = set(world.names)
+    at_work, long_enough = set(world.names), set[str]()
 
     def all_done() -> bool:
-        at_work.difference_update([name for name in at_work if _took_a_call(world, name)])
+        at_work.difference_update([name for name in at_work if _took_a_call(world, name, long_enough)])
         return not at_work
 
     until(f"a call of {', '.join(trunks)}", all_done, 60.0)
     time.sleep(2.0)  # A phone says what it heard after 1.5 seconds of quiet.
 
 
-def _took_a_call(world: MixedWorld, name: str) -> bool:
+def _took_a_call(world: MixedWorld, name: str, long_enough: set[str]) -> bool:
+    """The person may hang up first, at any moment; a talk that was too short then is followed by another."""
     agent = world.agent(name)
     if agent["state"] == "INCALL" and agent["since_s"] > TALK_S + 1.0:
-        world.ask(name, "hangup")
+        long_enough.add(name)
+        world.ask(name, "hangup", refused_when="WRAPUP")
     elif agent["state"] == "WRAPUP":
-        world.ask(name, "logout")
+        if name in long_enough:
+            world.ask(name, "logout")
         world.ask(name, "dispose", status="NI")
-        return True
-    return False
+    return agent["state"] == "WRAPUP" and name in long_enough
 
 
 def _all_ended(world: MixedWorld) -> bool:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from bench.hil.cli import bench
 from dialer.site import make_site
 from tests.e2e.mixed.site import needs_board
-from tests.e2e.site import read_lines, run_dialer, until
+from tests.e2e.site import free_tcp_port, read_lines, run_dialer, until
 
 START_S = 60.0  # Time to build the firmware in a fresh clone.
 
@@ -72,7 +72,8 @@ def _is_up(running: Emulated) -> bool:
 @needs_board
 def test_a_site_of_what_it_prints_has_no_error(tmp_path: Path) -> None:
     with emulated(tmp_path, "--modems", "quectel,plain") as running:
-        make_site(tmp_path / "site", config_text=running.printed)
+        api = f'[api]\nbind = "127.0.0.1:{free_tcp_port()}"\n'
+        make_site(tmp_path / "site", config_text=api + running.printed)
         findings = json.loads(run_dialer("doctor", "--json", site=tmp_path / "site").stdout)["findings"]
         assert [finding for finding in findings if finding["level"] == "error"] == []
         details = " ".join(finding["detail"] for finding in findings)
