@@ -100,7 +100,9 @@ def _build_board() -> None:
     built = {"arm-none-eabi-gcc"} if FIRMWARE.is_file() else set()
     missing = [package for tool, package in _NEEDED.items() if tool not in built and shutil.which(tool) is None]
     if missing:
-        raise BenchError(f"the board needs what is missing here: apt-get install {' '.join(missing)}; --no-board does without one")
+        raise BenchError(
+            f"the board needs what is missing here: apt-get install {' '.join(missing)}; --no-board does without one"
+        )
     try:
         build_firmware()
     except BoardError as error:
