@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -176,3 +176,21 @@ async def staged(
     ) as stage:
         await stage.bank.start(stage.events.append)
         yield stage
+
+
+Story = Callable[[Stage], Awaitable[None]]
+
+
+def play_out(folder: Path, story: Story, **options: object) -> None:
+    """Play a story out on a stage, fast."""
+
+    async def main() -> None:
+        async with staged(folder, **options) as stage:  # type: ignore[arg-type]
+            await story(stage)
+
+    run_hastily(main(), haste=4.0)
+
+
+def pattern(**options: object) -> ModemSettings:
+    """The pattern for all modems of a stage."""
+    return ModemSettings("pattern", TRUNK, "/dev/none", **options)  # type: ignore[arg-type]
