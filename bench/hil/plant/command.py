@@ -1,11 +1,7 @@
 """`dialer bench emulate`. Imports little, as `dialer --help` loads it."""
 
 import asyncio
-import os
 import shutil
-import signal
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +12,6 @@ if TYPE_CHECKING:
     from bench.hil.plant.plant import Plant
     from dialer.farend.eventlog import EventLog
 
-_READ_BYTES = 4096
-_MAX_LINE = 1000
 _NEEDED = {"qemu-system-arm": "qemu-system-arm", "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi"}
 
 
@@ -110,83 +104,33 @@ def _build_board() -> None:
 
 
 async def _live(plan: "Plan", events: "EventLog", *, sip: bool) -> None:
+    from bench.hil.emulated.keyboard import Keyboard
     from bench.hil.plant.plant import Plant
     from bench.hil.plant.sections import sections
     from firmware_bridge.firmware.outside import load_pins
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            loop.add_signal_handler(number, stop.set)
     pins = load_pins()
-    async with Plant(plan, events) as plant:
-        click.echo(sections(plan, lines=pins.lines, headsets=pins.headsets, ties=pins.ties, sip=sip))
-        _say("all is there; type help for what can happen, Ctrl-C ends it")
-        await _obey(plant, stop)
+    with Keyboard() as typed:
+        async with Plant(plan, events) as plant:
+            click.echo(sections(plan, lines=pins.lines, headsets=pins.headsets, ties=pins.ties, sip=sip))
+            _say("all is there; type help for what can happen, Ctrl-C ends it")
+            async for words in typed:
+                await _do(plant, words)
 
 
-async def _obey(plant: "Plant", stop: asyncio.Event) -> None:
-    """Do what is typed, line by line, until `stop` or the end of what is typed."""
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        with _Typed(lines.put_nowait):
-            while not stop.is_set():
-                line = asyncio.create_task(lines.get())
-                await asyncio.wait((line, stopped), return_when=asyncio.FIRST_COMPLETED)
-                if not line.done():
-                    line.cancel()
-                elif (typed := line.result()) is None or typed.split() == ["quit"]:
-                    return
-                else:
-                    await _do(plant, typed)
-    finally:
-        stopped.cancel()
-
-
-async def _do(plant: "Plant", typed: str) -> None:
+async def _do(plant: "Plant", words: list[str]) -> None:
     from bench.hil.files import BenchError
     from bench.hil.plant.deeds import help_text
 
-    if not typed.strip():
+    if not words:
         return
-    if typed.split() == ["help"]:
+    if words == ["help"]:
         _say(help_text(plant.deeds()) + "\n  quit: end, as Ctrl-C does")
         return
     try:
-        await plant.do(typed)
+        await plant.do(" ".join(words))
     except BenchError as error:
         _say(str(error))
-
-
-class _Typed:
-    """Lines from standard input, None at its end; nothing from what cannot be waited for, as /dev/null and files."""
-
-    def __init__(self, take: Callable[[str | None], None]) -> None:
-        self._take = take
-        self._line = bytearray()
-
-    def __enter__(self) -> None:
-        with suppress(OSError):
-            asyncio.get_running_loop().add_reader(0, self._read)
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            asyncio.get_running_loop().remove_reader(0)
-
-    def _read(self) -> None:
-        try:
-            data = os.read(0, _READ_BYTES)
-        except OSError:
-            data = b""
-        if not data:
-            asyncio.get_running_loop().remove_reader(0)
-            self._take(None)
-        *lines, rest = (bytes(self._line) + data).split(b"\n")
-        for line in lines:
-            self._take(line.decode(errors="replace"))
-        self._line = bytearray(rest[:_MAX_LINE])
 
 
 def _tell(event: dict[str, Any]) -> None:
