@@ -91,7 +91,7 @@ def _board_bank(config: Config, trunk: GatewayTrunk, sounds: _Sounds) -> Bank:
     driver = GatewayDriver(settings, ties, start_limit_s=0.0)
     headsets = [address_of(config, station) for station in config.station if station.kind == "gateway"]
     here = frozenset(address for address in headsets if settings.headset(address) is not None)
-    return Bank(driver, driver, frozenset({trunk.name}), here)
+    return Bank(driver, driver, frozenset({trunk.name}), here, lends=True)
 
 
 def _headset_banks(config: Config, sounds: _Sounds) -> Iterator[Bank]:

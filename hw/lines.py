@@ -84,13 +84,17 @@ class SmsReports:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One driver's share of a site: its trunks, and its stations by address. `sms` sends texts over the trunks."""
+    """One driver's share of a site: its trunks, and its stations by address. `sms` sends texts over the trunks.
+
+    `lends`: its calls are lent a way to this box's audio, so that a way which fails is no fault of the call's own.
+    """
 
     driver: LineDriver
     voices: Voices
     trunks: frozenset[str] = frozenset()
     stations: frozenset[str] = frozenset()
     sms: SmsDriver | None = None
+    lends: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -254,7 +258,8 @@ class Lines:
             del self._crosses[pair]
             self._uncross(cross)
             # What is wrong with the person's side is no fault of the station: another one would not be heard either.
-            no_path = who == cross.call_id
+            bank = self._owners.get(who)
+            no_path = who == cross.call_id or (bank is not None and bank.lends)
             self._later(events.JoinFailed(cross.call_id, cross.peer_id, failure, no_path))
         elif cross.pending == 0:
             self._later(events.Joined(cross.call_id, cross.peer_id))

@@ -168,7 +168,8 @@ class Engine(Staffing):
             return
         trunk.has_lines(lines, because)
         if because:
-            self._warn(f"trunk {event.trunk} has {lines} of its {most} lines: {because}")
+            has = f"has {lines} of its {most} lines" if lines < most else "has all its lines, but"
+            self._warn(f"trunk {event.trunk} {has}: {because}")
         else:
             self._actions.append(act.Note(f"trunk {event.trunk} has all of its {most} lines"))
 

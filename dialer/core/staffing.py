@@ -12,6 +12,7 @@ from dialer.core.states import AgentTrigger as GT
 from dialer.core.states import AttemptState as A
 from dialer.core.states import AttemptTrigger as AT
 from hw import contract as hw
+from hw.contract.causes import Cause
 
 STATION_RING_S = 30.0
 LOW_BATTERY_PERCENT = 15
@@ -171,9 +172,11 @@ class Staffing(Callbacks):
         agent.leg = None
         request = self._logins.pop(agent.name, 0)
         said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
-        why = f"{said} {event.detail}".rstrip()
+        why = f"{said}: {event.detail}" if event.detail else said
         if request:
             self._refuse(request, f"the station of {agent.name} ({agent.address}) did not take the call: {why}")
+        elif event.cause is Cause.NORMAL:
+            self._actions.append(act.Note(f"{agent.name} hung up the station ({agent.address})"))
         else:
             self._warn(f"station of {agent.name} ({agent.address}) is gone: {why}")
         if agent.state is G.WRAPUP:

@@ -32,6 +32,9 @@ class PcmStream(Protocol):
     def fault(self) -> str:
         """Why an open stream is dead, or nothing."""
 
+    def absent(self) -> str:
+        """Why the device is not there, as far as that can be seen without opening it; empty otherwise."""
+
     def open(self) -> None:
         """Start. Raises DriverError with what is wrong and how to mend it."""
 
@@ -55,6 +58,9 @@ class Audible(Protocol):
 
 class Sound(Audible, Protocol):
     """The audio of a line while a call is up."""
+
+    def absent(self) -> str:
+        """Why its stream is not there, as far as that can be seen without opening it; empty otherwise."""
 
     def open(self, on_lost: Callable[[str], None]) -> None:
         """The call's audio is up: start reading and writing. Raises DriverError when the stream cannot be opened.
@@ -94,6 +100,10 @@ class PcmSound:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._muted = False
+
+    def absent(self) -> str:
+        """Why the stream is not there, as far as that can be seen without opening it."""
+        return self._stream.absent()
 
     def open(self, on_lost: Callable[[str], None]) -> None:
         """Start the pump."""

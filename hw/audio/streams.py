@@ -15,6 +15,7 @@ import subprocess
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import serial
 
@@ -35,6 +36,8 @@ _COMPLAINT_BYTES = 400
 _REAP_S = 1.0
 _SERIAL = re.compile(r"serial:(?P<port>/[^@\s]+)(?:@(?P<baud>\d{1,8}))?", re.ASCII)
 _ALSA = re.compile(r"alsa:(?P<device>[^\s-]\S*)")
+_CARD = re.compile(r"CARD=(?P<name>[\w-]+)|^(?:plug)?hw:(?P<number>\d+)", re.ASCII)
+_CARDS = Path("/proc/asound")
 _FORMAT = ("-q", "-t", "raw", "-f", "S16_LE", "-r", "8000", "-c", "1")
 _PERIODS = ("--period-time=20000", "--buffer-time=100000")
 _log = logging.getLogger(__name__)
@@ -164,6 +167,10 @@ class SerialPcm(_WiredPcm):
         self._baud = baud
         self._port: serial.Serial | None = None
 
+    def absent(self) -> str:
+        """Whether the port's name leads nowhere."""
+        return "" if Path(self._path).exists() else f"{self._path}: it is not there any more; is it plugged in?"
+
     def open(self) -> None:
         """Open the port for us alone; samples that came before are left out. Raises DriverError."""
         self.close()
@@ -189,6 +196,15 @@ class SoundDevicePcm(_WiredPcm):
         super().__init__(f"sound device {device}")
         self._device = device
         self._tools: list[_Tool] = []
+
+    def absent(self) -> str:
+        """Whether ALSA has no card of the name or number in the device's name (`CARD=NAME`, `plughw:1`)."""
+        match = _CARD.search(self._device)
+        if match is None or not _CARDS.is_dir():
+            return ""
+        card = match["name"] or f"card{match['number']}"
+        there = (_CARDS / card).exists()
+        return "" if there else f"sound device {self._device}: there is no such card; is it plugged in?"
 
     def open(self) -> None:
         """Start both tools. Raises DriverError when they are missing; a bad device is told by `check_sound_device`."""

@@ -122,6 +122,7 @@ class GatewayDriver:
     def dial(self, call_id: str, trunk: str, number: str, caller_id: str) -> None:
         """Call over a free line, one that rested longest. People see the line's own number, whatever `caller_id`."""
         self._refuse_used(call_id)
+        self._ties.look()
         line = self._free_line() if trunk == self.settings.name else None
         if line is None:
             self._no_line(call_id, self._why_no_line(trunk))

@@ -17,6 +17,7 @@ from hw.contract.driver import DriverError
 Told = Callable[[str], None]
 """Called once with what went wrong, or with nothing."""
 RETRY_S = 30.0
+LOOK_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +66,7 @@ class Ties:
         self._lent: dict[Port, _Lent] = {}
         self._wired = len(self._ties)
         self._retry: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def trouble(self) -> str:
@@ -82,16 +84,25 @@ class Ties:
         self.try_all()
 
     def try_all(self) -> None:
-        """Open the sound of each tie that is not lent, for a moment, all side by side."""
+        """Open the sound of each tie that is not lent, for a moment, all side by side; and watch them from now on."""
+        if self._ties and self._watch is None:
+            self._watch_all()
         lent = {lent.tie.port for lent in self._lent.values()}
         for tie in self._ties:
             if tie.port not in lent:
                 self._try(tie)
 
+    def look(self) -> None:
+        """Set ties aside whose sound is not there any more."""
+        for tie in list(self._free):
+            if why := tie.sound.absent():
+                self._set_aside(tie, why)
+
     def close(self) -> None:
         """Try no tie any more."""
-        if self._retry is not None:
-            self._retry.cancel()
+        for timer in (self._retry, self._watch):
+            if timer is not None:
+                timer.cancel()
         for tie in self._ties:
             self._end_trial(tie)
 
@@ -99,6 +110,7 @@ class Ties:
         """A sound for the call on `port` (call 0: a headset), the same until `give_back`; None when none is free."""
         lent = self._lent.get(port)
         if lent is None:
+            self.look()
             if not self._free:
                 return None
             tie = self._free.pop(0)
@@ -238,6 +250,10 @@ class Ties:
             name, number = self._board.settings.name, tie.port.number + 1
             _log.warning("%s: tie %d cannot be used: %s; it is tried again every %g s", name, number, why, RETRY_S)
             self._on_change()
+
+    def _watch_all(self) -> None:
+        self.look()
+        self._watch = asyncio.get_running_loop().call_later(LOOK_S, self._watch_all)
 
     def _try_again(self) -> None:
         self._retry = None

@@ -23,6 +23,7 @@ from hw.modem.usage import Usage
 START_LIMIT_S = 10.0
 CLOSE_LIMIT_S = 6.0
 CAPS_CHECK_S = 30.0
+VOICE_CHECK_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +82,7 @@ class ModemBank:
         self._settled = asyncio.Event()
         self._started = False
         self._timer: asyncio.TimerHandle | None = None
+        self._voice_timer: asyncio.TimerHandle | None = None
         searching = asyncio.Lock()
         self._devices = [
             Device(
@@ -107,6 +109,8 @@ class ModemBank:
             self._try_voice(name)
         self._started = True
         self._check_caps()
+        if self._sounds:
+            self._watch_voices()
 
     async def _wait_for_modems(self) -> None:
         try:
@@ -119,8 +123,9 @@ class ModemBank:
 
     async def close(self) -> None:
         """Hang up what is left, wait a little for it, and let go of the ports."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._voice_timer):
+            if timer is not None:
+                timer.cancel()
         for call_id in list(self._calls):
             self.hang_up(call_id)
         try:
@@ -144,6 +149,7 @@ class ModemBank:
     def dial(self, call_id: str, trunk: str, number: str, caller_id: str) -> None:
         """Call `number` with the free modem of `trunk` that has placed the fewest calls today."""
         self._refuse_used(call_id)
+        self._look_at_voices()
         free = [device for device in self._devices if device.settings.trunk == trunk and self._is_free(device)]
         if not free:
             known = any(device.settings.trunk == trunk for device in self._devices)
@@ -326,6 +332,19 @@ class ModemBank:
             self._deaf[name] = str(problem)
         else:
             sound.close()
+
+    def _watch_voices(self) -> None:
+        self._look_at_voices()
+        self._voice_timer = asyncio.get_running_loop().call_later(VOICE_CHECK_S, self._watch_voices)
+
+    def _look_at_voices(self) -> None:
+        """Voices that went while their modems had no call."""
+        for device in self._devices:
+            name = device.settings.name
+            sound = None if name in self._deaf or device.modem.call is not None else self._sounds.get(name)
+            if sound is not None and (why := sound.absent()):
+                self._deaf[name] = why
+                self._tell_lines()
 
     def _listen_again(self, device: Device) -> None:
         name = device.settings.name

@@ -8,6 +8,10 @@ class SilentStream:
 
     fault = ""
 
+    def absent(self) -> str:
+        """It is there."""
+        return ""
+
     def open(self) -> None:
         """Nothing to open."""
 

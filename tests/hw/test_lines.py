@@ -59,14 +59,14 @@ class Voices:
 class Two:
     """Two fake banks: trunk `t` on one, station `desk` on the other."""
 
-    def __init__(self, *, failure: str = "", their_failure: str = "") -> None:
+    def __init__(self, *, failure: str = "", their_failure: str = "", lends: bool = False) -> None:
         self.customers = FakeDriver({}, trunks={"t": 2}, default=PICKS_UP)
         self.stations = FakeDriver({}, trunks={}, default=PICKS_UP)
         self.theirs = Voices({"a": 1, "b": 2}, failure=their_failure)
         self.ours = Voices({"s": 7}, failure=failure)
         banks = [
             Bank(self.customers, self.theirs, frozenset({"t"})),
-            Bank(self.stations, self.ours, frozenset(), frozenset({"desk", "other"})),
+            Bank(self.stations, self.ours, frozenset(), frozenset({"desk", "other"}), lends=lends),
         ]
         self.lines, self.seen = Lines(banks), Recorder()
 
@@ -134,6 +134,17 @@ def test_a_join_that_fails_on_one_side_is_undone_on_the_other() -> None:
         await asyncio.sleep(0.05)
         assert two.theirs.heard == {"a": []}
         assert "Joined" not in two.seen.kinds("a")
+
+    asyncio.run(story())
+
+
+def test_a_way_that_was_lent_to_a_station_and_fails_is_no_fault_of_the_station() -> None:
+    async def story() -> None:
+        two = Two(failure="tie 1 is gone", lends=True)
+        await two.up()
+        two.lines.join("a", "s", tone=False)
+        failed = await two.seen.wait(JoinFailed, "a")
+        assert (failed.detail, failed.no_path) == ("tie 1 is gone", True)
 
     asyncio.run(story())
 

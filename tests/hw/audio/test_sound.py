@@ -24,6 +24,9 @@ class ScriptedStream:
         self.is_open = False
         self.fault = ""
 
+    def absent(self) -> str:
+        return self.fault
+
     def open(self) -> None:
         self.is_open = True
 

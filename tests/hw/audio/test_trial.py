@@ -33,6 +33,9 @@ class Line:
     def play(self, wav: Path, done: Callable[[], None]) -> None:
         raise AssertionError("nothing is played in a trial")
 
+    def absent(self) -> str:
+        return ""
+
     def hear(self, other: Audible, *, tone: bool) -> None:
         raise AssertionError("nobody is heard in a trial")
 

@@ -32,11 +32,15 @@ class Voice:
     def __init__(self, ring: int, fault: str = "") -> None:
         self.ring = ring
         self.fault = fault
+        self.away = ""
         self.is_open = False
         self.heard: set[int] = set()
         self.toned: list[int] = []
         self.lose: Callable[[str], None] = lambda why: None
         self._done: Callable[[], None] | None = None
+
+    def absent(self) -> str:
+        return self.away
 
     def open(self, on_lost: Callable[[str], None]) -> None:
         if self.fault:

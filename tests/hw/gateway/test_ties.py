@@ -138,6 +138,21 @@ class TestTiesAtFault:
 
         play(story, voices)
 
+    def test_ties_that_go_while_nobody_calls_are_noticed_before_anybody_is_called(self) -> None:
+        voices = [Voice(5), Voice(6)]
+
+        async def story(it: Desk) -> None:
+            for voice in voices:
+                voice.away = voice.fault = "it is not there any more"
+            it.driver.dial("a", "desk", NUMBER, "")
+            await it.until(lambda: it.ended("a") is not None)
+            assert not any(line.dialed for line in it.model.lines)
+            assert it.lines_told()[-1][0] == 0
+            voices[0].away = voices[0].fault = ""
+            await it.until(lambda: it.lines_told()[-1] == (2, "tie 2: it is not there any more"))
+
+        play(story, voices)
+
     def test_the_reason_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
         voices = [Voice(5, "/dev/tie1: gone"), Voice(6)]
 

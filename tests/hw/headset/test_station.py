@@ -28,6 +28,9 @@ class ScriptedSound:
         self.lose: Callable[[str], None] = lambda why: None
         self._fault = fault
 
+    def absent(self) -> str:
+        return self._fault
+
     def open(self, on_lost: Callable[[str], None]) -> None:
         self.lose = on_lost
         if self._fault:

@@ -89,6 +89,23 @@ class TestAudio:
 
         play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
 
+    def test_a_voice_that_goes_while_nobody_calls_is_noticed_before_anybody_is_called(self, tmp_path: Path) -> None:
+        sound = RecordedSound()
+
+        async def story(stage: Stage) -> None:
+            assert stage.bank.capacity() == 1
+            sound.away = sound.fault = "/dev/voice: it is not there any more"
+            stage.dial("a", ANSWERS)
+            assert (await stage.ended("a")).cause is Cause.NO_LINE
+            assert stage.exchange.calls == []
+            assert stage.lines == TrunkLines(TRUNK, 0, f"m0: its voice cannot be had: {sound.away}")
+            sound.away = sound.fault = ""
+            await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""), limit_s=60)
+            sound.away = sound.fault = "/dev/voice: gone again"
+            await stage.until(lambda: stage.lines is not None and stage.lines.lines == 0)
+
+        play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
     def test_a_call_whose_voice_goes_ends_and_the_modem_is_no_line(self, tmp_path: Path) -> None:
         sound = RecordedSound()
 
@@ -149,7 +166,11 @@ class RecordedSound:
     def __init__(self, fault: str = "") -> None:
         self.did: list[str] = []
         self.fault = fault
+        self.away = ""
         self.lose: Callable[[str], None] = lambda why: None
+
+    def absent(self) -> str:
+        return self.away
 
     def open(self, on_lost: Callable[[str], None]) -> None:
         self.lose = on_lost
