@@ -46,13 +46,14 @@ NOTHING_JUDGED = "no step of this scenario can fail, so it shows nothing: it nee
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One thing that was to be shown; `figures` are measured, in words."""
+    """One thing that was to be shown; `figures` are measured, in words. `error`: the bench could not go on."""
 
     area: Area
     text: str
     standing: Standing
     because: str
     figures: tuple[str, ...]
+    error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,10 @@ class Certificate:
 
     @property
     def ok(self) -> bool:
-        """Whether something was proven and nothing failed."""
+        """Whether something was proven, nothing failed, and there was no error."""
         standings = {each.standing for each in self.properties}
-        return Standing.PROVEN in standings and Standing.FAILED not in standings
+        wrong = Standing.FAILED in standings or any(each.error for each in self.properties)
+        return Standing.PROVEN in standings and not wrong
 
 
 def certificates(result: BenchResult) -> list[Certificate]:
@@ -99,6 +101,7 @@ def _property(outcome: Outcome) -> Property:
         Standing.NOT_TRIED if empty else standings.get(outcome.verdict, Standing.NOT_TRIED),
         NOTHING_JUDGED if empty else outcome.reason,
         tuple(_figure(name, values) for name, values in outcome.figures.items()),
+        outcome.verdict is Verdict.ERROR,
     )
 
 

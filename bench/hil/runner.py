@@ -44,6 +44,8 @@ HANG_UP_LIMIT_S = 10.0
 # A device that did not come up so often is not waited for again.
 MAX_BRING_UPS = 2
 MAX_TOLD = 6
+# What only the device can keep from being reached; before them stand the bench's own power and wire.
+_ITS_OWN_RUNGS = (State.LINKED, State.READY)
 _BY_HAND = frozenset(
     {Ability.POWER, Ability.HEADSETS, Ability.FAR_ANSWER, Ability.FAR_HANG_UP, Ability.FAR_DIGITS, Ability.FAR_RING}
 )
@@ -136,6 +138,8 @@ class Runner:
         self._seed = seed
         self._calls = 0
         self._failures: dict[State, list[str]] = {}
+        # Whether a round has shown that a device is there: silence after it is the device's failure.
+        self._was_there = False
 
     async def run(self, scenario: Scenario, repeat: int | None = None) -> Outcome:
         """Never raises: what goes wrong with the bench itself is an outcome too."""
@@ -165,14 +169,20 @@ class Runner:
         random = Random(f"{self._seed}/{scenario.name}")
         try:
             for number in range(1, count + 1):
-                await self._bring_up(scenario.state)
+                if gone := await self._bring_up(scenario.state):
+                    await self._start_over()
+                    return Verdict.FAILED, gone
                 play = _Play(self, scenario, number, random, figures)
                 rounds.append(await play.play())
-                if not rounds[-1].ok and (reason := await self.device.out_of_reach(rounds[-1].entries)):
-                    raise BenchError(reason)
-                await (self._start_over() if play.left_up else self._clear_up())
+                gone = "" if rounds[-1].ok else await self.device.out_of_reach(rounds[-1].entries)
+                if gone and not self._was_there:
+                    raise BenchError(gone)
+                self._was_there = self._was_there or not gone
+                left = await self._leave(play)
                 if not rounds[-1].ok:
-                    return Verdict.FAILED, _told(rounds[-1], count)
+                    return Verdict.FAILED, _told(rounds[-1], count) + (f"; {_fell_silent(gone)}" if gone else "")
+                if left:
+                    return Verdict.FAILED, f"round {number}, after all steps: {left}"
         except (BenchError, DriverError) as error:
             await self._start_over()
             return Verdict.ERROR, str(error)
@@ -182,17 +192,30 @@ class Runner:
             return Verdict.ERROR, f"the bench itself broke, log.txt says where: {type(error).__name__}: {error}"
         return Verdict.PASSED, ""
 
-    async def _bring_up(self, state: State) -> None:
-        """Reach a state, and keep account of the rungs that are not reached."""
+    async def _leave(self, play: "_Play") -> str:
+        """Clear up after a round; what of its calls did not end, or empty."""
+        if play.left_up:
+            await self._start_over()
+            return f"call {', '.join(play.left_up)} does not end within {HANG_UP_LIMIT_S:g} s of our hanging up"
+        return await self._clear_up()
+
+    async def _bring_up(self, state: State) -> str:
+        """Reach a state, and keep account of the rungs that are not reached.
+
+        Gives what is wrong with a device that was there before and now is silent; raises in all other trouble.
+        """
         try:
             await self.strategy.reach(state)
         except Exception as error:
             here = LADDER.index(self.strategy.state)
             if here < LADDER.index(state):
                 self._failures.setdefault(LADDER[here + 1], []).append(str(error))
+                if self._was_there and LADDER[here + 1] in _ITS_OWN_RUNGS and isinstance(error, BenchError):
+                    return _fell_silent(str(error))
             raise
         for rung in LADDER[: LADDER.index(state) + 1]:
             self._failures.pop(rung, None)
+        return ""
 
     def _given_up(self, state: State) -> str:
         """Why a state is not tried to be reached once more; empty when it is."""
@@ -209,16 +232,18 @@ class Runner:
         self.device.name_call(call_id, call)
         return call_id
 
-    async def _clear_up(self) -> None:
-        """Undo what a round left; if that fails, start over."""
+    async def _clear_up(self) -> str:
+        """Undo what a round left; if that fails, start over. Gives what of its calls the device did not end."""
         try:
             await self.device.settle()
             if self.strategy.state is State.READY:
                 async with asyncio.timeout(HANG_UP_LIMIT_S):
                     await self.device.make_ready()
-        except (BenchError, DriverError, TimeoutError) as error:
+        except (BenchError, DriverError, TimeoutError, NotAsExpected) as error:
             self._timeline.note(Lane.BENCH, self.device.name, "starts over", because=str(error) or "it is not ready")
             await self._start_over()
+            return str(error) if isinstance(error, NotAsExpected) else ""
+        return ""
 
     async def _start_over(self) -> None:
         try:
@@ -227,6 +252,10 @@ class Runner:
             log.exception("%s cannot be switched off", self.device.name)
             self._timeline.note(Lane.BENCH, self.device.name, "cannot be switched off", error=str(error))
             self.strategy.state = State.OFF
+
+
+def _fell_silent(why: str) -> str:
+    return f"it was there before, and is not any more: {why}"
 
 
 def _told(failed: Round, count: int) -> str:

@@ -103,7 +103,10 @@ class Device(ABC):
         """On to off, and nothing is left of what was started."""
 
     async def settle(self) -> None:
-        """After a scenario: plug in, mend, thaw, switch on, and forget faults. Calls are hung up already."""
+        """After a scenario: plug in, mend, thaw, switch on, and forget faults. Calls are hung up already.
+
+        Raises NotAsExpected for a call that has not ended at the far side.
+        """
         return
 
     async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:

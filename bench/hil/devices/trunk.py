@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
-from bench.hil.devices.base import Device, DeviceStep
+from bench.hil.devices.base import Device, DeviceStep, NotAsExpected
 from bench.hil.devices.sip_ping import PING_LIMIT_S, ping
 from bench.hil.emulated.sipp import NUMBERS, SippCarrier
 from bench.hil.files import BenchError
@@ -91,10 +90,14 @@ class TrunkDevice(Device):
         if self._carrier is not None and not self._carrier.running:
             await self._carrier.start()
         # A call that is over holds its line until the far end has agreed.
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LINES_FREE_LIMIT_S):
                 while self._pool is not None and self._pool.capacity() < self.table.lines:
                     await asyncio.sleep(0.05)
+        except TimeoutError:
+            held = self.table.lines - (self._pool.capacity() if self._pool is not None else 0)
+            told = f"{held} of {self.table.lines} lines are not free {LINES_FREE_LIMIT_S:g} s after hanging up"
+            raise NotAsExpected(f"{told}: the far end has not confirmed that the calls are over") from None
 
     async def perform(self, step: DeviceStep, call_id: str) -> Mapping[str, list[float]]:
         """The carrier goes away and comes again."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bench.hil.devices import fake
+from bench.hil.devices.base import NotAsExpected
 from bench.hil.runner import MAX_BRING_UPS, Verdict
 from bench.hil.wiring import DeviceTable
 from hw.fake import FarEnd
@@ -253,3 +254,51 @@ def test_a_drawn_wait_is_the_same_for_the_same_seed() -> None:
     assert first.shown is not None
     assert again.shown is not None
     assert first.shown.steps[0].seen == again.shown.steps[0].seen
+
+
+def test_silence_after_a_device_was_there_is_its_failure() -> None:
+    missing = scenario(DIAL, {"expect": "DigitReceived", "call": "a", "within_s": 0.05})
+
+    def dies(device: NotedDevice) -> None:
+        plain = device.settle
+
+        async def settle() -> None:
+            await plain()
+            device.nobody = "nobody answers there"
+
+        device.settle = settle  # type: ignore[method-assign]
+
+    outcomes, _ = all_played([scenario(DIAL, ANSWERED), missing], dies)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.PASSED, Verdict.FAILED]
+    assert outcomes[1].reason.endswith("; it was there before, and is not any more: nobody answers there")
+
+
+def test_a_device_that_does_not_come_up_again_has_failed() -> None:
+    def prepare(device: NotedDevice) -> None:
+        plain = device.settle
+
+        async def settle() -> None:
+            await plain()
+            device.fails = "link"
+
+        device.settle = settle  # type: ignore[method-assign]
+
+    off = scenario({"do": "power", "act": "off"}, state="off")
+    outcomes, _ = all_played([scenario(DIAL, ANSWERED), off, scenario(DIAL, ANSWERED)], prepare)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.PASSED, Verdict.PASSED, Verdict.FAILED]
+    assert outcomes[2].reason == "it was there before, and is not any more: link is broken"
+
+
+def test_a_call_that_the_far_side_does_not_end_fails_the_scenario() -> None:
+    def prepare(device: NotedDevice) -> None:
+        async def settle() -> None:
+            raise NotAsExpected("1 of 4 lines is not free")
+
+        device.settle = settle  # type: ignore[method-assign]
+
+    outcome, device = played(scenario(DIAL, ANSWERED), prepare)
+    assert (outcome.verdict, outcome.reason) == (
+        Verdict.FAILED,
+        "round 1, after all steps: 1 of 4 lines is not free",
+    )
+    assert device.rungs[-1] == "switch_off"

@@ -120,3 +120,12 @@ def test_a_certificate_of_a_real_device_says_what_nobody_saw() -> None:
     assert "the word of the trunk: one that makes it up would pass" in certificates(result)[0].blind_to
     assert certificates(run(ANSWERED)[0])[0].blind_to == ""
     assert "the word of the trunk" in render([result], {}, certificates(result))
+
+
+def test_an_error_makes_a_certificate_fail_even_if_something_was_proven() -> None:
+    result, _ = run(ANSWERED)
+    broke = replace(result.outcomes[0], verdict=Verdict.ERROR, reason="the bench broke")
+    [good] = certificates(result)
+    [bad] = certificates(replace(result, outcomes=(*result.outcomes, broke)))
+    assert (good.ok, bad.ok) == (True, False)
+    assert [each.standing for each in bad.properties] == [Standing.PROVEN, Standing.NOT_TRIED]
