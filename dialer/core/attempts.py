@@ -24,7 +24,7 @@ class Attempt:
     """One try to reach one number of a lead. `hold_s` counts from `waits_from_s`, on the engine's clock.
 
     `owner` is kept free to take this call, the callback of that agent. `apart` are agents to whose stations no way was
-    free a moment ago; `pathless` that this has been told.
+    free a moment ago; `pathless` that this has been told. `lost_station` says whose station went in the talk.
     """
 
     attempt_id: int
@@ -44,6 +44,7 @@ class Attempt:
     owner: "Agent | None" = None
     apart: set[str] = field(default_factory=set)
     pathless: bool = False
+    lost_station: str = ""
     abandoned: bool = False
     stopped: bool = False
     end: Ended | None = None

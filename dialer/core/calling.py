@@ -412,7 +412,7 @@ class Calling(Keeping):
                 end.cause,
                 end.sip_code,
                 end.q850,
-                end.detail,
+                end.detail if outcome is not Outcome.LOST else attempt.lost_station or end.detail,
                 attempt.ref,
                 attempt.agent_name,
                 decision,

@@ -187,6 +187,7 @@ class Staffing(Callbacks):
         self._drop_agent(agent)
         if attempt is not None:
             attempt.agent = None
+            attempt.lost_station = f"the station of {agent.name} was lost: {why}"
             self._move(attempt, AT.AGENT_LOST)
             self._wait_again(attempt)
 

@@ -152,3 +152,12 @@ def test_what_a_station_tells_of_itself_is_shown() -> None:
     assert [a.text for a in shell.actions if isinstance(a, act.Warn)] == [
         "the headset of anna has 10 % of its battery left"
     ]
+
+
+def test_a_talk_that_lost_its_agent_for_good_says_whose_station_went() -> None:
+    shell = talking()
+    shell.at(5.0, hw.Ended("s1", hw.Cause.LINE_LOST, detail="the headset's link was lost"))
+    shell.at(6.0, hw.Ended("a1", hw.Cause.NORMAL))
+    (closed,) = [record for record in shell.records if isinstance(record, rec.AttemptClosed)]
+    assert (closed.outcome, closed.agent) == ("lost", "anna")
+    assert closed.detail == "the station of anna was lost: line_lost: the headset's link was lost"
