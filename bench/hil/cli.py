@@ -289,7 +289,7 @@ def certify(
     if port.startswith("/") and not switched and not as_json and (why := why_no_port(port)):
         click.secho(why, fg="yellow", err=True)
     results = _run_all([wiring], Options(only, repeat, seed), report, quiet=as_json)
-    made = certificates(results[0])
+    made = certificates(results[0], wiring.load_scenarios())
     page = write_report(results, report, made)
     _show_certificates(made, page, as_json=as_json)
     _exit_unless(click.get_current_context(), results, all(certificate.ok for certificate in made))
@@ -334,7 +334,11 @@ def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) 
     from bench.hil.certify import AREAS
 
     if as_json:
-        told = [{**asdict(each), "areas": each.areas, "report": str(page)} for each in made]
+        told = [
+            {**asdict(each), "left_out_areas": sorted(each.left_out_areas), "areas": each.areas}
+            | {"partial": each.partial, "report": str(page)}
+            for each in made
+        ]
         click.echo(json.dumps(told, indent=2))
         return
     console = Console()
@@ -344,6 +348,8 @@ def _show_certificates(made: "list[Certificate]", page: Path, *, as_json: bool) 
             console.print("No real device: this shows what the software does, and says nothing of a device of yours.")
         if certificate.blind_to:
             console.print(certificate.blind_to)
+        if certificate.partial:
+            console.print(certificate.partial)
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("property", "standing", "measured, or why not"):
             table.add_column(column)

@@ -45,6 +45,11 @@ class Faults:
         if self.baud is not None and self.baud <= 0:
             raise ValueError(f"baud = {self.baud}: must be positive")
 
+    @property
+    def hits(self) -> bool:
+        """Whether it hits some units and not others."""
+        return any(getattr(self, name) > 0 for name in _SHARES)
+
     def __str__(self) -> str:
         """What differs from a perfect wire, as `name=value`."""
         told = [f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != f.default]

@@ -36,7 +36,7 @@ from bench.hil.scenario import (
 )
 from bench.hil.strategy import LADDER, Strategy
 from bench.hil.timeline import Entry, Lane
-from bench.hil.units import time_text
+from bench.hil.units import HITS, time_text
 from hw.contract.driver import DriverError
 
 CHECK_EVERY_S = 0.005
@@ -114,6 +114,8 @@ def why_not(scenario: Scenario, device: Device) -> str:
         by_hand = device.table.kind != "trunk" and not device.operator.there and _BY_HAND.issuperset(lacking)
         hint = " (you can, by hand: by_hand = true, or --by-hand)" if by_hand else ""
         return f"the bench cannot do this here: {', '.join(lacking)}{hint}"
+    if device.table.kind == "trunk" and (at_once := scenario.calls_at_once) > device.table.lines:
+        return f"it takes {at_once} lines at once, and there are {device.table.lines} (lines in bench.toml, or --lines)"
     unknown = sorted(behaviours_needed(scenario) - device.numbers.keys())
     if unknown:
         first = unknown[0]
@@ -287,13 +289,15 @@ class _Play:
 
     async def play(self) -> Round:
         """All steps up to the first that fails, then hang up what is left."""
-        first_entry = len(self._timeline.entries)
+        first_entry, hits_before = len(self._timeline.entries), self._device.hits()
         results: list[StepResult] = []
         for step in self._scenario.steps:
             results.append(await self._one(step))
             if not results[-1].ok:
                 break
         lasted_s = self._timeline.now() - self._started_at
+        if self._scenario.hits_frames:
+            self._figures.setdefault(HITS, []).append(max(self._device.hits() - hits_before, 0))
         await self._hang_up()
         entries = tuple(sorted(self._timeline.entries[first_entry:], key=lambda entry: entry.at))
         return Round(self._number, self._started_at, lasted_s, tuple(results), entries)

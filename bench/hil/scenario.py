@@ -411,6 +411,27 @@ class Scenario(Table):
         return f"{self.path.absolute().parent.name}/{self.path.name.removesuffix('.toml')}"
 
     @property
+    def hits_frames(self) -> bool:
+        """Whether it has faults of the wire that hit some frames and not others."""
+        tables = [
+            table for step in self.steps if isinstance(step, WireStep) for table in (step.to_device, step.to_host)
+        ]
+        return any(table.faults().hits for table in tables)
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many of its calls are up at the same time, at most."""
+        up: set[str] = set()
+        most = 0
+        for step in self.steps:
+            if isinstance(step, Dial | CallStation):
+                up.add(step.call)
+            elif isinstance(step, Expect) and step.expect == "Ended":
+                up.discard(step.call)
+            most = max(most, len(up))
+        return most
+
+    @property
     def judges(self) -> bool:
         """Whether any step can fail because of the device."""
         return any(isinstance(step, Expect | Never | Check | Exercise | Update | Reach) for step in self.steps)

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Frames or lines that the fault injector hit in a round.
+HITS = "frames hit by faults"
+
 
 def time_text(seconds: float) -> str:
     """`1.25 s`, `340 ms`, `85 µs`, with three digits or so."""
@@ -17,8 +20,8 @@ def time_text(seconds: float) -> str:
 
 
 def figure_text(name: str, value: float) -> str:
-    """A figure in its unit: names that end in /s are rates, all others times."""
-    return f"{value:,.0f}" if name.endswith("/s") else time_text(value)
+    """A figure in its unit: names that end in /s are rates, `HITS` are a count, all others times."""
+    return f"{value:,.0f}" if name.endswith("/s") or name == HITS else time_text(value)
 
 
 @dataclass(frozen=True, slots=True)

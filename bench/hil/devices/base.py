@@ -113,6 +113,10 @@ class Device(ABC):
         """Do what is no command of the line driver; gives figures by name, if it measured any. Raises NotAsExpected."""
         raise BenchError(f"{self.name}: a bench cannot do {step.do!r} with this device")
 
+    def hits(self) -> int:
+        """How many frames or lines the fault injector has hit since it was laid: damaged, lost, cut, doubled, noisy."""
+        return 0
+
     async def out_of_reach(self, entries: Sequence[Entry]) -> str:
         """After a round that failed: why it says nothing of the device, as nobody was there; empty otherwise."""
         return ""

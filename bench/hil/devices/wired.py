@@ -14,7 +14,7 @@ from bench.hil.person import Operator
 from bench.hil.ports import why_no_port
 from bench.hil.scenario import Ability, Power, WireStep
 from bench.hil.timeline import Lane, Timeline
-from bench.hil.wire import Wire
+from bench.hil.wire import Way, Wire
 from bench.hil.wiring import DeviceTable
 
 # A port that was there a moment ago, or was just given power, may take this long to appear.
@@ -80,6 +80,12 @@ class WiredDevice(Device):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def hits(self) -> int:
+        if self.wire is None:
+            return 0
+        told = [self.wire.counters(way) for way in Way]
+        return sum(each.damaged + each.lost + each.cut + each.duplicated + each.noisy for each in told)
 
     async def find_port(self) -> None:
         """See that a real device's port can be opened; wait for it where it was there before, or just got power.

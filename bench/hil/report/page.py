@@ -14,7 +14,7 @@ from bench.hil.report.drawing import draw, strip
 from bench.hil.runner import Outcome, StepResult, Verdict
 from bench.hil.scenario import AnyStep, Check, Expect, Never
 from bench.hil.session import BenchResult
-from bench.hil.units import Stats, figure_text, time_text
+from bench.hil.units import HITS, Stats, figure_text, time_text
 
 MAX_LOG = 400
 # Fewer values than this need no picture.
@@ -172,7 +172,7 @@ def _figure_row(name: str, values: tuple[float, ...], bound_s: float | None) -> 
         p99,
         worst,
         bound,
-        Markup(strip(values, bound_s)) if len(values) >= MIN_STRIP else Markup(),
+        Markup(strip(values, bound_s)) if len(values) >= MIN_STRIP and name != HITS else Markup(),
     )
 
 

@@ -302,3 +302,14 @@ def test_a_call_that_the_far_side_does_not_end_fails_the_scenario() -> None:
         "round 1, after all steps: 1 of 4 lines is not free",
     )
     assert device.rungs[-1] == "switch_off"
+
+
+def test_a_trunk_with_fewer_lines_than_a_scenario_takes_is_not_tried() -> None:
+    table = DeviceTable(name="lines", kind="trunk", emulated="fake", lines=1)
+    both = scenario(DIAL, {"do": "dial", "call": "b", "to": "answers"})
+    in_turn = scenario(
+        DIAL, {"do": "hang_up", "call": "a"}, {"expect": "Ended", "call": "a", "within_s": 5}, {**DIAL, "call": "b"}
+    )
+    outcomes, _ = all_played([both, in_turn], table=table)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.NOT_TRIED, Verdict.PASSED]
+    assert outcomes[0].reason.startswith("it takes 2 lines at once, and there are 1")

@@ -14,6 +14,7 @@ from bench.hil.runner import Outcome, Verdict
 from bench.hil.scenario import Area
 from bench.hil.session import BenchResult, Options, run_bench
 from bench.hil.timeline import Timeline
+from bench.hil.units import HITS
 from bench.hil.wiring import DeviceTable, Wiring, find_bench
 from tests.bench.hil.fakes import scenario
 
@@ -129,3 +130,31 @@ def test_an_error_makes_a_certificate_fail_even_if_something_was_proven() -> Non
     [bad] = certificates(replace(result, outcomes=(*result.outcomes, broke)))
     assert (good.ok, bad.ok) == (True, False)
     assert [each.standing for each in bad.properties] == [Standing.PROVEN, Standing.NOT_TRIED]
+
+
+def test_a_certificate_says_what_was_left_out_and_trusts_no_area_fully_then() -> None:
+    result, _ = run(ANSWERED)
+    [whole] = certificates(result, [ANSWERED])
+    assert (whole.partial, whole.areas) == ("", {Area.CALLS: Trust.YES})
+    other = ANSWERED.model_copy(update={"path": ANSWERED.path.with_name("two.toml")})
+    [part] = certificates(result, [ANSWERED, other])
+    assert part.partial == f"This certificate is partial; left out: {other.name}."
+    assert part.areas == {Area.CALLS: Trust.IN_PART}
+
+
+def test_fewer_rounds_than_the_file_says_prove_nothing_fully() -> None:
+    result, _ = run(ANSWERED.model_copy(update={"repeat": 3}), options=Options(repeat=2))
+    [certificate] = certificates(result)
+    [found] = certificate.properties
+    assert (found.standing, found.because) == (Standing.IN_PART, "2 of 3 rounds")
+    assert (certificate.areas, certificate.ok) == ({Area.CALLS: Trust.IN_PART}, True)
+
+
+def test_faults_that_hit_no_frame_show_nothing() -> None:
+    damage = {"do": "wire", "to_host": {"damage": 0.1}}
+    noisy = scenario(damage, {"expect": "Answered", "within_s": 1}, area="wire")
+    result, _ = run(ANSWERED)
+    for hits, standing in ({HITS: (0.0, 0.0)}, Standing.NOT_TRIED), ({HITS: (0.0, 2.0)}, Standing.PROVEN):
+        outcome = replace(result.outcomes[0], scenario=noisy, figures=hits)
+        [certificate] = certificates(replace(result, outcomes=(outcome,)))
+        assert certificate.properties[0].standing is standing
