@@ -23,6 +23,14 @@ DEFAULT_REPORT = Path("bench-report")
 WIRE_LOOK_S = 0.2
 # As shells say it of a program that Ctrl-C ended.
 CTRL_C_EXIT_CODE = 130
+# What tells a report's files from others' at their beginning.
+_LOG_BEGINS = "dialer bench begins"
+_OURS = {
+    "index.html": '<meta name="generator" content="dialer bench">',
+    "junit.xml": '<testsuites name="dialer bench"',
+    "log.txt": _LOG_BEGINS,
+}
+_BEGINNING = 1000
 
 
 class Failure(click.ClickException):
@@ -307,6 +315,8 @@ def _own_wiring(kind: str, numbers: tuple[str, ...], given: dict[str, Any]) -> "
         behaves, equals, number = entry.partition("=")
         if not equals:
             raise click.UsageError(f"--number {entry}: write BEHAVES=NUMBER, as in answers=+12125550100")
+        if behaves in known:
+            raise click.UsageError(f"--number {entry}: {behaves} is given twice; one number for each")
         if behaves not in BEHAVIOURS:
             raise click.UsageError(f"--number {entry}: no number behaves {behaves!r}{nearest(behaves, BEHAVIOURS)}")
         try:
@@ -430,21 +440,34 @@ def log_to(folder: Path) -> None:
     import logging
     from importlib import import_module
 
-    from bench.hil.files import BenchError
+    from bench.hil.files import BenchError, FileError
 
     for module in ("bench.hil.session", "bench.hil.report.page"):  # Missing packages are told before, not after a run.
         import_module(module)
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("index.html", "junit.xml"):
+        foreign = [name for name, mark in _OURS.items() if not _is_ours(folder / name, mark)]
+        if foreign:
+            raise FileError(f"--report {folder}: {', '.join(foreign)} there is not of a bench; name another folder")
+        for name in _OURS:
             (folder / name).unlink(missing_ok=True)
         logging.basicConfig(
             filename=folder / "log.txt", filemode="w", level=logging.INFO, force=True,
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )  # fmt: skip
+        logging.info(_LOG_BEGINS)
     except OSError as error:
         raise BenchError(f"the report cannot be written: {error}") from error
+
+
+def _is_ours(path: Path, mark: str) -> bool:
+    """Whether a file of a report folder may be replaced: it is not there, empty, or a bench has written it."""
+    if not path.exists():
+        return True
+    with path.open(encoding="utf-8", errors="replace") as file:
+        beginning = file.read(_BEGINNING)
+    return not beginning or mark in beginning
 
 
 def write_report(

@@ -17,6 +17,9 @@ from hw.sip.config import SipTrunk
 
 BENCHES = Path(__file__).parent / "benches"
 SCENARIOS = BENCHES / "scenarios"
+# Behaviours of which a number has one at most. Who answers may press keys and take texts as well.
+_TEXTS = frozenset({"takes_texts", "loses_texts"})
+_EXCLUSIVE = (frozenset(BEHAVIOURS) - _TEXTS - {"presses_keys"}, _TEXTS)
 
 
 def _port(port: str) -> str:
@@ -43,6 +46,13 @@ def _numbers(numbers: Mapping[str, str]) -> Mapping[str, str]:
             check_number(number)
         except ValueError as error:
             raise ValueError(f"{behaves}: {error}") from error
+    for group in _EXCLUSIVE:
+        taken: dict[str, str] = {}
+        for behaves in group & numbers.keys():
+            other = taken.setdefault(numbers[behaves], behaves)
+            if other != behaves:
+                both = " and ".join(sorted((other, behaves)))
+                raise ValueError(f"{numbers[behaves]} cannot behave as {both} both; give each a number of its own")
     return numbers
 
 

@@ -216,12 +216,15 @@ class GatewayDevice(WiredDevice):
 
     async def _exercise(self, step: ExerciseStep) -> Mapping[str, list[float]]:
         """With the driver away: the bench speaks with the board itself."""
+        await self.find_port()
         self._seen_count.clear()
         try:
             async with asyncio.timeout(step.within_s):
                 tally = await Exercise(self.port, self.table.baud).run(step.count, step.under_way)
         except TimeoutError:
             raise NotAsExpected(f"{step.count} commands are not done within {step.within_s:g} s") from None
+        except BenchError as error:
+            raise BenchError(self.said(str(error))) from error
         if self._board is not None:
             await asyncio.sleep(SIGHT_S)
             wrong = tally.objections(self._seen_count.get("join", 0), self._seen_count.get("lamp", 0))
@@ -241,6 +244,7 @@ class GatewayDevice(WiredDevice):
             raise BenchError(f"{self.name}: image {path}: {error.strerror}") from error
         if why := why_no_image(image, reference=self._board is not None):
             raise BenchError(f"{self.name}: image {path} {why}")
+        await self.find_port()
         started_at = self.timeline.now()
         try:
             async with asyncio.timeout(step.within_s):

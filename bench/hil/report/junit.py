@@ -10,7 +10,7 @@ from bench.hil.units import Stats, figure_text
 
 def junit_xml(results: Sequence[BenchResult]) -> bytes:
     """One suite per bench, one case per scenario and device."""
-    root = ET.Element("testsuites")
+    root = ET.Element("testsuites", name="dialer bench")
     for result in results:
         verdicts = [outcome.verdict for outcome in result.outcomes]
         suite = ET.SubElement(

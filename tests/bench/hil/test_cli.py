@@ -87,12 +87,20 @@ def test_ctrl_c_leaves_a_report_of_what_was_done_that_says_so(tmp_path: Path) ->
 
 def test_an_old_report_is_gone_when_a_run_begins_and_stays_when_there_is_none(tmp_path: Path) -> None:
     old = tmp_path / "out" / "index.html"
-    old.parent.mkdir()
-    old.write_text("all passed")
+    assert call("run", "fake", "--only", "busy", "--report", old.parent).exit_code == 0
     assert call("run", "nowhere", "--report", old.parent).exit_code == 1
     assert old.exists()
     log_to(old.parent)
     assert not old.exists()
+
+
+@pytest.mark.parametrize("name", ["index.html", "junit.xml", "log.txt"])
+def test_files_of_others_in_the_report_folder_are_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    result = call("run", "fake", "--only", "busy", "--report", tmp_path)
+    assert result.exit_code == 2
+    assert f"{name} there is not of a bench; name another folder" in result.output
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_scenario_or_bench_that_is_wrong_is_exit_code_2_before_anything_is_run(tmp_path: Path) -> None:
@@ -156,6 +164,14 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments: tuple[str, ...], t
         (("certify", "modem", "--number", "answers"), "write BEHAVES=NUMBER"),
         (("certify", "modem", "--number", "answers=0100"), "'0100' is no number"),
         (("certify", "modem", "--number", "answer=+12125550100"), "did you mean 'answers'?"),
+        (
+            ("certify", "modem", "--number", "busy=+12125550100", "--number", "busy=+12125550101"),
+            "busy is given twice",
+        ),
+        (
+            ("certify", "modem", "--number", "answers=+12125550100", "--number", "busy=+12125550100"),
+            "+12125550100 cannot behave as answers and busy both",
+        ),
         (("certify", "gateway", "--port", "relative/x"), "port: relative/x: write unix:PATH"),
         (("certify", "trunk", "--target", "127.0.0.1:9"), "must look like sip:{number}@HOST:PORT"),
         (("certify", "modem", "--target", "sip:{number}@127.0.0.1"), "a modem has --port, not --target"),

@@ -62,3 +62,10 @@ def test_wire_tells_once_that_the_device_is_not_there(tmp_path: Path, monkeypatc
     result = call("wire", "tcp:127.0.0.1:9", tmp_path / "tty")
     assert result.exit_code == 0
     assert result.output.count("tcp:127.0.0.1:9: connection refused (tried again until it opens)") == 1
+
+
+def test_an_exercise_names_the_port_that_is_missing(tmp_path: Path) -> None:
+    where = ("--port", "/dev/ttyNOPE", "--report", tmp_path / "out")
+    result = call("certify", "gateway", *where, "--only", "gateway/commands_baud", "--json")
+    assert result.exit_code == 1
+    assert "gateway: /dev/ttyNOPE: no such device" in result.output
