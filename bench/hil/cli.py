@@ -305,7 +305,7 @@ def certify(
 
 def _own_wiring(kind: str, numbers: tuple[str, ...], given: dict[str, Any]) -> "Wiring":
     """A bench of the one device that the options name, or the emulated one of this kind."""
-    from bench.hil.events import nearest
+    from bench.hil.files import nearest
     from bench.hil.ports import never_a_port
     from bench.hil.scenario import BEHAVIOURS, check_number
     from bench.hil.wiring import own_bench

@@ -1,13 +1,13 @@
 """The events that a scenario can name, their fields, and what these can say."""
 
-import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from bench.hil.files import nearest
 from hw.contract import LineEvent, TrunkLines, events
 
 # What the far side does, as devices that can see it write it down.
@@ -15,6 +15,8 @@ FAR_SIGHTS = ("far_rings", "far_answers", "far_released", "far_digits")
 PIN_SIGHTS = ("hook", "join", "lamp", "ringer", "mute", "tone")
 SMS_EVENTS = ("SmsSent", "SmsDelivered", "SmsFailed")
 KEYS = frozenset("0123456789*#ABCD")
+# RFC 3261 section 7.2, and Q.850 section 2.2.
+_CODES = {"sip_code": range(100, 700), "q850": range(1, 128)}
 # What the timeline calls a field otherwise, or does not keep.
 _RENAMED = {"peer_id": "peer"}
 _LEFT_OUT = frozenset({"call_id", "trunk"})
@@ -26,15 +28,6 @@ class EventKind:
 
     of_call: bool
     fields: Mapping[str, type]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'Ended'?` for a name that comes near one that is known, and all that are known."""
-    names = sorted(str(one) for one in known)
-    lowered = {one.lower(): one for one in names}
-    found = difflib.get_close_matches(name.lower(), lowered, 1)
-    hint = f"did you mean {lowered[found[0]]!r}? " if found else ""
-    return f"; {hint}known: {', '.join(names)}"
 
 
 def check_event(name: str) -> str:
@@ -77,6 +70,8 @@ def _objection(key: str, kind: type, value: Any) -> str:
         return f"{key} is a whole number, not {value!r}"
     if kind is str and not isinstance(value, str):
         return f'{key} is text: write "{value}"'
+    if key in _CODES and value not in _CODES[key]:
+        return f"{key} is {_CODES[key].start} to {_CODES[key].stop - 1}, not {value}"
     if key == "digit" and value not in KEYS:
         return f"digit is one of 0-9 * # A-D, not {value!r}"
     return ""

@@ -1,6 +1,8 @@
 """TOML files of the bench, read strictly: every error names the file, the place and how to mend it."""
 
+import difflib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,17 +42,22 @@ def check(data: dict[str, Any], model: type[M], source: str) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         problems = [problem for problem in error.errors() if problem["type"] != "too_short"] or error.errors()
-        raise FileError("\n".join(f"{source}: {_told(problem, data)}" for problem in problems)) from error
+        raise FileError("\n".join(f"{source}: {_told(problem, data, model)}" for problem in problems)) from error
 
 
-def _told(problem: Any, data: dict[str, Any]) -> str:
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text"}
+
+
+def _told(problem: Any, data: dict[str, Any], model: type[BaseModel]) -> str:
     place = list(problem["loc"])
     if place[:1] == ["step"]:  # pydantic puts the kind of step behind its number; it is no key of the file.
         del place[2:3]
     message = str(problem["msg"]).removeprefix("Value error, ")
     where = "" if message.startswith("step ") else _where(place, data)
     if problem["type"] == "extra_forbidden":
-        message = "there is no such key; see docs/bench.md for those there are"
+        keys = [field.alias or name for name, field in model.model_fields.items() if name != "path"]
+        known = nearest(str(place[-1]), keys) if len(place) == 1 else "; see docs/bench.md for those there are"
+        message = f"there is no such key{known}"
     elif problem["type"] == "missing":
         message = "is missing"
     elif problem["type"] == "union_tag_invalid":
@@ -58,8 +65,20 @@ def _told(problem: Any, data: dict[str, Any]) -> str:
     elif problem["type"] == "union_tag_not_found":
         message = "needs one of the keys do, expect, never, check"
     elif problem["type"] != "value_error" and "input" in problem and not isinstance(problem["input"], dict | list):
+        kind = _KINDS.get(problem["type"].partition("_")[0])
+        plain = problem["type"].endswith(("_parsing", "_type", "_from_float"))
+        message = f"must be {kind}" if kind and plain else message.replace("Input should be", "must be")
         message = f"{message}, not {problem['input']!r}"
     return f"{where}: {message}" if where else message
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'Ended'?` for a name that comes near one that is known, and all that are known."""
+    names = sorted(str(one) for one in known)
+    lowered = {one.lower(): one for one in names}
+    found = difflib.get_close_matches(name.lower(), lowered, 1)
+    hint = f"did you mean {lowered[found[0]]!r}? " if found else ""
+    return f"; {hint}known: {', '.join(names)}"
 
 
 def _where(place: list[Any], data: Any) -> str:

@@ -9,8 +9,7 @@ from functools import partial
 from random import Random
 
 from bench.hil.devices.base import Device, NotAsExpected, wire_details
-from bench.hil.events import nearest
-from bench.hil.files import BenchError
+from bench.hil.files import BenchError, nearest
 from bench.hil.scenario import (
     BEHAVIOURS,
     Ability,

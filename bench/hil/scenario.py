@@ -17,9 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from bench.hil.events import FAR_SIGHTS, PIN_SIGHTS, SMS_EVENTS, check_call, check_event, check_where, nearest
+from bench.hil.events import FAR_SIGHTS, PIN_SIGHTS, SMS_EVENTS, check_call, check_event, check_where
 from bench.hil.faults import Faults
-from bench.hil.files import BenchError, FileError, Table, read
+from bench.hil.files import BenchError, FileError, Table, nearest, read
 from hw.contract import Lamp
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -433,8 +433,32 @@ class Scenario(Table):
 
     @property
     def judges(self) -> bool:
-        """Whether any step can fail because of the device."""
-        return any(isinstance(step, Expect | Never | Check | Exercise | Update | Reach) for step in self.steps)
+        """Whether any step can fail because of the device.
+
+        A state that nothing was done to, or that nothing happens when nothing was done, or for no time, shows nothing.
+        """
+        done: list[AnyStep] = []
+        for step in self.steps:
+            match step:
+                case Expect() | Check() | Exercise() | Update():
+                    return True
+                case Never() if step.for_s > 0 and any(_can_bring(each, step.never) for each in done):
+                    return True
+                case Reach() if any(isinstance(each, Power | WireStep | Plug) for each in done):
+                    return True
+            done.append(step)
+        return False
+
+
+def _can_bring(step: AnyStep, event: str) -> bool:
+    """Whether an event can come of a step."""
+    if event in SMS_EVENTS:
+        return isinstance(step, Text)
+    if event in ("Joined", "JoinFailed"):
+        return isinstance(step, OnPair)
+    if event == "MessagePlayed":  # No step plays one.
+        return False
+    return not isinstance(step, Wait | Never | Reach | Text)
 
 
 def _event_of_step(step: Expect | Never) -> str:

@@ -30,6 +30,7 @@ RECONNECT_S = 0.05
 # Long enough for a device to see that its host is gone.
 FOLLOW_GAP_S = 0.1
 READ_BYTES = 4096
+MAX_PORT = 65535
 MAX_UNSENT = 64 * 1024
 _SLEEP_MAX_S = 0.25
 _PRECISE_S = 0.01
@@ -68,6 +69,8 @@ class FarAddress:
             host, _, port = text.removeprefix("tcp:").rpartition(":")
             if not host or not port.isdecimal():
                 raise WireError(f"{text}: write tcp:HOST:PORT")
+            if not 0 < int(port) <= MAX_PORT:
+                raise WireError(f"{text}: a TCP port is 1 to {MAX_PORT}")
             return cls("tcp", host, int(port))
         if text.startswith("/"):
             return cls("tty", text)

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bench.hil.events import nearest
-from bench.hil.files import BenchError, FileError, Table, check, read
+from bench.hil.files import BenchError, FileError, Table, check, nearest, read
 from bench.hil.scenario import BEHAVIOURS, FaultTable, Kind, Scenario, behaviours_needed, check_number, find_scenarios
 from bench.hil.wire import FarAddress, WireError
 from firmware_bridge.messages import KEEPALIVE_MAX_MS, KEEPALIVE_MIN_MS, KEEPALIVE_MS
@@ -29,6 +28,12 @@ def _port(port: str) -> str:
     except WireError as error:
         raise ValueError(str(error)) from error
     return port
+
+
+def _device_name(name: str) -> str:
+    if "/" in name or name in (".", "..") or not name.isprintable():
+        raise ValueError(f"{name!r} is no name: it stands in the path of a link, so write it without /")
+    return name
 
 
 def _target(target: str) -> str:
@@ -59,7 +64,7 @@ def _numbers(numbers: Mapping[str, str]) -> Mapping[str, str]:
 class DeviceTable(Table):
     """One device: a real one at `port` (or a trunk at `target`), or an emulated one."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(_device_name)]
     kind: Kind
     port: Annotated[str, AfterValidator(_port)] = ""
     target: Annotated[str, AfterValidator(_target)] = ""

@@ -11,8 +11,7 @@ from bench.hil.emulated.exchange import Exchange, ExchangeCall, FarEnd, Progress
 from bench.hil.emulated.keyboard import Keyboard
 from bench.hil.emulated.modem import EmulatedModem, Faults
 from bench.hil.emulated.subscribers import FAR_ENDS, NUMBERS
-from bench.hil.events import nearest
-from bench.hil.files import BenchError
+from bench.hil.files import BenchError, nearest
 from bench.hil.scenario import check_number
 
 STRANGER = "+12125550120"

@@ -160,6 +160,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(arguments: tuple[str, ...], t
     [
         (("wire", "/dev/null", "/tmp/x", "--to-host", "loss=2"), "loss = 2.0: a share lies between 0 and 1"),
         (("wire", "/dev/null", "/tmp/x", "--to-host", "rust=1"), "rust: there is no such key"),
+        (("wire", "/dev/null", "/tmp/x", "--to-host", "damag=0.2"), "there is no such key; did you mean 'damage'?"),
         (("certify", "fridge"), "'fridge' is not one of"),
         (("certify", "modem", "--number", "answers"), "write BEHAVES=NUMBER"),
         (("certify", "modem", "--number", "answers=0100"), "'0100' is no number"),

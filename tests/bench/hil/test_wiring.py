@@ -50,6 +50,12 @@ def test_each_bench_that_ships_has_scenarios_for_each_device() -> None:
         (MODEM + 'emulated = "plain"\nnumbers = { busy = "0100" }\n', "numbers: busy: '0100' is no number: write it"),
         (MODEM + 'emulated = "plain"\nkeepalive_ms = 50\n', "device 1 (m), keepalive_ms: "),
         (GATEWAY + 'emulated = "qemu"\ndial_plan = { "+" = "x" }\n', "dial_plan 'x' may have 0-9 * # A-D and , only"),
+        (MODEM + 'port = "tcp:127.0.0.1:99999"\n', "port: tcp:127.0.0.1:99999: a TCP port is 1 to 65535"),
+        (
+            MODEM.replace('"m"', '"../../tmp/zz"') + 'emulated = "plain"\n',
+            "'../../tmp/zz' is no name: it stands in the",
+        ),
+        (MODEM + 'emulated = "plain"\nbaud = "fast"\n', "device 1 (m), baud: must be a whole number, not 'fast'"),
         (MODEM + 'emulated = "plain"\nbaud = 0\n', "device 1 (m), baud: "),
     ],
 )
