@@ -175,6 +175,8 @@ class Runner:
                     return Verdict.FAILED, gone
                 play = _Play(self, scenario, number, random, figures)
                 rounds.append(await play.play())
+                if not rounds[-1].ok and (unswitched := self.device.not_switched(rounds[-1].entries)):
+                    raise BenchError(unswitched)
                 gone = "" if rounds[-1].ok else await self.device.out_of_reach(rounds[-1].entries)
                 if gone and not self._was_there:
                     raise BenchError(gone)

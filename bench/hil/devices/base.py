@@ -117,6 +117,10 @@ class Device(ABC):
         """How many frames or lines the fault injector has hit since it was laid: damaged, lost, cut, doubled, noisy."""
         return 0
 
+    def not_switched(self, entries: Sequence[Entry]) -> str:
+        """After a round that failed: why the bench's own switching of the power did nothing; empty otherwise."""
+        return ""
+
     async def out_of_reach(self, entries: Sequence[Entry]) -> str:
         """After a round that failed: why it says nothing of the device, as nobody was there; empty otherwise."""
         return ""

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bench.hil.files import BenchError
 from bench.hil.person import Operator
 from bench.hil.ports import why_no_port
 from bench.hil.scenario import Ability, Power, WireStep
-from bench.hil.timeline import Lane, Timeline
+from bench.hil.timeline import Entry, Lane, Timeline
 from bench.hil.wire import Way, Wire
 from bench.hil.wiring import DeviceTable
 
@@ -86,6 +86,12 @@ class WiredDevice(Device):
             return 0
         told = [self.wire.counters(way) for way in Way]
         return sum(each.damaged + each.lost + each.cut + each.duplicated + each.noisy for each in told)
+
+    def not_switched(self, entries: Sequence[Entry]) -> str:
+        switched = [entry.what for entry in entries if entry.lane is Lane.POWER]
+        if self.table.emulated or not self.table.power_off or switched[-1:] != ["off"] or self.trouble:
+            return ""
+        return f"{self.name}: power_off {self.table.power_off!r} seems to switch nothing: it still answers"
 
     async def find_port(self) -> None:
         """See that a real device's port can be opened; wait for it where it was there before, or just got power.

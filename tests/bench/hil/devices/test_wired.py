@@ -21,7 +21,7 @@ from bench.hil.files import BenchError
 from bench.hil.person import Nobody
 from bench.hil.scenario import State
 from bench.hil.strategy import Strategy
-from bench.hil.timeline import Timeline
+from bench.hil.timeline import Entry, Lane, Timeline
 from bench.hil.wire import Wire, WireError
 from bench.hil.wiring import DeviceTable
 from hw.tty import open_tty
@@ -186,5 +186,17 @@ def test_a_board_whose_start_is_cancelled_is_off(delay_s: float) -> None:
             assert device._board is None
             assert board is None or (board.pid is None and not Path(board.serial.removeprefix("unix:")).parent.exists())
         await device.switch_off()
+
+    asyncio.run(main())
+
+
+def test_a_command_that_switches_nothing_is_not_the_device_s_failure() -> None:
+    off, on = (Entry(at, Lane.POWER, "my-modem", act) for at, act in ((0.0, "off"), (1.0, "on")))
+
+    async def main() -> None:
+        device = made("modem", port="/dev/ttyNOPE", power_on="true", power_off="true")
+        assert device.not_switched([off]) == "my-modem: power_off 'true' seems to switch nothing: it still answers"
+        assert device.not_switched([off, on]) == device.not_switched([]) == ""
+        assert made("modem", port="/dev/ttyNOPE").not_switched([off]) == ""
 
     asyncio.run(main())
