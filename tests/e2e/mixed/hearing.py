@@ -96,11 +96,16 @@ def agent_heard(books: Books, talk: Talk, pitch: int) -> bool:
             return books.joined("headset 0", f"line {talk.call.line - 1}", talk.since, talk.until) is not None
         return _over_tie(books, talk, "headset 0", pitch)
     said = [row for row in books.phones if row["event"] in ("quiet", "ended") and row.get("phone") == talk.phone]
-    return any(
-        row["tone_hz"] == pytest.approx(pitch, abs=NEAR_HZ)
-        for row in said
-        if "tone_hz" in row and abs(row["last_heard_mono" if "last_heard_mono" in row else "mono"] - talk.until) < 1.0
-    )
+    return any(row["tone_hz"] == pytest.approx(pitch, abs=NEAR_HZ) for row in said if _is_of(row, talk))
+
+
+def _is_of(row: Row, talk: Talk) -> bool:
+    """What a phone says it heard until it was quiet; or until it hung up, before it had been quiet for long."""
+    if "tone_hz" not in row:
+        return False
+    if "last_heard_mono" in row:
+        return bool(abs(row["last_heard_mono"] - talk.until) < 1.0)
+    return bool(-1.0 < row["mono"] - talk.until < QUIET_S)
 
 
 def _over_tie(books: Books, talk: Talk, port: str, pitch: int) -> bool:

@@ -65,9 +65,11 @@ def address_of(firmware: Path, function: str) -> int:
 
 
 def overwrite(it: Rig, address: int, *halfwords: int) -> None:
-    """Put instructions in the place of others, while the firmware runs."""
+    """Put instructions in the place of others at one moment of the firmware that runs."""
+    it.pins.freeze()
     for place, halfword in enumerate(halfwords):
         it.pins._qemu.qtest._run(f"writew {address + 2 * place:#x} {halfword:#x}")
+    it.pins.thaw()
 
 
 async def joined_call(it: Rig) -> None:
