@@ -19,7 +19,7 @@ install: $(READY) ## Make the virtual environment only: the command is .venv/bin
 demo: $(READY) ## Run a campaign for real on this machine, for about two minutes
 	@$(BIN)/dialer demo
 
-test: $(READY) ## Lint, types and all tests (at most 30 minutes on two cores)
+test: $(READY) ## Lint, types and all tests (about half an hour on two cores)
 	@tools/need-debian sip-tester sipp
 	@tools/want-debian $(BENCH_PACKAGES)
 	$(MAKE) --no-print-directory lint
