@@ -10,10 +10,11 @@ _TARGET = re.compile(r"sips?:[^@]*@(?P<host>\[[^\]]+\]|[^:;>]+)(?::(?P<port>\d+)
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """`reachable` is True when anything came back; `detail` says what, or why nothing could."""
+    """`reachable` is True when anything came back; `detail` says what, or why nothing could. `silent`: nothing did."""
 
     reachable: bool
     detail: str
+    silent: bool = False
 
 
 def probe(target: str, timeout_s: float = 1.5) -> ProbeResult:
@@ -23,15 +24,18 @@ def probe(target: str, timeout_s: float = 1.5) -> ProbeResult:
         return ProbeResult(False, f"'{target}' names no host")
     host, port = match["host"], int(match["port"] or 5060)
     try:
-        address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
+        family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+        address = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_DGRAM)[0][4]
     except OSError as error:
         return ProbeResult(False, f"{host} cannot be resolved: {error.strerror}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+    with socket.socket(family, socket.SOCK_DGRAM) as udp:
         udp.connect(address)
-        local_ip, local_port = udp.getsockname()
+        local_ip, local_port = udp.getsockname()[:2]
+        here = f"[{local_ip}]" if family == socket.AF_INET6 else local_ip
+        request = _options(host, port, f"{here}:{local_port}")
         for wait_s in (timeout_s / 3, timeout_s * 2 / 3):
             try:
-                udp.send(_options(host, port, f"{local_ip}:{local_port}"))
+                udp.send(request)
                 udp.settimeout(wait_s)
                 answer = udp.recv(4096)
             except ConnectionRefusedError:
@@ -41,7 +45,7 @@ def probe(target: str, timeout_s: float = 1.5) -> ProbeResult:
             except OSError as error:
                 return ProbeResult(False, f"{host}:{port} cannot be reached: {error.strerror}")
             return ProbeResult(True, answer.split(b"\r\n", 1)[0].decode("ascii", "replace"))
-    return ProbeResult(False, f"no answer from {host}:{port} to SIP OPTIONS in {timeout_s:g} s")
+    return ProbeResult(False, f"no answer from {host}:{port} to SIP OPTIONS in {timeout_s:g} s", silent=True)
 
 
 def _options(host: str, port: int, local: str) -> bytes:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from bench.hil.devices.base import Device, DeviceStep, NotAsExpected
-from bench.hil.devices.sip_ping import PING_LIMIT_S, ping
 from bench.hil.emulated.sipp import NUMBERS, SippCarrier
 from bench.hil.files import BenchError
 from bench.hil.scenario import Ability, Power
@@ -12,9 +11,11 @@ from bench.hil.timeline import Entry, Lane
 from hw.contract import LineDriver
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
+from hw.sip.probe import probe
 
 RTP_PORT_BASE = 42000
 LINES_FREE_LIMIT_S = 5.0
+PING_LIMIT_S = 4.0
 FIRST_PING_LIMIT_S = 1.0
 
 
@@ -50,9 +51,10 @@ class TrunkDevice(Device):
         """Silence alone is no objection before a call was without an answer: some carriers answer no OPTIONS."""
         table = self.table
         if not self._carrier:
-            found = await ping(table.target, PING_LIMIT_S if self._silent else FIRST_PING_LIMIT_S)
-            if found.refused or (self._silent and not found.answered):
-                raise BenchError(f"{self.name}: {found.objection}")
+            limit_s = PING_LIMIT_S if self._silent else FIRST_PING_LIMIT_S
+            found = await asyncio.to_thread(probe, table.target, limit_s)
+            if not found.reachable and (self._silent or not found.silent):
+                raise BenchError(f"{self.name}: nobody answers SIP: {found.detail}")
         target = f"sip:{{number}}@127.0.0.1:{self._carrier.port}" if self._carrier else table.target
         password = ""
         if table.password_file is not None:
@@ -82,9 +84,11 @@ class TrunkDevice(Device):
     async def out_of_reach(self, entries: Sequence[Entry]) -> str:
         if self._carrier is not None or any(_is_word_of_the_far_end(entry) for entry in entries):
             return ""
-        found = await ping(self.table.target)
-        self._silent = not found.answered
-        return f"{self.name}: {found.objection}; no INVITE had an answer either" if self._silent else ""
+        found = await asyncio.to_thread(probe, self.table.target, PING_LIMIT_S)
+        self._silent = not found.reachable
+        if not self._silent:
+            return ""
+        return f"{self.name}: nobody answers SIP: {found.detail}; no INVITE had an answer either"
 
     async def settle(self) -> None:
         if self._carrier is not None and not self._carrier.running:

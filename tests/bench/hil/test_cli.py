@@ -126,7 +126,7 @@ def test_a_trunk_where_nobody_answers_could_not_be_tried(tmp_path: Path) -> None
     assert result.exit_code == 1
     [certificate] = json.loads(result.output)
     assert certificate["areas"] == {"calls": "not known"}
-    assert "nobody answers SIP at 127.0.0.1:9: Connection refused" in certificate["properties"][0]["because"]
+    assert "nobody answers SIP: nothing listens at 127.0.0.1:9" in certificate["properties"][0]["because"]
 
 
 def test_a_wire_by_hand_ends_with_its_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
