@@ -59,8 +59,7 @@ def test_whoever_answers_anything_is_there_and_is_asked_again_until_then() -> No
     found, asked = asyncio.run(main())
     assert found == ProbeResult(True, "SIP/2.0 405 Method Not Allowed")
     assert asked[0] == asked[1]
-    assert asked[0].startswith(b"OPTIONS sip:")
-    assert b"@127.0.0.1:" in asked[0].split(b"\r\n")[0] or b"sip:127.0.0.1:" in asked[0].split(b"\r\n")[0]
+    assert asked[0].startswith(b"OPTIONS sip:127.0.0.1:")
     assert asked[0].endswith(b"Content-Length: 0\r\n\r\n")
 
 
@@ -102,7 +101,7 @@ def test_a_call_without_any_answer_where_options_has_none_either_says_nothing_of
         assert told.startswith(
             f"carrier: nobody answers SIP: no answer from 127.0.0.1:{deaf} to SIP OPTIONS in 0.05 s; no INVITE"
         )
-        with pytest.raises(BenchError, match="to SIP OPTIONS"):
+        with pytest.raises(BenchError, match=f"no answer from 127.0.0.1:{deaf} to SIP OPTIONS"):
             await device.link()
 
     asyncio.run(main())
