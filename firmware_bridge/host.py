@@ -19,7 +19,7 @@ RESULT_KEEPALIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class BoardUp:
-    """The board is there and all its state is known. `rebooted`: it remembers nothing of earlier sessions."""
+    """The board is there and all its state is known. `rebooted`: it remembers nothing of what was told before."""
 
     welcome: m.Welcome
     rebooted: bool
@@ -173,7 +173,8 @@ class Host:
         for event in events:
             match event:
                 case Opened():
-                    self.welcome, self._rebooted = event.welcome, event.rebooted
+                    self.welcome = event.welcome
+                    self._rebooted |= event.rebooted
                     self.mirror.opened(event.welcome)
                 case Closed():
                     out += self._down(event.reason)
@@ -197,6 +198,7 @@ class Host:
             if isinstance(event, Ready):
                 assert self.welcome is not None
                 out.append(BoardUp(self.welcome, self._rebooted))
+                self._rebooted = False
             elif isinstance(event, Done) and isinstance(event.command, m.SnapshotGet):
                 self._broken = f"the board answered {event.status.name} when asked for its state"
             elif was_ready:

@@ -4,7 +4,6 @@ QMP, qtest and tracing are QEMU's own (docs/interop/qmp-spec, docs/devel/qtest, 
 with `-accel tcg` leaves the guest its real time.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -17,8 +16,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 START_S = 10.0
 ANSWER_S = 5.0
@@ -58,21 +58,19 @@ class _Channel:
 
     def __init__(self, path: Path, deadline: float) -> None:
         self._socket = _connected(path, deadline)
-        self._file: TextIO = self._socket.makefile("rw", encoding="ascii", newline="\n")
+        self._heard: BufferedReader = self._socket.makefile("rb")  # one text file for both ways forgets unread lines
 
     def say(self, line: str) -> None:
-        self._file.write(line + "\n")
-        self._file.flush()
+        self._socket.sendall(line.encode("ascii") + b"\n")
 
     def hear(self) -> str:
-        line = self._file.readline()
+        line = self._heard.readline()
         if not line:
             raise BoardError("QEMU ended the conversation")
-        return line.rstrip("\n")
+        return line.decode("ascii").rstrip("\n")
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._heard.close()
         self._socket.close()
 
 

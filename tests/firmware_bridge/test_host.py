@@ -10,6 +10,7 @@ from firmware_bridge.commands import Done
 from firmware_bridge.frames import Frame
 from firmware_bridge.host import BoardDown, BoardRefused, BoardUp, Host
 from firmware_bridge.mirror import KeyHeard, LineChanged, Parted, Port
+from firmware_bridge.session import Phase
 from tests.firmware_bridge.model_board import ModelBoard
 from tests.firmware_bridge.model_ports import QUICK, Line
 from tests.firmware_bridge.virtual_wire import Bench, Faults
@@ -255,6 +256,19 @@ class TestLoss:
             assert up.rebooted
             assert not any(line.off_hook for line in it.board.lines)
             assert all(it.host.mirror.lines[line.number].state is line.state for line in it.board.lines)
+
+    def test_a_reboot_is_told_also_when_the_first_session_after_it_came_to_nothing(self) -> None:
+        it = bench()
+        it.seen.clear()
+        it.board.boot(it.now, m.ResetCause.FAULT)
+        boot_nonce = it.host.welcome.boot_nonce if it.host.welcome else 0
+        assert it.run(3, lambda: it.host.welcome is not None and it.host.welcome.boot_nonce != boot_nonce)
+        assert it.host.session.phase is Phase.UP and not it.host.up
+        it.board_frozen = True
+        assert it.run(3, lambda: it.host.session.phase is Phase.OPENING)
+        it.board_frozen = False
+        assert it.run(3, lambda: it.host.up)
+        assert [event.rebooted for event in of(it, BoardUp)] == [True]  # type: ignore[attr-defined]
 
     def test_a_frozen_board_is_lost_and_comes_back(self) -> None:
         it = bench()

@@ -9,11 +9,12 @@ import pytest
 
 from firmware_bridge import messages as m
 from firmware_bridge.mirror import Port
-from tests.firmware_bridge.firmware.rig import BoardUp, Rig, random_port, rig
+from tests.firmware_bridge.firmware.rig import BoardDown, BoardUp, Rig, random_port, rig
 
 AGREED_WITHIN_S = 2.0
 # What a loaded test machine may add, now and then.
 GRACE_S = 2.0
+UART_ICR, RECEIVED = 0x4000C044, 0x50
 
 
 async def keep_busy(it: Rig, rng: random.Random) -> None:
@@ -104,3 +105,19 @@ async def reset_pin(firmware: Path) -> None:
 
 def test_the_reset_pin(firmware: Path) -> None:
     asyncio.run(reset_pin(firmware))
+
+
+async def reset_with_bytes_unread(firmware: Path) -> None:
+    """In the interrupt's handler, between its acknowledgement and the reading. QEMU's UART has no reset of its own."""
+    async with rig(firmware) as it:
+        ups = len(it.events(BoardUp))
+        await asyncio.to_thread(it.pins.freeze)
+        await it.until(lambda: it.events(BoardDown))
+        it.pins._qemu.qtest._run(f"writel {UART_ICR:#x} {RECEIVED:#x}")
+        await asyncio.to_thread(it.pins.reset)
+        await it.until(lambda: len(it.events(BoardUp)) > ups and it.agrees())
+        assert it.events(BoardUp)[-1].rebooted  # type: ignore[attr-defined]
+
+
+def test_a_reset_while_bytes_wait_unread_does_not_make_the_board_deaf(firmware: Path) -> None:
+    asyncio.run(reset_with_bytes_unread(firmware))

@@ -79,6 +79,7 @@
 #define UART_IM_RX 0x50u /* FIFO half full, or bytes in it and the line silent */
 #define UART_IM_TX 0x20u
 #define UART_ICR REGISTER(0x4000C044u)
+#define UART_ICR_ALL 0x7F0u
 #define UART_IRQ 5u
 
 /* Timer 0, as one of 32 bits */

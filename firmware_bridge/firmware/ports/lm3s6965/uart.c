@@ -18,6 +18,14 @@ static volatile uint32_t overruns;
 
 static uint32_t count(const ring *r) { return r->in - r->out; }
 
+/* Bytes that a warm start left in the FIFO raise no interrupt any more, and those behind them neither. */
+static void drop_left_over(void)
+{
+    while (!(UART_FR & UART_FR_RX_EMPTY))
+        (void)UART_DR;
+    UART_ICR = UART_ICR_ALL;
+}
+
 void uart_init(void)
 {
     RCGC1 |= RCGC1_UART0;
@@ -26,6 +34,7 @@ void uart_init(void)
     UART_IBRD = DIVISOR_64THS / 64u;
     UART_FBRD = DIVISOR_64THS % 64u;
     UART_LCRH = UART_LCRH_8N1_FIFO;
+    drop_left_over();
     UART_IM = UART_IM_RX;
     UART_CTL = UART_CTL_ON;
     NVIC_ISER0 = 1u << UART_IRQ;
