@@ -18,12 +18,13 @@ static volatile uint32_t overruns;
 
 static uint32_t count(const ring *r) { return r->in - r->out; }
 
-/* Bytes that a warm start left in the FIFO raise no interrupt any more, and those behind them neither. */
+/* Bytes that a warm start left in the FIFO raise no interrupt any more, and those behind them neither. What comes while
+ * they are dropped must raise its own, so interrupts are cleared first. */
 static void drop_left_over(void)
 {
+    UART_ICR = UART_ICR_ALL;
     while (!(UART_FR & UART_FR_RX_EMPTY))
         (void)UART_DR;
-    UART_ICR = UART_ICR_ALL;
 }
 
 void uart_init(void)
