@@ -28,6 +28,9 @@ PUT_OFF_S = 24 * 3600
 # many. The next refill goes on from there.
 _LOOKS, _LEAST_LOOKS = 4, 1000
 
+# One lead in so many is looked at beyond what is asked for, so that a few that are put off cost no second look.
+_SPARE = 64
+
 # How often a list's groups are looked up anew even when nobody said that they changed; and after how long in any case
 # when there are too few leads: looking up a filtered list means to read all leads that its filter leaves out.
 _RESCAN_S, _FILTERED_RESCAN_S = 1800, 60
@@ -308,11 +311,12 @@ class _Run:
             self._state.queues[each.list_id].arrange(self._view(each, wall_now), self._now)
         picks = self._picks()
         while self.short:
-            batch = dict(islice(picks, self._n - len(self.found)))
+            wanted = self._n - len(self.found)
+            batch = dict(islice(picks, wanted + wanted // _SPARE))
             if not batch:
                 break
             self._looks -= len(batch)
-            offered = self._admitted(list(batch))
+            offered = dict(islice(self._admitted(list(batch)).items(), wanted))
             self.found += offered.values()
             for lead_id in batch.keys() - offered.keys():
                 list_id = batch[lead_id]

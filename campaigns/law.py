@@ -4,6 +4,7 @@ The rules themselves are in `campaigns.rules`; this gathers the facts they ask f
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -18,7 +19,7 @@ from campaigns.collections.promises import PromiseSettings
 from campaigns.dnc import Coverage
 from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.gates import Gate, window_gate
-from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Profile
+from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Phone, Profile
 from campaigns.rules.clocks import zone_of
 from campaigns.rules.model import Case, PastCall, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
@@ -82,9 +83,9 @@ class _Known:
     debts: Mapping[int, CallableDebts]
     full: Mapping[int, Blocked]
 
-    def nothing_of(self, lead_id: int, e164: str) -> bool:
-        """Whether neither a ground, nor a call of the past, nor a registry is known of the lead."""
-        return lead_id not in self.calls and lead_id not in self.consents and e164 not in self.listed
+    def remarkable(self) -> AbstractSet[int]:
+        """The leads of which a ground, a call of the past, a debt or a full quota is known."""
+        return self.calls.keys() | self.consents.keys() | self.debts.keys() | self.full.keys()
 
 
 class Law:
@@ -142,7 +143,15 @@ class Law:
         if not candidates:
             return []
         known = self._known(settings, candidates, at, reminding=reminding)
-        return [self._judge_one(settings, candidate, known, at, shared) for candidate in candidates]
+        if shared is None:
+            return [self._judge_one(settings, candidate, known, at) for candidate in candidates]
+        remarkable, listed = known.remarkable(), known.listed
+        return [
+            self._judge_one(settings, candidate, known, at)
+            if candidate.lead_id in remarkable or candidate.phone.e164 in listed
+            else self._unremarkable(settings, candidate, known.coverage, at, shared)
+            for candidate in candidates
+        ]
 
     def _known(
         self, settings: CampaignSettings, candidates: Sequence[Candidate], at: datetime, *, reminding: bool
@@ -162,16 +171,12 @@ class Law:
             self._quotas.held(settings.campaign_id, ids),
         )
 
-    def _judge_one(
-        self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime, shared: "Shared | None"
-    ) -> Judged:
+    def _judge_one(self, settings: CampaignSettings, candidate: Candidate, known: _Known, at: datetime) -> Judged:
         lead_id, phone = candidate.lead_id, candidate.phone
-        ages = known.coverage.ages(phone.e164, latest_date(phone.zones, at)) if known.coverage.routes else _NO_AGES
+        ages = _ages(known.coverage, phone, at)
         owed, refusal = known.debts.get(lead_id), known.full.get(lead_id)
         if refusal is None and owed is not None:
             refusal = _refusal(settings, owed)
-        if shared is not None and refusal is None and owed is None and known.nothing_of(lead_id, phone.e164):
-            return self._unremarkable(settings, candidate, ages, at, shared)
         case = Case(
             phone.e164,
             phone.zones,
@@ -194,13 +199,14 @@ class Law:
         self,
         settings: CampaignSettings,
         candidate: Candidate,
-        ages: Mapping[str, int],
+        coverage: Coverage,
         at: datetime,
         shared: "Shared",
     ) -> Judged:
         """Leads of which nothing is known but their places share a judgement as long as no hours begin or end."""
         phone = candidate.phone
-        key = (phone.zones, phone.regions, tuple(ages.items()))
+        ages = _ages(coverage, phone, at)
+        key = (phone.zones, phone.regions, tuple(ages.items()) if ages else ())
         found = shared.get(key)
         if found is None:
             mode, subject, of = settings.mode.value, subject_of(settings), settings.campaign_id
@@ -209,7 +215,7 @@ class Law:
                 mode=mode, on_registries=_NO_REGISTRY, registry_age_days=ages, subject=subject, campaign_id=of,
             )  # fmt: skip
             found = shared[key] = self._judged(settings, candidate, case, (), at)
-        return Judged(candidate, found.case, found.answer, found.verdict)
+        return Judged._make((candidate, *found[1:]))
 
     def _judged(
         self,
@@ -248,6 +254,10 @@ class Law:
     def _verdict(self, case: Case, past: Sequence[PastCall], at: datetime) -> Verdict:
         """The rule book's word; calls of the past only where a rule counts them."""
         return self.rulebook.judge(case, at, past if past and self.rulebook.counts_calls(case) else ())
+
+
+def _ages(coverage: Coverage, phone: Phone, at: datetime) -> Mapping[str, int]:
+    return coverage.ages(phone.e164, latest_date(phone.zones, at)) if coverage.routes else _NO_AGES
 
 
 def _even(edge: time) -> bool:

@@ -62,14 +62,14 @@ class LeadRow(NamedTuple):
         if phones[0].phone_id != first_phone_id:
             first = next((phone for phone in phones if phone.zones), phones[0])
             phones = in_turn(phones, first.phone_id)
-        return Candidate(self.lead_id, phones, self.attempts, self.status)
+        return Candidate._make((self.lead_id, phones, self.attempts, self.status, "", None))
 
     @property
     def must_move(self) -> bool:
         """Whether the number whose turn it is may not be dialed."""
         if self.next_phone_id in self.dnc or self.next_phone_id in self.uncallable:
             return True
-        return self.next_phone_id not in [phone.phone_id for phone in self.phones]
+        return all(phone.phone_id != self.next_phone_id for phone in self.phones)
 
 
 def in_turn(phones: tuple[Phone, ...], first_phone_id: int) -> tuple[Phone, ...]:
@@ -105,25 +105,27 @@ def load(
     """
     waiting, waits = ("", ()) if not due_only or now is None else (" l.next_at <= ? AND", (now,))
     rows = database.rows_in(_LEADS.replace(":waiting", waiting), lead_ids, waits)
-    leads: dict[int, Row] = {}
-    phones: dict[int, list[Phone]] = {}
+    leads: dict[int, tuple[Row, list[Phone]]] = {}
     entries: list[tuple[int, int, int]] = []
     uncallable: set[int] = set()
     before = None
     for row in rows:
         lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at = row[:8]
-        if lead_id not in leads:
-            leads[lead_id], phones[lead_id] = row[8:], []
+        known = leads.get(lead_id)
+        if known is None:
+            known = leads[lead_id] = (row[8:], [])
         if phone_id != before and phone_id is not None:
             before, profile = phone_id, profiles.get(profile_id)
-            phones[lead_id].append(Phone(phone_id, e164, profile.zones, attempts, profile.regions))
+            known[1].append(Phone._make((phone_id, e164, profile.zones, attempts, profile.regions)))
         if is_uncallable:
             uncallable.add(phone_id)
         if list_id is not None and (now is None or expires_at is None or expires_at > now):
             entries.append((lead_id, phone_id, list_id))
-    dnc = _barred(database, entries, {lead_id: row[0] for lead_id, row in leads.items()}) if entries else set()
+    dnc = _barred(database, entries, {lead_id: row[0] for lead_id, (row, _) in leads.items()}) if entries else set()
     return [
-        _lead_row(lead_id, leads[lead_id], phones[lead_id], dnc, uncallable) for lead_id in lead_ids if lead_id in leads
+        LeadRow._make((lead_id, *found[0], tuple(found[1]), *_standing(found[1], dnc, uncallable)))
+        for lead_id in lead_ids
+        if (found := leads.get(lead_id)) is not None
     ]
 
 
@@ -135,15 +137,15 @@ def _barred(database: Database, entries: list[tuple[int, int, int]], campaigns: 
     return {phone_id for lead_id, phone_id, list_id in entries if owners[list_id] in (None, campaigns[lead_id])}
 
 
-_NONE: frozenset[int] = frozenset()
+_FREE: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
 
 
-def _lead_row(lead_id: int, row: Row, phones: list[Phone], dnc: set[int], uncallable: set[int]) -> LeadRow:
-    of_dnc = of_uncallable = _NONE
-    if dnc or uncallable:
-        ids = frozenset(phone.phone_id for phone in phones)
-        of_dnc, of_uncallable = ids & dnc, ids & uncallable
-    return LeadRow._make((lead_id, *row, tuple(phones), of_dnc, of_uncallable))
+def _standing(phones: list[Phone], dnc: set[int], uncallable: set[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Those of a lead's numbers that are on a DNC list, and those that are uncallable."""
+    if not dnc and not uncallable:
+        return _FREE
+    ids = frozenset(phone.phone_id for phone in phones)
+    return ids & dnc, ids & uncallable
 
 
 def move_on(database: Database, row: LeadRow) -> None:

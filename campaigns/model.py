@@ -162,7 +162,7 @@ class Candidate(NamedTuple):
 
     def looked_up(self, case: "Case | None") -> "Candidate":
         """The same with its case."""
-        return Candidate(*self[:-1], case)
+        return Candidate._make((*self[:-1], case))
 
 
 @dataclass(frozen=True, slots=True)
