@@ -193,7 +193,7 @@ class Qmp:
 
 
 class Qtest:
-    """QEMU's test protocol: memory read and pins driven from outside."""
+    """QEMU's test protocol: memory read and written, and pins driven, from outside."""
 
     def __init__(self, path: Path, deadline: float) -> None:
         self._channel = _Channel(path, deadline)
@@ -202,6 +202,14 @@ class Qtest:
     def read_word(self, address: int) -> int:
         """32 bits at an address of the guest."""
         return int(self._run(f"readl {address:#x}").split()[1], 16)
+
+    def write_word(self, address: int, value: int) -> None:
+        """32 bits to an address of the guest: memory, or a register."""
+        self._run(f"writel {address:#x} {value:#x}")
+
+    def write_halfword(self, address: int, value: int) -> None:
+        """16 bits to an address of the guest."""
+        self._run(f"writew {address:#x} {value:#x}")
 
     def drive(self, device: str, pin: int, level: bool) -> None:
         """Put a level on an input of the device with this QOM path."""

@@ -113,7 +113,7 @@ async def reset_with_bytes_unread(firmware: Path) -> None:
         ups = len(it.events(BoardUp))
         await asyncio.to_thread(it.pins.freeze)
         await it.until(lambda: it.events(BoardDown))
-        it.pins._qemu.qtest._run(f"writel {UART_ICR:#x} {RECEIVED:#x}")
+        it.pins._qemu.qtest.write_word(UART_ICR, RECEIVED)
         await asyncio.to_thread(it.pins.reset)
         await it.until(lambda: len(it.events(BoardUp)) > ups and it.agrees())
         assert it.events(BoardUp)[-1].rebooted  # type: ignore[attr-defined]

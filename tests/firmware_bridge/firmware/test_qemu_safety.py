@@ -68,7 +68,7 @@ def overwrite(it: Rig, address: int, *halfwords: int) -> None:
     """Put instructions in the place of others at one moment of the firmware that runs."""
     it.pins.freeze()
     for place, halfword in enumerate(halfwords):
-        it.pins._qemu.qtest._run(f"writew {address + 2 * place:#x} {halfword:#x}")
+        it.pins._qemu.qtest.write_halfword(address + 2 * place, halfword)
     it.pins.thaw()
 
 
