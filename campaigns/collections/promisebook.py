@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
+from campaigns.callbacks import CALLBACK
 from campaigns.collections.debts import Debt, Debts
 from campaigns.collections.money import Money, MoneyError, parsed, stored, zero
 from campaigns.collections.promises import (
@@ -141,7 +142,8 @@ class PromiseBook:
     def settle(self, campaign_id: int, at: datetime, settings: PromiseSettings, zone: ZoneInfo) -> list[Settled]:
         """Let the campaign's open promises become what they are by now; those that changed.
 
-        A broken or partial one schedules a call to its lead, unless the lead is done with, or is called sooner.
+        A broken or partial one schedules a call to its lead, unless the lead is done with, is called sooner or waits
+        for a callback.
         """
         debts = self._database.rows(
             "SELECT DISTINCT p.debt_id FROM promises p JOIN debts d ON d.id = p.debt_id"
@@ -208,20 +210,23 @@ class PromiseBook:
         )
 
     def _schedule(self, lead_id: int, debt_id: int, step: FollowUp, at: datetime, zone: ZoneInfo) -> datetime | None:
-        """Let the lead be called from the step's day on; not when nothing is owed, or the lead is not to be called."""
+        """Let the lead be called from the step's day on; not when nothing is owed, or the lead is not to be called.
+
+        A lead that waits for a callback is called at the time it was promised, and its callback stays as it is.
+        """
         if step.step is not NextStep.CALL or not self._debts.by_ids([debt_id])[debt_id].due:
             return None
         assert step.on is not None
         due = max(datetime.combine(step.on, datetime.min.time(), zone).astimezone(UTC), at.astimezone(UTC))
-        row = self._database.one("SELECT status, next_at FROM leads WHERE id = ?", (lead_id,))
+        row = self._database.one("SELECT status, next_at, priority FROM leads WHERE id = ?", (lead_id,))
         assert row is not None
-        status, next_at = row
+        status, next_at, priority = row
         flags = STATUSES.get(status)
         barred = flags is not None and (flags.dnc or flags.contact_uncallable or flags.number_uncallable)
         busy = self._database.one("SELECT 1 FROM attempts WHERE lead_id = ? AND closed_at IS NULL", (lead_id,))
         if barred or busy:
             return None
-        if next_at is not None and next_at <= whole_seconds_of(due):
+        if next_at is not None and (priority == CALLBACK or next_at <= whole_seconds_of(due)):
             return max(at.astimezone(UTC), datetime.fromtimestamp(next_at, UTC))
         self._database.execute(
             "UPDATE leads SET next_at = ?, priority = ? WHERE id = ?", (whole_seconds_of(due), RETRY, lead_id)

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from campaigns.callbacks import CallbackState
 from campaigns.collections.money import Money, parsed, zero
 from campaigns.collections.payments import Payment
 from campaigns.collections.promises import NextStep
 from campaigns.database import StoreError
+from campaigns.model import Allowed, CallbackAsked
 from campaigns.store import Store
 from tests.campaigns.collections.office import NOW, SETTINGS, TODAY, ZONE, Office, usd
 
@@ -83,6 +85,23 @@ class TestSettling:
         promised.store.database.execute("UPDATE leads SET next_at = ? WHERE id = 1", (NOW.timestamp(),))
         assert promised.settle(9)[0].scheduled == NOW + timedelta(days=9)
         assert next_at(promised) == NOW.timestamp()
+
+    @pytest.mark.parametrize("callback_day", [7, 19])
+    def test_who_waits_for_an_appointed_call_keeps_it(self, promised: Office, callback_day: int) -> None:
+        appointed = NOW + timedelta(days=callback_day)
+        asked = CallbackAsked(appointed, "UTC", "anna", "only then, please")
+        callback = promised.store.callbacks.make(1, asked, falls_at=None, made_by="anna", made_at=NOW)
+        (settled,) = promised.settle(9)
+        assert (settled.state, settled.scheduled) == ("broken", max(appointed, NOW + timedelta(days=9)))
+        lead = promised.store.lead("arrears", 1)
+        assert (lead["status"], next_at(promised)) == ("CBHOLD", appointed.timestamp())
+        offered = promised.store.refill(promised.campaign.campaign_id, 9, NOW + timedelta(days=12)).leads
+        assert 1 not in [each.lead_id for each in offered]
+        assert promised.store.callbacks.get(callback).state is CallbackState.WAITING
+        due = promised.store.callbacks.due(
+            promised.campaign.campaign_id, appointed, ["anna"], (), lambda leads: [Allowed()] * len(leads)
+        )
+        assert [(each.lead_id, each.owner) for each in due] == [(1, "anna")]
 
 
 class TestAdding:
