@@ -41,6 +41,7 @@ class _Call:
     dialed: bool = False
     rang: bool = False
     answered: bool = False
+    hung_up: bool = False
     lamp: m.Lamp = m.Lamp.OFF
     muted: bool = False
 
@@ -164,6 +165,7 @@ class GatewayDriver:
         if call.port.kind is m.PortKind.LINE and call.number:
             self.board.release(call.port.number, call.number)
         else:
+            call.hung_up = True
             asyncio.get_running_loop().call_soon(self._over_if_up, call)
 
     def play(self, call_id: str, wav: Path) -> None:
@@ -306,7 +308,8 @@ class GatewayDriver:
 
     def _waiting_line_changed(self, call: _Call, line: LineChanged) -> None:
         if line.state is _S.IDLE:
-            self._place(call)
+            if not call.hung_up:
+                self._place(call)
         elif line.state in (_S.FAULT, _S.RINGING):
             self._over(call, Cause.NO_LINE, f"line {line.line + 1} is {line.state.name.lower()}")
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from firmware_bridge import messages as m
-from firmware_bridge.mirror import Port
+from firmware_bridge.mirror import LineChanged, Port
 from hw.contract import (
     Answered,
     Cause,
@@ -82,6 +82,30 @@ class TestLines:
             await it.answered("c", 0)
             dialed = [event.ref for event in it.of("c", Dialed)]  # type: ignore[attr-defined]
             assert dialed[0].startswith("desk/")
+
+        play(story)
+
+    def test_a_call_that_is_cancelled_as_its_line_becomes_free_is_not_placed(self) -> None:
+        async def story(it: Desk) -> None:
+            for call_id in "ab":
+                it.driver.dial(call_id, "desk", NUMBER, "")
+            await it.until(lambda: all(line.state is m.LineState.CALLING for line in it.model.lines[:2]))
+            for call_id in "ab":
+                it.driver.hang_up(call_id)
+            await it.until(lambda: it.ended("a") is not None and it.ended("b") is not None)
+            it.driver.dial("w", "desk", NUMBER, "")
+            told = it.driver._on_told
+
+            def just_before(event: object) -> None:
+                if isinstance(event, LineChanged) and event.state is m.LineState.IDLE:
+                    it.driver.hang_up("w")
+                told(event)  # type: ignore[arg-type]
+
+            it.driver.board._on_event = just_before  # type: ignore[assignment]
+            await it.until(lambda: it.ended("w") is not None)
+            await it.until(lambda: all(line.state is m.LineState.IDLE for line in it.model.lines[:2]))
+            assert [len(line.dialed) for line in it.model.lines[:2]] == [1, 1]
+            assert not it.of("w")[:-1]
 
         play(story)
 
