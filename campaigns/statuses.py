@@ -118,6 +118,9 @@ MACHINE_STATUS: Mapping[Outcome, str] = MappingProxyType(
 # A promise to pay, and a dispute of the debt: what they bring is written down with the call.
 PROMISED, DISPUTED = "PTP", "DISP"
 
+# The person has paid.
+PAID = "PAID"
+
 # What a handled call gets when its agent did not dispose before the wrap-up timer; a person reviews these.
 UNDISPOSED = "DISMX"
 

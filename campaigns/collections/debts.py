@@ -1,5 +1,6 @@
 """Debts, apart from the people who owe them: written from imports, and which of them a lead may be called about."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +13,16 @@ from campaigns.collections.money import Money, MoneyError, parsed, stored
 from campaigns.collections.people import everyone, same_person_in_campaign
 from campaigns.collections.promises import PromiseSettings
 from campaigns.database import Database, Row, StoreError
-from campaigns.instants import day_of, iso_of, seconds_of
+from campaigns.instants import day_of, iso_of, seconds_of, whole_seconds_of
+from campaigns.leads import RETRY, stir
 from campaigns.lists import set_ranks
 from campaigns.model import Blocked
+from campaigns.statuses import PAID, PROMISED, STATUSES, Category
 
 _SETTLED = frozenset({"paid", "closed"})
+
+# What ended the dialing of leads with these statuses is that their debts were paid, or promised.
+_OVER_BY_PAYMENT = frozenset({PAID, PROMISED})
 
 _RANKED = 2000
 
@@ -71,7 +77,8 @@ class _Owed(NamedTuple):
 class Written:
     """What became of rows: how many of each kind, and by the row's place why it was refused.
 
-    `reopened` ones were paid or closed and have a balance again.
+    `reopened` ones were paid or closed and have a balance again. `over` has the leads, each with its status, that owe
+    something new or again and are not called about it, as something other than payment ended their dialing.
     """
 
     added: int
@@ -79,6 +86,7 @@ class Written:
     reopened: int
     unchanged: int
     refused: Mapping[int, str]
+    over: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,31 @@ class CallableDebts:
 
     debts: tuple[int, ...]
     refusal: Blocked | None
+
+
+def dialing_over(database: Database, lead_ids: Sequence[int]) -> dict[int, str]:
+    """Those of the leads whose dialing is over, each with its status; not those in a call."""
+    rows = database.rows_in("SELECT id, status, next_at FROM leads WHERE id IN (:values)", lead_ids)
+    return {lead_id: status for lead_id, status, next_at in rows if next_at is None and not _is_in_call(status)}
+
+
+def _is_in_call(status: str) -> bool:
+    flags = STATUSES.get(status)
+    return flags is not None and flags.category is Category.FLOW
+
+
+def not_dialed_again(over: Mapping[int, str]) -> dict[int, str]:
+    """Those of the leads whose dialing is over, by status, that no new debt brings back."""
+    return {lead_id: status for lead_id, status in over.items() if status not in _OVER_BY_PAYMENT}
+
+
+def told_over(over: Mapping[int, str]) -> str:
+    """What to say of leads that owe anew and are not called about it."""
+    counts = ", ".join(f"{status} {count}" for status, count in sorted(Counter(over.values()).items()))
+    return (
+        f"leads that owe something new but are not called, as their dialing is over: {counts}; where its status "
+        "allows it, `dialer lists reset CAMPAIGN LIST --status STATUS --yes` lets a lead be dialed again"
+    )
 
 
 def facts_of(cells: Mapping[str, str], currency: str = "") -> DebtFacts:
@@ -137,6 +170,7 @@ class _Batch:
         self.added = self.updated = self.reopened = self.unchanged = 0
         self.refused: dict[int, str] = {}
         self.changed: dict[int, Debt] = {}
+        self.fresh: set[int] = set()
         self.first_id = self._next_id = next_id
         self._known = known
         self._people = people
@@ -157,12 +191,18 @@ class _Batch:
         if old is None:
             self._next_id += 1
             self.added += 1
+            self.fresh.add(debt_id)
         elif not old.due and row.facts.balance:
             self.reopened += 1
+            self.fresh.add(debt_id)
         else:
             self.updated += 1
         state = state_under(self._held.get(row.lead_id, ()), debt_id) if row.facts.balance else "paid"
         self._known[key] = self.changed[debt_id] = Debt(debt_id, row.campaign_id, row.lead_id, row.facts, state)
+
+    def owing_anew(self) -> list[int]:
+        """The leads with something to collect that was not there before."""
+        return sorted({self.changed[debt_id].lead_id for debt_id in self.fresh if self.changed[debt_id].due})
 
 
 class Debts:
@@ -176,7 +216,8 @@ class Debts:
         """Add debts, and let those whose reference the campaign has already become what their rows say.
 
         A paid or closed debt that has a balance again is open again; one without balance is paid. A row is refused
-        that gives a debt to another person or names another currency; the later of two rows for one debt holds.
+        that gives a debt to another person or names another currency; the later of two rows for one debt holds. A lead
+        whose dialing was over because its debts were paid or promised waits for a call again when it owes anew.
         """
         wanted = list(rows)
         with self._database.transaction():
@@ -190,7 +231,20 @@ class Debts:
             for place, row in enumerate(wanted):
                 batch.take(place, row)
             self._flush(batch, seconds_of(at))
-        return Written(batch.added, batch.updated, batch.reopened, batch.unchanged, batch.refused)
+            over = dialing_over(self._database, batch.owing_anew())
+            self._dial_again([lead_id for lead_id, status in over.items() if status in _OVER_BY_PAYMENT], at)
+        return Written(
+            batch.added, batch.updated, batch.reopened, batch.unchanged, batch.refused, not_dialed_again(over)
+        )
+
+    def _dial_again(self, lead_ids: Sequence[int], at: datetime) -> None:
+        """Let ended leads wait for a call as those that are tried again; the law is asked before they are called."""
+        self._database.many(
+            f"UPDATE leads SET next_at = ?, priority = {RETRY}, held_by = '' WHERE id = ? AND next_at IS NULL",  # noqa: S608
+            [(whole_seconds_of(at), lead_id) for lead_id in lead_ids],
+        )
+        if lead_ids:
+            stir(self._database)
 
     def _known(self, rows: Sequence[DebtRow]) -> dict[tuple[int, str], Debt]:
         found = {}

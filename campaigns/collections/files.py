@@ -6,7 +6,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from campaigns.collections.debts import DebtFacts, DebtRow, Debts, facts_of
+from campaigns.collections.debts import DebtFacts, DebtRow, Debts, facts_of, told_over
 from campaigns.collections.histories import HistoricCall, Histories, conversation_of, instant_of, outcome_of
 from campaigns.collections.payments import Payment, Payments, payment_of
 from campaigns.collections.promisebook import PromiseBook, Settled
@@ -117,11 +117,14 @@ class Loader:
             tally = Tally(table.header)
             present: set[str] = set()
             leads: set[int] = set()
+            over: dict[int, str] = {}
 
             def load(lines: Sequence[Line]) -> None:
-                self._debts(lines, currency, tally, present, leads)
+                over.update(self._debts(lines, currency, tally, present, leads))
 
             def finish() -> None:
+                if over:
+                    tally.warnings.append(told_over(over))
                 if close_missing:
                     self._close_missing(tally, present, close_most)
                 self._rerank(leads)
@@ -129,7 +132,10 @@ class Loader:
             self._run(table, tally, load, finish)
         return tally
 
-    def _debts(self, lines: Sequence[Line], currency: str, tally: Tally, present: set[str], leads: set[int]) -> None:
+    def _debts(
+        self, lines: Sequence[Line], currency: str, tally: Tally, present: set[str], leads: set[int]
+    ) -> Mapping[int, str]:
+        """Write the debts of some rows; see `Written.over`."""
         found = _Leads(self, lines)
         rows: list[tuple[Line, DebtRow]] = []
         for line in lines:
@@ -145,6 +151,7 @@ class Loader:
         for what in ("added", "updated", "reopened", "unchanged"):
             tally.count(what, getattr(written, what))
         leads |= {row.lead_id for _, row in rows}
+        return written.over
 
     def _close_missing(self, tally: Tally, present: set[str], most: bool) -> None:
         owed = [debt.facts.reference for debt in self.debts.of_campaign(self.campaign.campaign_id) if debt.due]

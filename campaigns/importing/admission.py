@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from campaigns.collections.debts import dialing_over, not_dialed_again
 from campaigns.database import Database
 from campaigns.importing.parsing import Lead, Number, Reject
 from campaigns.importing.report import Duplicates, ImportReport
@@ -75,7 +76,13 @@ class Admission:
                 self._report.count(fate.kind)
             else:
                 self._report.loaded += 1
+        self._note_over(admitted.additions)
         return admitted
+
+    def _note_over(self, additions: Sequence[Addition]) -> None:
+        """Let the report tell of leads that get a further debt and are not called about it."""
+        owing = {each.lead_id for each in additions if each.row.debt is not None and each.row.debt.balance}
+        self._report.over |= not_dialed_again(dialing_over(self._database, sorted(owing)))
 
     def forget(self) -> None:
         """The chunk is in the store now."""

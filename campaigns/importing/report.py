@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from campaigns.collections.debts import told_over
 from campaigns.database import StoreError
 
 _COUNTS = ("read", "loaded", "duplicate", "invalid", "dnc", "no_timezone")
@@ -32,8 +33,9 @@ class ImportReport:
     A row that brought a further debt or number to a person who is there already counts as loaded. `no_timezone` rows
     are loaded but not dialed until their zone is known. `warnings` are sentences about what was loaded in part or
     read otherwise than written; the first thousand are kept and `more_warnings` counts the rest. `encoding` is what
-    the text was taken for when it is not UTF-8, `share` how much of the file has been read (None: unknown), and
-    `strange_states` the rows whose state is not understood.
+    the text was taken for when it is not UTF-8, `share` how much of the file has been read (None: unknown),
+    `strange_states` the rows whose state is not understood. `over` has the leads that got a further debt and are not
+    called about it, each with the status that ended its dialing.
     """
 
     read: int = 0
@@ -48,6 +50,7 @@ class ImportReport:
     list_name: str = ""
     share: float | None = None
     strange_states: int = 0
+    over: dict[int, str] = field(default_factory=dict)
     _such_as: str = ""
 
     def counts(self) -> dict[str, int]:
@@ -60,7 +63,9 @@ class ImportReport:
         self._such_as = self._such_as or state
 
     def close(self) -> None:
-        """Put the sentence about all strange states before the other warnings, of which only some may be kept."""
+        """Put the sentences about the whole file before the other warnings, of which only some may be kept."""
+        if self.over:
+            self.warnings.insert(0, told_over(self.over))
         if self.strange_states:
             what = "row has" if self.strange_states == 1 else "rows have"
             self.warnings.insert(

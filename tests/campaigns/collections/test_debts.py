@@ -92,6 +92,57 @@ class TestWriting:
             office.debt("A7")
 
 
+class TestOwingAnew:
+    """A debt that comes to a lead whose dialing is over."""
+
+    def ended(self, office: Office, status: str) -> None:
+        office.store.database.execute("UPDATE leads SET status = ?, next_at = NULL WHERE id = 2", (status,))
+
+    def offered(self, office: Office) -> list[int]:
+        later = NOW + timedelta(hours=1)
+        found = office.store.refill(office.campaign.campaign_id, 9, later).leads
+        return [lead.lead_id for lead in found if lead.lead_id == 2]
+
+    @pytest.mark.parametrize("status", ["PAID", "PTP"])
+    @pytest.mark.parametrize("reference", ["A1", "A2"])
+    def test_who_paid_or_promised_is_called_again(self, office: Office, status: str, reference: str) -> None:
+        office.owe("A1", "100", lead=2)
+        office.owe("A1", "0", lead=2)
+        self.ended(office, status)
+        assert self.offered(office) == []
+        assert office.write(reference, "75", lead=2).over == {}
+        assert self.offered(office) == [2]
+        assert office.store.lead("arrears", 2)["status"] == status
+
+    @pytest.mark.parametrize("status", ["DNC", "DNCL", "DNCC", "ADC", "WPC", "NI", "DEC", "RPC", "DISP", "NA"])
+    def test_who_was_ended_by_something_else_is_told_of(self, office: Office, status: str) -> None:
+        self.ended(office, status)
+        assert office.write("A1", "75", lead=2).over == {2: status}
+        assert self.offered(office) == []
+
+    @pytest.mark.parametrize("status", ["QUEUE", "INCALL"])
+    def test_a_lead_in_a_call_is_left_alone(self, office: Office, status: str) -> None:
+        self.ended(office, status)
+        assert office.write("A1", "75", lead=2).over == {}
+        assert self.offered(office) == []
+
+    def test_nothing_to_collect_calls_nobody(self, office: Office) -> None:
+        office.owe("A1", "100", lead=2)
+        self.ended(office, "PAID")
+        office.write("A1", "80", lead=2)
+        office.write("A2", "0", lead=2)
+        of = office.campaign.campaign_id
+        rows = [DebtRow(of, 2, DebtFacts("A3", "Acme", usd("9"), usd(balance))) for balance in ("9", "0")]
+        assert office.debts.write_many(rows, NOW).over == {}
+        assert self.offered(office) == []
+
+    def test_a_lead_that_waits_keeps_its_time(self, office: Office) -> None:
+        tomorrow = (NOW + timedelta(days=1)).timestamp()
+        office.store.database.execute("UPDATE leads SET status = 'NA', priority = 0, next_at = ?", (tomorrow,))
+        assert office.write("A1", "75", lead=2).over == {}
+        assert self.offered(office) == []
+
+
 class TestCallable:
     def test_reasons(self, office: Office) -> None:
         office.owe("A1", "5", lead=2)

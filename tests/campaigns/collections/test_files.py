@@ -47,6 +47,16 @@ class TestDebts:
         assert office.debts.of_campaign(office.campaign.campaign_id) == []
         assert office.loader().load_debts(text(DEBTS, *rows)).facts() == dry.facts()
 
+    def test_leads_whose_dialing_is_over_are_told_of_once(self, office: Office) -> None:
+        office.store.database.execute("UPDATE leads SET status = 'NA', next_at = NULL WHERE id <> 2")
+        office.store.database.execute("UPDATE leads SET status = 'PAID', next_at = NULL WHERE id = 2")
+        rows = ("P1,A1,,5,USD,", "P1,A2,,5,USD,", "P2,A3,,5,USD,")
+        dry = office.loader(dry_run=True).load_debts(text(DEBTS, *rows))
+        tally = office.loader().load_debts(text(DEBTS, *rows))
+        (told,) = tally.warnings
+        assert dry.warnings == [told] and ": NA 1;" in told and "dialer lists reset" in told
+        assert office.loader().load_debts(text(DEBTS, *rows)).warnings == []
+
     def test_closing_what_a_full_file_leaves_out(self, office: Office) -> None:
         for reference in ("A1", "A2", "A3"):
             office.owe(reference, "5")

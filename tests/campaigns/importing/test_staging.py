@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -197,3 +197,23 @@ def test_imports_of_a_store_come_one_after_the_other(tmp_path: Path) -> None:
         import_leads(store, "spring", io.StringIO("phone\n" + numbers(1, 5)), progress=begin)
         thread.join()
         assert waited == ["yes"] and loaded == [4]
+
+
+@pytest.mark.parametrize("strangers", [0, 3], ids=["small", "staged"])
+def test_a_further_debt_calls_again_who_paid_and_tells_of_who_ended_otherwise(
+    store: Store, now: datetime, strangers: int
+) -> None:
+    campaign_id = store.create_campaign("spring", "collections", "power").campaign_id
+    first = DEBTS + "P1,2125550101,A1,Acme,10,USD\nP2,2125550102,B1,Acme,5,USD\n"
+    import_leads(store, "spring", io.StringIO(first), at=now)
+    store.database.execute("UPDATE leads SET status = 'PAID', next_at = NULL WHERE person = 'P1'")
+    store.database.execute("UPDATE leads SET status = 'NI', next_at = NULL WHERE person = 'P2'")
+    assert store.refill(campaign_id, 9, now).leads == ()
+    more = DEBTS + "P1,2125550101,A2,Acme,30,USD\nP2,2125550102,B2,Acme,6,USD\n"
+    more += "".join(f"S{n},212555012{n},C{n},Acme,1,USD\n" for n in range(strangers))
+    dry = import_leads(store, "spring", io.StringIO(more), dry_run=True, at=now)
+    report = import_leads(store, "spring", io.StringIO(more), at=now)
+    (told,) = report.warnings
+    assert dry.warnings == [told] and ": NI 1;" in told
+    offered = store.refill(campaign_id, 9, datetime.now(UTC).replace(hour=16) + timedelta(days=1)).leads
+    assert [lead.lead_id for lead in offered] == [1, *range(3, 3 + strangers)]
