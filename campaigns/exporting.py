@@ -2,15 +2,15 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from campaigns.database import Database, Row, StoreError
-from campaigns.importing.layout import RESULT_COLUMNS
+from campaigns.importing.layout import CONSENT_FIELDS, RESULT_COLUMNS
 from campaigns.instants import iso_of
 from campaigns.leads import CONTACT_FIELDS
 from campaigns.ordering import KEY_SPAN
@@ -18,7 +18,6 @@ from campaigns.ordering import KEY_SPAN
 _STEP_ROWS = 1000
 
 _LEAD_COLUMNS = ("person", "rank", "owner", "stated_timezone", "stated_region")
-_CONSENT_COLUMNS = ("consent", "consent_at", "consent_purpose", "consent_evidence", "consent_expires_at")
 _DEBT_COLUMNS = ("debt_reference", "creditor", "principal", "balance", "currency", "due_date")
 
 
@@ -32,33 +31,45 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which columns the leads need: as many numbers as one of them has, and all custom fields that there are."""
+    """Which columns the leads need: as many numbers as one of them has, and all custom fields that there are.
+
+    `left_out` counts the consents that have no place in them.
+    """
 
     phones: int
     custom: tuple[str, ...]
     lead: tuple[str, ...]
     consents: bool
     debts: bool
+    left_out: int
 
     @property
     def header(self) -> tuple[str, ...]:
         numbers = (name for place in range(self.phones) for name in _phone_columns(place))
-        consents = _CONSENT_COLUMNS if self.consents else ()
+        consents = CONSENT_FIELDS if self.consents else ()
         debts = _DEBT_COLUMNS if self.debts else ()
         return (*numbers, *CONTACT_FIELDS, *self.lead, *consents, *debts, *self.custom, *RESULT_COLUMNS)
 
 
 def export_leads(
-    database: Database, campaign_id: int, out: TextIO, *, list_name: str | None = None, style: Style | str = Style.CSV
+    database: Database,
+    campaign_id: int,
+    out: TextIO,
+    *,
+    list_name: str | None = None,
+    style: Style | str = Style.CSV,
+    warn: Callable[[str], None] | None = None,
 ) -> int:
     """Write all leads of a campaign or of one of its lists, in the order of their import; how many rows.
 
-    A lead with several debts has a row for each. Leads are read some at a time while the dialer works on. Raises
-    StoreError when there is no such list.
+    A lead with several debts has a row for each. Its rows have the first of its consents, and `warn` hears how many are
+    left out. Leads are read some at a time while the dialer works on. Raises StoreError when there is no such list.
     """
     list_id = None if list_name is None else _list_id(database, campaign_id, list_name)
     of_list = ("", ()) if list_id is None else (" AND list_id = ?", (list_id,))
     shape = _shape(database, campaign_id, *of_list)
+    if shape.left_out and warn is not None:
+        warn(f"a lead's row holds one consent, for one of its numbers or for all; left out: {shape.left_out}")
     rows = (row for chunk in _chunks(database, campaign_id, *of_list) for row in _rows(database, chunk, shape))
     if Style(style) is Style.JSON:
         return _write_json(out, shape, rows)
@@ -99,16 +110,19 @@ def _shape(database: Database, campaign_id: int, of_list: str, params: tuple[obj
     custom: dict[str, None] = {}
     used: set[str] = set()
     consents = debts = False
+    left_out = 0
     for chunk in _chunks(database, campaign_id, of_list, params):
         ids = [row["id"] for row in chunk]
         counts = database.rows_in("SELECT MAX(position) FROM lead_phones WHERE lead_id IN (:values)", ids)
         phones = max(phones, *(1 + (last or 0) for (last,) in counts))
         custom.update((name, None) for row in chunk for name in json.loads(row["custom"]))
         used.update(name for name in _LEAD_COLUMNS for row in chunk if row[name])
-        consents = consents or _any_of(database, "consents", ids)
+        if _any_of(database, "consents", ids):
+            consents = True
+            left_out += _left_out(database, ids)
         debts = debts or _any_of(database, "debts", ids)
     lead = tuple(name for name in _LEAD_COLUMNS if name in used)
-    return _Shape(phones, tuple(custom), lead, consents, debts)
+    return _Shape(phones, tuple(custom), lead, consents, debts, left_out)
 
 
 def _any_of(database: Database, table: str, ids: Sequence[int]) -> bool:
@@ -139,18 +153,15 @@ def _chunks(
 
 def _rows(database: Database, leads: Sequence[Mapping[str, Any]], shape: _Shape) -> Iterator[Sequence[Any]]:
     ids = [lead["id"] for lead in leads]
-    numbers = _grouped(
-        database.rows_in(
-            "SELECT lead_id, label, e164 FROM lead_phones WHERE lead_id IN (:values) ORDER BY lead_id, position", ids
-        )
-    )
+    numbers = _grouped(database.rows_in(_NUMBERS, ids))
     consents = _grouped(database.rows_in(_CONSENTS, ids)) if shape.consents else {}
     debts = _grouped(database.rows_in(_DEBTS, ids)) if shape.debts else {}
     results = _results(database, ids)
     for lead in leads:
-        own = _numbers(numbers.get(lead["id"], ()), shape.phones)
+        phones = numbers.get(lead["id"], ())
+        own = _numbers(phones, shape.phones)
         contact = [lead[name] for name in (*CONTACT_FIELDS, *shape.lead)]
-        consent = _consent(consents.get(lead["id"], ())) if shape.consents else ()
+        consent = _consent(consents.get(lead["id"], ()), phones).cells if shape.consents else ()
         custom = json.loads(lead["custom"])
         rest = [custom.get(name, "") for name in shape.custom]
         result = _result(lead, *results.get(lead["id"], (None, None, None, None)))
@@ -167,9 +178,10 @@ def _numbers(rows: Sequence[Row], places: int) -> list[str]:
     return cells + [""] * (2 * places - len(cells))
 
 
+_NUMBERS = "SELECT lead_id, label, e164 FROM lead_phones WHERE lead_id IN (:values) ORDER BY lead_id, position"
 # A consent that was withdrawn is none that another site may call by.
 _CONSENTS = (
-    "SELECT lead_id, basis, obtained_at, purpose, evidence, expires_at FROM consents"
+    "SELECT lead_id, phone, basis, obtained_at, purpose, evidence, expires_at FROM consents"
     " WHERE revoked_at IS NULL AND lead_id IN (:values) ORDER BY lead_id, id"
 )
 _DEBTS = (
@@ -178,11 +190,33 @@ _DEBTS = (
 )
 
 
-def _consent(rows: Sequence[Row]) -> tuple[str, ...]:
+class _Consent(NamedTuple):
+    """A lead's consent as its cells, and how many of its records they leave out."""
+
+    cells: tuple[str, ...]
+    left_out: int = 0
+
+
+def _consent(rows: Sequence[Row], phones: Sequence[Row]) -> _Consent:
+    """The first of a lead's consents: for all its numbers when each of them has it, else for that one number."""
     if not rows:
-        return ("",) * len(_CONSENT_COLUMNS)
-    basis, obtained_at, purpose, evidence, expires_at = rows[0]
-    return basis, iso_of(obtained_at) or "", purpose, evidence, iso_of(expires_at) or ""
+        return _Consent(("",) * len(CONSENT_FIELDS))
+    phone, *facts = rows[0]
+    having = {number for number, *others in rows if others == facts}
+    everywhere = "" in having or having.issuperset(e164 for _, e164 in phones)
+    given = having if everywhere else {phone}
+    left_out = sum(1 for number, *others in rows if others != facts or number not in given)
+    basis, obtained_at, purpose, evidence, expires_at = facts
+    number = "" if everywhere else phone
+    cells = (basis, number, iso_of(obtained_at) or "", purpose, evidence, iso_of(expires_at) or "")
+    return _Consent(cells, left_out)
+
+
+def _left_out(database: Database, ids: Sequence[int]) -> int:
+    """How many consents of some leads have no place in their rows."""
+    numbers = _grouped(database.rows_in(_NUMBERS, ids))
+    consents = _grouped(database.rows_in(_CONSENTS, ids))
+    return sum(_consent(rows, numbers.get(lead_id, ())).left_out for lead_id, rows in consents.items())
 
 
 def _debts_of(rows: Sequence[Row], shape: _Shape) -> list[tuple[Any, ...]]:

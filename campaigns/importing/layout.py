@@ -24,7 +24,9 @@ VICIDIAL_ORDER = (
 )
 
 LEAD_FIELDS = ("person", "rank", "owner", "stated_timezone", "stated_region")
-CONSENT_FIELDS = ("consent", "consent_at", "consent_purpose", "consent_evidence", "consent_expires_at")
+CONSENT_FIELDS = (
+    *("consent", "consent_phone", "consent_at", "consent_purpose", "consent_evidence", "consent_expires_at"),
+)
 DEBT_FIELDS = ("debt_reference", "creditor", "principal", "balance", "currency", "due_date")
 
 # Columns that an export adds; they tell what came of a lead here and mean nothing to another import.

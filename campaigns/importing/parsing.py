@@ -50,7 +50,10 @@ class Number:
 
 @dataclass(slots=True)
 class Lead:
-    """A row that can be loaded. `contact` are the values of the layout's contact columns in its order."""
+    """A row that can be loaded. `contact` are the values of the layout's contact columns in its order.
+
+    `consent_phone` is the number that its consent is for, "" for all its numbers.
+    """
 
     line: int
     cells: Cells
@@ -63,6 +66,7 @@ class Lead:
     stated_timezone: str = ""
     stated_region: str = ""
     consent: Given | None = None
+    consent_phone: str = ""
     debt: DebtFacts | None = None
 
 
@@ -173,6 +177,8 @@ class Parser:
             lead.owner = self._field(values, "owner")
             lead.stated_timezone, lead.stated_region = clues.stated_timezone, clues.stated_region
             lead.consent = self._consent(line, values) if layout.has_consents else None
+            if lead.consent is not None:
+                lead.consent_phone = self._consent_phone(values, numbers, region)
             lead.debt = self._debt(values) if layout.has_debts else None
         return lead
 
@@ -279,6 +285,19 @@ class Parser:
             times["consent_expires_at"],
             Evidence.of(self._field(values, "consent_evidence")),
         )
+
+    def _consent_phone(self, values: Cells, numbers: Sequence[Number], region: str) -> str:
+        """The one of the row's numbers that its consent is for. Raises CellError when it is none of them."""
+        text = account(self._field(values, "consent_phone"))
+        if not text:
+            return ""
+        try:
+            e164 = self._numbers.e164(text, region)
+        except CellError as error:
+            raise CellError(f"consent_phone {error}") from None
+        if all(number.e164 != e164 for number in numbers):
+            raise CellError(f"consent_phone {e164} is none of the row's numbers")
+        return e164
 
     def _instant(self, values: Cells, name: str) -> datetime | None:
         text = self._field(values, name)

@@ -52,7 +52,8 @@ class Extras:
     def take(self, lead_id: int, row: Lead) -> None:
         """Note the consent and the debt of a row."""
         if row.consent is not None:
-            self._consents += [(lead_id, number.e164, row.consent) for number in row.numbers]
+            numbers = [row.consent_phone] if row.consent_phone else [number.e164 for number in row.numbers]
+            self._consents += [(lead_id, e164, row.consent) for e164 in numbers]
         if row.debt is not None:
             self._debts.append(DebtRow(self._campaign_id, lead_id, row.debt))
 
@@ -180,6 +181,7 @@ def _document(addition: Addition) -> dict[str, Any]:
         "numbers": [_number(each) for each in row.numbers],
         "new": [_number(each) for each in addition.numbers],
         "consent": None if row.consent is None else _consent(row.consent),
+        "consent_phone": row.consent_phone,
         "debt": None if row.debt is None else _debt(row.debt),
     }
 
@@ -216,6 +218,7 @@ def _addition(document: dict[str, Any]) -> Addition:
         basis, purpose, obtained, expires, evidence = document["consent"]
         ground = Basis(basis), None if purpose is None else Purpose(purpose)
         row.consent = Given(*ground, datetime_of(obtained), datetime_of(expires), Evidence.of(evidence))
+    row.consent_phone = document.get("consent_phone", "")
     if document["debt"] is not None:
         row.debt = facts_of(document["debt"])
     return Addition(document["lead_id"], row, [_number_of(each) for each in document["new"]])

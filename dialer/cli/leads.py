@@ -226,7 +226,14 @@ def export(ctx: Context, campaign: str, file: Path, list_name: str | None, style
     """
     campaign_id = ctx.store.campaign(campaign).campaign_id
     with _out(file) as out:
-        count = export_leads(ctx.store.database, campaign_id, out, list_name=list_name, style=style)
+        count = export_leads(
+            ctx.store.database,
+            campaign_id,
+            out,
+            list_name=list_name,
+            style=style,
+            warn=lambda text: click.echo(f"warning: {text}; see: dialer consent list {campaign}", err=True),
+        )
     facts = {"campaign": campaign, "list": list_name, "rows": count, "to": str(file)}
     ctx.store.trail.note(AuditKind.EXPORT, facts)
     click.echo(f"{count} rows", err=True)

@@ -1,18 +1,19 @@
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.consents import Evidence, Given
 from campaigns.exporting import export_leads
 from campaigns.importing import import_leads
 from campaigns.importing.layout import RESULT_COLUMNS
 from campaigns.leads import CONTACT_FIELDS
-from campaigns.model import Outcome
+from campaigns.model import Basis, Outcome, Purpose
 from campaigns.store import Store, StoreError
 from tests.campaigns.desk import Desk
 
@@ -141,3 +142,48 @@ def test_debts_and_consents_go_out_and_come_back(store: Store) -> None:
             "SELECT DISTINCT lead_id, basis, obtained_at, evidence FROM consents",
         ):
             assert other.database.rows(sql) == store.database.rows(sql) != []
+
+
+TWO_NUMBERS = "phone,mobile\n2125550101,2125550102\n"
+FORM = Given(Basis.EXPRESS, Purpose.SALES, datetime(2026, 1, 1, tzinfo=UTC), evidence=Evidence("form 7"))
+
+
+def brought_over(store: Store, style: str = "csv") -> list[tuple[str, str]]:
+    """Number and ground of each consent in a store that has read this one's export; there it exports the same."""
+    again = exported(store, style)
+    with Store.open(":memory:", fast=True) as other:
+        Desk(other).load(again)
+        assert exported(other, style) == again
+        return [(phone, basis) for phone, basis in other.database.rows("SELECT phone, basis FROM consents ORDER BY id")]
+
+
+@pytest.mark.parametrize("style", ["csv", "tsv"])
+def test_a_consent_for_one_number_comes_back_for_that_number(desk: Desk, style: str) -> None:
+    desk.load(TWO_NUMBERS)
+    desk.store.consents.add(1, FORM, phone="+12125550102")
+    assert brought_over(desk.store, style) == [("+12125550102", "express")]
+
+
+def test_a_consent_that_all_numbers_have_comes_back_for_all(desk: Desk) -> None:
+    desk.load("phone,mobile,consent\n2125550101,2125550102,ebr\n")
+    assert brought_over(desk.store) == [("+12125550101", "ebr"), ("+12125550102", "ebr")]
+
+
+def test_a_consent_of_the_lead_comes_back_for_its_numbers(desk: Desk) -> None:
+    desk.load(TWO_NUMBERS)
+    desk.store.consents.add(1, FORM)
+    assert brought_over(desk.store) == [("+12125550101", "express"), ("+12125550102", "express")]
+
+
+def test_consents_without_a_place_in_the_row_are_told(desk: Desk) -> None:
+    desk.load("phone,mobile,work_phone\n2125550101,2125550102,2125550103\n2125550104,,\n")
+    for phone in ("+12125550102", "+12125550101"):
+        desk.store.consents.add(1, FORM, phone=phone)
+    desk.store.consents.add(1, Given(Basis.EBR))
+    desk.store.consents.add(2, FORM)
+    said: list[str] = []
+    rows = list(csv.DictReader(io.StringIO(exported(desk.store, warn=said.append))))
+    assert [(row["consent"], row["consent_phone"]) for row in rows] == [("express", "+12125550102"), ("express", "")]
+    assert said == ["a lead's row holds one consent, for one of its numbers or for all; left out: 2"]
+    desk.store.consents.revoke(1)
+    assert exported(desk.store, warn=said.append) and len(said) == 1

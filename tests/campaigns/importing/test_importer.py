@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.importing import ImportFileError, import_leads, importer
-from campaigns.store import StoreError, UnknownCampaign
+from campaigns.store import Store, StoreError, UnknownCampaign
 from tests.campaigns.desk import Desk
 
 MIXED = """First Name,Last_Name,PHONE,Alt Phone,Email,Favourite Colour,timezone
@@ -279,3 +279,35 @@ def test_a_named_pipe_is_read_as_a_stream(desk: Desk, tmp_path: Path) -> None:
     report = import_leads(desk.store, "spring", pipe)
     writer.join()
     assert (report.loaded, report.encoding, report.share) == (1, "windows-1252", None)
+
+
+def test_a_consent_is_for_the_number_that_its_row_names(desk: Desk) -> None:
+    rejects = io.StringIO()
+    report = desk.load(
+        "phone,mobile,consent,consent_phone\n"
+        "2125550101,2125550102,express,(212) 555-0102\n"
+        "2125550103,2125550104,ebr,'+12125550103\n"
+        "2125550105,2125550106,ebr,\n"
+        "2125550107,2125550108,,2125550199\n"
+        "2125550109,2125550110,ebr,2125550199\n"
+        "2125550111,2125550112,ebr,mobile\n",
+        rejects=rejects,
+    )
+    assert (report.loaded, report.invalid) == (4, 2)
+    assert desk.store.database.rows("SELECT lead_id, phone FROM consents ORDER BY id") == [
+        *((1, "+12125550102"), (2, "+12125550103"), (3, "+12125550105"), (3, "+12125550106")),
+    ]
+    stranger, unreadable = (row["reason"] for row in rejects_of(rejects))
+    assert stranger == "consent_phone +12125550199 is none of the row's numbers"
+    assert unreadable.startswith("consent_phone 'mobile'")
+
+
+@pytest.mark.parametrize("small", [1, 1000], ids=["staged", "at once"])
+def test_so_is_one_of_a_further_debt_of_a_lead(store: Store, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "CHUNK_ROWS", small)
+    store.create_campaign("spring", "collections", "power")
+    header = "person,phone,mobile,debt_reference,balance,currency,consent,consent_phone\n"
+    rows = ["P1,2125550101,2125550102,A1,5,USD,,", "P1,2125550101,2125550102,A2,5,USD,express,2125550102"]
+    import_leads(store, "spring", io.StringIO(header + rows[0]))
+    import_leads(store, "spring", io.StringIO(header + rows[1] + "\nP2,2125550103,,B1,5,USD,,\n"))
+    assert store.database.rows("SELECT lead_id, phone FROM consents") == [(1, "+12125550102")]

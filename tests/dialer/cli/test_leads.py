@@ -113,3 +113,13 @@ def test_export_to_a_file_and_to_standard_output(site: Site, tmp_path: Path) -> 
     assert next(csv.DictReader(io.StringIO(shown), delimiter="\t"))["tier"] == "gold"
     assert dialer(site, "leads", "export", "winter").exit_code == 1
     assert "no list 'x'" in dialer(site, "leads", "export", "spring", "--list", "x").stderr
+
+
+def test_an_export_says_which_consents_have_no_place_in_it(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("phone,mobile\n2125550101,2125550102\n")
+    dialer(site, "leads", "import", "spring", str(file))
+    for number in ("2125550101", "2125550102"):
+        dialer(site, "consent", "add", "spring", number, "--basis", "ebr", "--evidence", number)
+    done = dialer(site, "leads", "export", "spring", str(tmp_path / "out.csv"))
+    assert "left out: 1; see: dialer consent list spring" in done.stderr
