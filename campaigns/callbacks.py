@@ -186,10 +186,12 @@ class Callbacks:
 
     def dialed(self, lead_id: int, attempt_id: int) -> None:
         """An attempt on the lead is reserved: if it waits for a callback, this is the call."""
-        self._database.execute(
+        changed = self._database.execute(
             f"UPDATE callbacks SET state = 'dialed', attempt_id = ? WHERE lead_id = ? AND {_TO_DIAL}",  # noqa: S608
             (attempt_id, lead_id),
         )
+        if changed:
+            self._database.execute("UPDATE leads SET held_by = '' WHERE id = ?", (lead_id,))
 
     def closed(self, attempt_id: int, *, reached: bool) -> None:
         """The attempt is over; a callback that it was for is done, or missed: the campaign's retry rule goes on."""

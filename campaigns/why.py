@@ -21,6 +21,18 @@ Reason = dict[str, Any]
 # Each look goes from one hindrance to the next one behind it.
 _LOOKS_AHEAD = 20
 
+_HELD_BY = {
+    "already_open": "another call to the person",
+    "recently_abandoned": "an abandoned call to its number",
+    "outside_window": "the campaign's window",
+    "no_timezone": "its unknown time zone",
+    "no_debt": "the lack of a debt",
+    "settled": "the lack of a debt that is not settled",
+    "hold": "a hold",
+    "promise": "a promise to pay",
+    "quota": "a full quota",
+}
+
 
 def why(
     database: Database,
@@ -157,9 +169,23 @@ def _ended(database: Database, row: LeadRow) -> Reason:
 
 
 def _waiting(database: Database, row: LeadRow) -> Reason:
-    last = database.one("SELECT retry_because FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,))
+    """What the lead waits for: the end of what put it off, else the time that its last attempt decided."""
     until = datetime_of(row.next_at)
+    last = database.one(
+        "SELECT retry_because, retry_at FROM attempts WHERE lead_id = ? ORDER BY id DESC LIMIT 1", (row.lead_id,)
+    )
+    if row.held_by and (last is None or last[1] != row.next_at):
+        detail = f"{_held_by(row.held_by)} stood against its call at its last turn; it is in turn again then, or sooner"
+        return _reason(row.held_by, detail, until)
     return _reason("retry", last[0] if last else "it waits for its next time", until)
+
+
+def _held_by(word: str) -> str:
+    """What put a lead off, in words."""
+    kind, _, name = word.partition(":")
+    if kind == "rule":
+        return f"rule {name}"
+    return f"the campaign's cap {name}" if kind == "cap" else _HELD_BY.get(word, word)
 
 
 def _reason(rule: str, detail: str, until: datetime | None = None, effect: str = "block") -> Reason:

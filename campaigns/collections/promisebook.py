@@ -229,7 +229,8 @@ class PromiseBook:
         if next_at is not None and (priority == CALLBACK or next_at <= whole_seconds_of(due)):
             return max(at.astimezone(UTC), datetime.fromtimestamp(next_at, UTC))
         self._database.execute(
-            "UPDATE leads SET next_at = ?, priority = ? WHERE id = ?", (whole_seconds_of(due), RETRY, lead_id)
+            "UPDATE leads SET next_at = ?, priority = ?, held_by = '' WHERE id = ?",
+            (whole_seconds_of(due), RETRY, lead_id),
         )
         return due
 

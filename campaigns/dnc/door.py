@@ -223,12 +223,15 @@ class Dnc:
             "entries": report.entries,
         }
         self._trail.note(AuditKind.DNC, body, at=named.at)
+        registry_import.wake_held(self._database, of, named.at)
         return report
 
-    def remove_registry(self, registry: str) -> bool:
+    def remove_registry(self, registry: str, at: datetime | None = None) -> bool:
         """Forget all copies of a registry; False when there is none. Raises ValueError for a wrong id."""
-        forgotten = registry_import.forget(self._database, registry_of(registry))
+        of = registry_of(registry)
+        forgotten = registry_import.forget(self._database, of)
         if forgotten:
+            registry_import.wake_held(self._database, of, at or datetime.now(UTC))
             self._trail.note(AuditKind.DNC, {"what": "forgotten", "registry": registry})
         return forgotten
 

@@ -16,9 +16,20 @@ from campaigns.dnc.formats import registry_changes, registry_numbers
 from campaigns.dnc.model import BadLine, RegistryReport
 from campaigns.dnc.registries import Registry
 from campaigns.dnc.staging import CHUNK, Import, Progress
+from campaigns.hopper import PUT_OFF_S
 from campaigns.instants import seconds_of
+from campaigns.leads import wake
 
 _BAD_LINES_KEPT = 1000
+_WOKEN_AT_ONCE = 1000
+
+# Leads that a rule put off without a known end; not those that wait for the time which their last attempt decided.
+_HELD = """
+SELECT l.id FROM leads l JOIN lead_phones p ON p.id = l.next_phone_id
+WHERE l.held_by <> '' AND l.held_by >= 'rule:' AND l.held_by < 'rule;' AND l.priority >= 0
+    AND l.next_at > ? AND l.next_at <= ? AND p.e164 LIKE ?
+    AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.lead_id = l.id AND a.retry_at = l.next_at)
+"""
 _SHRUNK = 0.5
 _NOT_COVERED = "its area code is not among those that are imported"
 _NO_COPY = "no copy in use covers it; import a full list of its area code first"
@@ -255,3 +266,15 @@ def forget(database: Database, registry: Registry) -> bool:
         staging.retire(database, registry, "live")
     staging.clean(database, registry)
     return there
+
+
+def wake_held(database: Database, registry: Registry, at: datetime) -> None:
+    """Let leads of the registry's country be looked at anew that a rule put off, as it may have asked for this copy.
+
+    In short transactions. Which rules ask for the copy is not known here: what another one holds is put off again.
+    """
+    now = seconds_of(at)
+    rows = database.rows(_HELD, (now, now + PUT_OFF_S, f"{registry.prefix}%"))
+    for start in range(0, len(rows), _WOKEN_AT_ONCE):
+        with database.transaction():
+            wake(database, [lead_id for (lead_id,) in rows[start : start + _WOKEN_AT_ONCE]], at)

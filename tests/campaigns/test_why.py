@@ -97,3 +97,18 @@ def test_what_its_list_says_of_a_lead_is_told(desk: Desk, now: datetime) -> None
     assert [each["rule"] for each in desk.store.why("spring", 1, now)["reasons"]] == ["list_filter"]
     desk.store.lists.set(of, "june", {"active": "no", "condition": "none"})
     assert [each["rule"] for each in desk.store.why("spring", 1, now)["reasons"]] == ["list_inactive"]
+
+
+def test_what_put_a_lead_off_is_told_in_words(desk: Desk, now: datetime) -> None:
+    desk.load("phone\n2125550101\n")
+    hour = (now + timedelta(hours=1)).timestamp()
+    for held_by, words in [
+        ("rule:us.sales.registry", "rule us.sales.registry stood against"),
+        ("cap:lead:2/1d", "the campaign's cap lead:2/1d stood against"),
+        ("hold", "a hold stood against"),
+        ("strange", "strange stood against"),
+    ]:
+        desk.store.database.execute("UPDATE leads SET next_at = ?, priority = 0, held_by = ?", (hour, held_by))
+        (reason,) = desk.store.why("spring", 1, now)["reasons"]
+        assert reason["rule"] == held_by and reason["detail"].startswith(words)
+        assert reason["until"] == "2026-06-01T16:00:00+00:00"
