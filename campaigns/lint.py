@@ -1,17 +1,21 @@
 """What in a campaign cannot hold together: settings against each other, against its leads, and against the law."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
+from campaigns import caps, recycling
+from campaigns.caps import Cap
 from campaigns.collections.scriptgate import script_faults
 from campaigns.database import Database
 from campaigns.eligibility import SEARCH_DAYS
 from campaigns.law import Law
 from campaigns.lists import LeadList
-from campaigns.model import AbandonWindow, CampaignSettings, Outcome, Profile
+from campaigns.model import AbandonWindow, CallingWindow, CampaignSettings, Outcome, Profile
 from campaigns.profiles import Profiles
+from campaigns.recycling import RecycleRule
 from campaigns.rules.model import Cli, Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
@@ -28,6 +32,11 @@ _RETRIED = {
     "no_answer": Outcome.NO_ANSWER,
     "busy": Outcome.BUSY,
 }
+
+# Calls with these statuses may not have reached the network, and a cap does not count those that did not.
+_NOT_SURELY_COUNTED = frozenset({"ADCT", "ERI"})
+
+_DAY_S = 86_400
 
 
 class Severity(StrEnum):
@@ -117,14 +126,14 @@ def facts_of(
 def lint(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datetime) -> list[Problem]:
     """All problems, the worst first."""
     regions = tuple(sorted({region for profile in facts.open_leads for region in profile.regions}))
-    found = [*_of_leads(settings, facts), *_of_lists(settings, facts)]
+    found = [*_of_leads(settings, facts), *_of_lists(settings, facts), *_of_recycling(settings, facts.lists)]
     if regions:
         on = at.date()
         terms = rulebook.terms(regions, settings.purpose, settings.party, on, settings.mode)
         rules = [rule for rule in rulebook.rules if _binds(rule, rulebook, regions, settings)]
         found += [*_of_abandonment(settings, terms), *_of_calls(settings, facts, terms)]
         found += _of_script(settings, facts, terms)
-        found += [*_of_retries(settings, facts.lists, rules), *_of_grounds(settings, facts, rules)]
+        found += [*_of_retries(settings, rules), *_of_grounds(settings, facts, rules)]
     order = list(Severity)
     return sorted(found, key=lambda problem: order.index(problem.severity))
 
@@ -268,7 +277,76 @@ def _of_script(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterat
         )  # fmt: skip
 
 
-def _of_retries(settings: CampaignSettings, lists: Sequence[LeadList], rules: Sequence[Rule]) -> Iterator[Problem]:
+def _of_recycling(settings: CampaignSettings, lists: Sequence[LeadList]) -> Iterator[Problem]:
+    """Recycling that asks for more calls than the campaign's own caps let be made."""
+    own = caps.parse(settings.caps)
+    for of in lists:
+        rules = of.recycle or {}
+        if not of.active:
+            continue
+        for cap in own:
+            calls = {status: _calls(rule, cap, settings.window) for status, rule in _counted(rules).items()}
+            beyond = {status: rules[status] for status, count in calls.items() if count > cap.most}
+            if not beyond:
+                continue
+            most = max(calls[status] for status in beyond)
+            what = "the others are never made" if _period_s(cap) is None else "such leads wait for the cap"
+            yield Problem(
+                Severity.WARNING,
+                "recycle",
+                f"list {of.name} recycles {recycling.to_text(beyond)}, up to {most} calls where the campaign's cap "
+                f"{cap} allows {cap.most}: {what}",
+                f"dialer lists set {settings.name} {of.name} recycle={_within(rules, own, settings.window)}; or raise "
+                f"the cap: dialer campaign set {settings.name} caps=...",
+            )
+
+
+def _counted(rules: Mapping[str, RecycleRule]) -> dict[str, RecycleRule]:
+    return {status: rule for status, rule in rules.items() if status not in _NOT_SURELY_COUNTED}
+
+
+def _calls(rule: RecycleRule, cap: Cap, window: CallingWindow) -> int:
+    """The most calls that a rule brings in the period of a cap: the first one, then one after each delay."""
+    calls, period_s = 1 + rule.max_times, _period_s(cap)
+    if period_s is None:
+        return calls
+    days, rest_s = divmod(period_s, _DAY_S)
+    open_s = _open_s(window)
+    in_hours = days * math.ceil(open_s / rule.delay_s) + math.ceil(min(rest_s, open_s) / rule.delay_s)
+    return min(calls, math.ceil(period_s / rule.delay_s), in_hours)
+
+
+def _within(rules: Mapping[str, RecycleRule], own: Sequence[Cap], window: CallingWindow) -> str:
+    """The rules as text, with no more calls than each cap allows."""
+    better = dict(rules)
+    for status, rule in _counted(rules).items():
+        delay_s, times = rule.delay_s, rule.max_times
+        for cap in own:
+            period_s = _period_s(cap)
+            if period_s is None:
+                times = min(times, cap.most - 1)
+            elif _calls(rule, cap, window) > cap.most:
+                delay_s = max(delay_s, 60 * math.ceil(period_s / cap.most / 60))
+        better[status] = RecycleRule(delay_s, times)
+    return recycling.to_text({status: rule for status, rule in better.items() if rule.max_times})
+
+
+def _period_s(cap: Cap) -> int | None:
+    """How long a cap counts a call; None: for life."""
+    return cap.days * _DAY_S if cap.days is not None else cap.hours * 3600 if cap.hours is not None else None
+
+
+def _open_s(window: CallingWindow) -> int:
+    """How long calls may be made in a day."""
+    end_s = _DAY_S if window.end == time.max else _second_of(window.end)
+    return end_s - _second_of(window.start)
+
+
+def _second_of(at: time) -> int:
+    return at.hour * 3600 + at.minute * 60 + at.second
+
+
+def _of_retries(settings: CampaignSettings, rules: Sequence[Rule]) -> Iterator[Problem]:
     for rule in rules:
         if isinstance(rule.params, Cooldown):
             yield from _inside_cooldown(settings, rule, rule.params)

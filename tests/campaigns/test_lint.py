@@ -128,3 +128,57 @@ def test_a_line_with_a_number_of_its_own_may_be_of_another_series_than_asked_for
     assert (
         "trunk gsm shows a number of its own, not known here; such calls must show one of the series 140" in told[1][1]
     )
+
+
+def told_of_recycling(store: Store, caps: str, recycle: str, **settings: object) -> list[tuple[str, str]]:
+    """Text and mend of each problem; what the mend proposes must leave none."""
+    problems(store, FLORIDA, caps=caps, **settings)
+    campaign_id = store.campaign("spring").campaign_id
+    (of,) = store.lists.all(campaign_id)
+    store.lists.set(campaign_id, of.name, {"recycle": recycle})
+    found = [each for each in store.lint("spring", NOW) if each.key == "recycle"]
+    assert {each.severity for each in found} <= {Severity.WARNING}
+    for each in found:
+        better = each.mend.partition("recycle=")[2].partition(";")[0]
+        store.lists.set(campaign_id, of.name, {"recycle": better})
+        assert [each for each in store.lint("spring", NOW) if each.key == "recycle"] == []
+    return [(each.text, each.mend) for each in found]
+
+
+def test_recycling_beyond_the_campaigns_caps_is_told_with_both(store: Store) -> None:
+    (life, daily) = told_of_recycling(store, "lead:2/life,number:1/1d", "NA:5m/50,AA:5m/20,NI:2d/1")
+    assert "recycles NA:5m/50,AA:5m/20" in life[0] and "lead:2/life" in life[0]
+    assert "recycles NA:5m/50,AA:5m/20" in daily[0] and "number:1/1d" in daily[0]
+    assert "recycle=NA:1d/1,AA:1d/1,NI:2d/1;" in life[1] and "dialer campaign set spring caps=" in life[1]
+
+
+@pytest.mark.parametrize(
+    ("caps", "recycle", "told"),
+    [
+        ("lead:5/life", "NA:1d/5", True),
+        ("lead:5/life", "NA:1d/4", False),
+        ("lead:1/life", "NA:1d/1", True),
+        ("number:1/4h", "NA:2h/3", True),
+        ("number:1/4h", "NA:4h/3", False),
+        # The window of eleven hours has room for two calls with eight hours between them, not for three.
+        ("number:2/1d", "NA:8h/9", False),
+        ("number:2/1d", "NA:3h/9", True),
+        ("number:2/1d", "NA:3h/1", False),
+        ("lead:3/7d", "NA:1d/9", True),
+        ("lead:3/7d", "NA:3d/9", False),
+        ("number:2/1d", "", False),
+        # A call that never reached the network is not counted.
+        ("number:1/1d", "ADCT:5m/9,ERI:5m/9", False),
+        ("", "NA:5m/50", False),
+    ],
+)
+def test_what_recycling_goes_beyond_a_cap(store: Store, caps: str, recycle: str, *, told: bool) -> None:
+    assert bool(told_of_recycling(store, caps, recycle)) is told
+
+
+def test_a_list_that_is_not_called_from_goes_beyond_no_cap(store: Store) -> None:
+    problems(store, FLORIDA, caps="lead:2/life")
+    campaign_id = store.campaign("spring").campaign_id
+    (of,) = store.lists.all(campaign_id)
+    store.lists.set(campaign_id, of.name, {"recycle": "NA:1d/9", "active": "no"})
+    assert "recycle" not in {each.key for each in store.lint("spring", NOW)}
