@@ -1,6 +1,7 @@
 """A running dialer put together from a site: engine, store, lines; and the desk that people's commands go through."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from hw.contract.driver import DriverError
 from hw.lines import Lines
 
 log = logging.getLogger("dialer")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class UnknownName(Exception):
@@ -197,6 +199,7 @@ class Desk:
 
     async def agent_command(self, name: str, verb: str, body: dict[str, Any]) -> str:
         """Raises UnknownName, ValueError for a body that does not fit, CommandRefused."""
+        _check_texts(body)
         station = await self._station_of(name)
         if verb == "login":
             return await self._log_in(name, station, body.get("campaign"))
@@ -273,6 +276,7 @@ class Desk:
 
         Raises UnknownName, ValueError for a body that does not fit, CommandRefused when no modem takes it.
         """
+        _check_texts(body)
         try:
             settings = await self._runner.in_store(lambda store: store.campaign(name))
             return await self._texting.send(settings, body)
@@ -334,6 +338,24 @@ class Desk:
     def _agent_state(self, name: str) -> dict[str, Any]:
         agent = self._engine.agents.get(name)
         return engine_agent_state(self._engine, agent, time.monotonic()) if agent else logged_out(name)
+
+
+def _check_texts(value: object, path: str = "") -> None:
+    """Raises ValueError for a text, at whatever depth, with a lone surrogate: JSON can say it, no store can keep it."""
+    if isinstance(value, str):
+        broken = _SURROGATE.search(value)
+        if broken is not None:
+            code = f"\\u{ord(broken[0]):04x}"
+            shown = path.encode("ascii", "backslashreplace").decode()
+            raise ValueError(f"'{shown}' has {code}, half of a character: the text was cut apart; send it whole")
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            inner = f"{path}.{key}" if path else key
+            _check_texts(key, inner)
+            _check_texts(each, inner)
+    elif isinstance(value, list):
+        for each in value:
+            _check_texts(each, path)
 
 
 def _pause_code(body: dict[str, Any]) -> str:

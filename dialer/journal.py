@@ -1,11 +1,15 @@
 """Records to disk: the one place where what the engine says becomes rows of the campaign store."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from campaigns.collections.money import stored
 from campaigns.store import Store
 from dialer.core import records as rec
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Veto:
 
 
 class Journal:
-    """Commits records in order, all of a batch in one transaction."""
+    """Commits records in order, all of a batch in one transaction. No text in them can fail a batch."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -46,7 +50,7 @@ class Journal:
         vetoes: list[Veto] = []
         with self._store.transaction():
             for record in records:
-                reason = self._writers[type(record)](record)
+                reason = self._writers[type(record)](_storable(record))
                 if isinstance(record, rec.AttemptReserved) and reason is not None:
                     vetoes.append(Veto(record.attempt_id, reason))
         return vetoes
@@ -86,3 +90,18 @@ class Journal:
 
     def _suppressed(self, r: rec.NumberSuppressed) -> None:
         self._store.add_dnc(r.phone, r.source, r.at)
+
+
+def _storable(value: Any) -> Any:
+    """The same without lone surrogates, which no database takes, in any text of a record and of what it holds."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value) if _SURROGATE.search(value) else value
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    mended = {}
+    for field in fields(value):
+        before = getattr(value, field.name)
+        after = _storable(before)
+        if after is not before:
+            mended[field.name] = after
+    return replace(value, **mended) if mended else value

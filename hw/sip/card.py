@@ -26,6 +26,7 @@ from hw.contract.driver import DriverError
 from hw.sip import wire
 from hw.sip.endpoint import TOO_MANY_CALLS, Endpoint
 from hw.sip.leg import Digit, Down, Facts, Leg, Line, Media, Progress, Up
+from hw.sip.message import readable
 from hw.sip.sound import TONE_MS, SlotSound
 from hw.sip.watch import Watch
 
@@ -46,7 +47,7 @@ def run(link: socket.socket, spec: wire.CardSpec, segment_descriptor: int) -> No
         card = Card(link, spec, Segment(segment_descriptor))
     except (DriverError, pj.Error) as error:
         detail = str(error) if isinstance(error, DriverError) else f"SIP card cannot start: {error.info()}"
-        link.send(wire.encode(wire.Failed(detail)))
+        link.send(wire.encode(wire.Failed(readable(detail))))
         os._exit(1)
     card.serve()
     os._exit(0)
@@ -191,7 +192,7 @@ class Card:
         except pj.Error as error:
             self._forget(leg)
             cause = Cause.NO_LINE if error.status == TOO_MANY_CALLS else Cause.FAILED
-            self._say(events.Ended(command.call_id, cause, None, None, f"cannot place the call: {error.reason}"))
+            self._say(events.Ended(command.call_id, cause, None, None, f"cannot place the call: {_why(error)}"))
             return
         self._say(events.Dialed(command.call_id, line.getInfo().callIdString))
 
@@ -249,7 +250,7 @@ class Card:
         try:
             leg.call.dialDtmf(command.digits)
         except pj.Error as error:
-            self._note(logging.WARNING, f"call {leg.call_id}: cannot send {command.digits}: {error.reason}")
+            self._note(logging.WARNING, f"call {leg.call_id}: cannot send {command.digits}: {_why(error)}")
 
     def _join_here(self, command: wire.JoinHere) -> None:
         leg, peer = self._legs.get(command.call_id), self._legs.get(command.peer_id)
@@ -420,4 +421,4 @@ def _detail(fact: Down) -> str:
 
 
 def _why(error: Exception) -> str:
-    return str(error.reason) if isinstance(error, pj.Error) else str(error)
+    return readable(str(error.reason) if isinstance(error, pj.Error) else str(error))

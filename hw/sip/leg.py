@@ -7,7 +7,7 @@ from typing import Any
 import pjsua2 as pj
 
 from hw.sip.endpoint import Native
-from hw.sip.message import has_sdp, q850_of
+from hw.sip.message import has_sdp, q850_of, readable
 from hw.sip.watch import Watch
 
 
@@ -94,7 +94,8 @@ class Line(pj.Call):  # type: ignore[misc]
             self._facts.append(Up(self.leg))
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             raw = _received(prm.e)
-            self._facts.append(Down(self.leg, info.lastStatusCode, info.lastReason, q850_of(raw), bool(raw)))
+            phrase = readable(info.lastReason)
+            self._facts.append(Down(self.leg, info.lastStatusCode, phrase, q850_of(raw), bool(raw)))
 
     def onCallTsxState(self, prm: Any) -> None:
         """Queue provisional responses, and remember the session that a cancel needs."""

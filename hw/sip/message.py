@@ -1,9 +1,22 @@
-"""The little that is read from raw SIP messages. Pure."""
+"""The little that is read from what others send over SIP. Pure."""
 
 import re
 
 _REASON = re.compile(r"^reason\s*:(?P<value>.*)$", re.IGNORECASE)
 _Q850 = re.compile(r"(?:^|,)\s*Q\.850\s*(?:;[^,]*?)?;\s*cause\s*=\s*(\d{1,3})", re.IGNORECASE)
+
+_NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def readable(text: str) -> str:
+    """A text from pjsua2 as one line of characters that can be stored and shown.
+
+    Nothing says that others send UTF-8: pjsua2 hands over what is not as lone surrogates (PEP 383), which no database
+    and no encoder takes.
+    """
+    raw = _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+    return _CONTROLS.sub(" ", raw.decode("utf-8", "replace"))
 
 
 def headers_and_body(message: str) -> tuple[list[str], str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -114,6 +115,46 @@ def test_why_lines_of_every_active_campaign_or_of_one(site: Site) -> None:
 def test_a_body_that_is_no_object(site: Site, content: bytes) -> None:
     async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
         assert (await client.post("/agents/anna/pause", content=content)).status_code == 400
+
+    serve(site, script)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "field"),
+    [
+        ("agents/anna/dispose", rb'{"status": "NI", "comments": "after lunch \ud83d"}', "'comments' has \\ud83d"),
+        ("agents/anna/dispose", rb'{"status": "NI", "product": "\ude00"}', "'product' has \\ude00"),
+        ("agents/anna/answer", rb'{"answers": {"name": "\ud83d x"}}', "'answers.name'"),
+        ("agents/anna/answer", rb'{"answers": {"\ud83d": "x"}}', "'answers.\\ud83d'"),
+        ("agents/anna/login", rb'{"campaign": "\udce9"}', "'campaign'"),
+        ("campaigns/spring/texts", rb'{"lead_id": 1, "text": ["\udfff"]}', "'text'"),
+    ],
+)
+def test_half_a_character_is_refused_and_its_field_named(site: Site, path: str, content: bytes, field: str) -> None:
+    """JSON can say half of a surrogate pair; no database can keep it."""
+
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        answer = await client.post(path, content=content)
+        assert answer.status_code == 400, answer.text
+        assert field in answer.json()["error"]
+
+    serve(site, script)
+
+
+def test_a_whole_character_outside_the_first_plane_is_kept(site: Site) -> None:
+    add_leads(site, "+12125550101")
+
+    async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
+        for verb in ("login", "ready"):
+            await client.post(f"/agents/anna/{verb}")
+        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
+        await client.post("/agents/anna/hangup")
+        at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        body = rf'{{"status": "CALLBK", "callback_at": "{at}", "comments": "\ud83d\ude00"}}'
+        answer = await client.post("/agents/anna/dispose", content=body)
+        assert answer.status_code == 200, answer.text
+        (kept,) = await dialer.runner.in_store(lambda store: store.database.rows("SELECT comments FROM callbacks"))
+        assert kept == ("\U0001f600",)
 
     serve(site, script)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw.sip.message import has_sdp, q850_of
+from hw.sip.message import has_sdp, q850_of, readable
 
 BYE = "BYE sip:a@127.0.0.1 SIP/2.0\r\nCall-ID: x\r\n{headers}Content-Length: 0\r\n\r\n"
 
@@ -35,3 +35,21 @@ def test_sdp_is_early_media_only_with_a_body() -> None:
     assert has_sdp(head + "v=0\r\n")
     assert not has_sdp(head)
     assert not has_sdp("SIP/2.0 180 Ringing\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (b"Busy Here", "Busy Here"),
+        (b"Occup\xe9", "Occup\ufffd"),
+        ("Occupé, занято 📵".encode(), "Occupé, занято 📵"),
+        (b"\xed\xa0\xbd", "\ufffd\ufffd\ufffd"),
+        (b"Busy\x00\x1b[31m\tHere\xc2\x85", "Busy [31m Here "),
+    ],
+)
+def test_what_others_say_is_made_readable_whatever_its_bytes(sent: bytes, text: str) -> None:
+    assert readable(sent.decode("utf-8", "surrogateescape")) == text
+
+
+def test_a_surrogate_that_stands_for_no_byte_is_replaced_as_well() -> None:
+    assert readable("call \ud83d") == "call \ufffd"

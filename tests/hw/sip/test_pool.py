@@ -421,6 +421,32 @@ def test_a_far_end_that_says_nothing_times_out() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("phrase", "detail"), [(b"Occup\xe9", "Occup\ufffd"), (b"\xff\xfe", "\ufffd\ufffd"), ("Занято".encode(), "Занято")]
+)
+def test_a_reason_phrase_may_have_any_bytes(phrase: bytes, detail: str) -> None:
+    """RFC 3261 wants UTF-8 there; switches send Latin-1 and worse."""
+
+    def on_call(call: IncomingCall) -> bool:
+        call.refuse(486, "busy")
+        return False
+
+    async def story() -> None:
+        async with OneAgent(on_call) as one:
+            send = one.agent.transport.send
+
+            def send_phrase(data: bytes, target: tuple[str, int]) -> None:
+                head, _, rest = data.partition(b"\r\n")
+                send((b"SIP/2.0 486 " + phrase if b" 486 " in head else head) + b"\r\n" + rest, target)
+
+            one.agent.transport.send = send_phrase  # type: ignore[method-assign]
+            one.dial("a")
+            ended = await one.seen.ended("a")
+            assert (ended.cause, ended.sip_code, ended.detail) == (Cause.BUSY, 486, detail)
+
+    asyncio.run(story())
+
+
 def never_says_goodbye(call: IncomingCall) -> bool:
     call.receive = lambda transaction: None  # type: ignore[method-assign]
     call.answer(signals.silence())
