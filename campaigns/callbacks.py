@@ -13,7 +13,7 @@ from campaigns.audit.trail import Trail
 from campaigns.clashes import Clash, clashes
 from campaigns.database import Database, Row, StoreError, UnknownName
 from campaigns.instants import datetime_of, seconds_of, whole_seconds_of
-from campaigns.leads import RETRY, load, stir
+from campaigns.leads import NEW, RETRY, load, stir
 from campaigns.model import Allowed, Blocked, CallbackAsked, Candidate
 from campaigns.profiles import Profiles
 
@@ -165,15 +165,19 @@ class Callbacks:
         return [lead for lead, verdict in verdicts if isinstance(verdict, Allowed)]
 
     def put_off(self, lead_id: int, now: float, until: float | None, reason: str) -> None:
-        """Let a waiting lead, and the callback it may wait for, wait until `until`; for a day when nobody knows."""
+        """Let a waiting lead, and the callback it may wait for, wait until `until`; for a day when nobody knows.
+
+        A new lead waits for its time from then on, as one that is tried again.
+        """
         until = now + _PUT_OFF_S if until is None else max(until, now + 1)
         self._database.execute(
             f"UPDATE callbacks SET falls_at = falls_at + (? - at), at = ? WHERE lead_id = ? AND {_TO_DIAL}",  # noqa: S608
             (until, until, lead_id),
         )
         self._database.execute(
-            "UPDATE leads SET next_at = ?, held_by = ? WHERE id = ? AND next_at IS NOT NULL",
-            (int(until), reason, lead_id),
+            "UPDATE leads SET next_at = ?, held_by = ?, priority = CASE priority WHEN ? THEN ? ELSE priority END"
+            " WHERE id = ? AND next_at IS NOT NULL",
+            (int(until), reason, NEW, RETRY, lead_id),
         )
 
     def reminded(self, lead_ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from campaigns.collections.holds import HoldKind
 from campaigns.consents import Evidence, Given
 from campaigns.eligibility import check
 from campaigns.importing import import_leads
+from campaigns.leads import RETRY
 from campaigns.model import Allowed, Basis, CallbackAsked, CampaignState, Candidate, Outcome, RetryDecision
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store, StoreError
@@ -79,6 +80,25 @@ def test_a_call_without_the_consent_it_needs_is_not_offered_until_it_is_there(st
     assert calls.offered(later + timedelta(minutes=1)) == []
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["recorded before", "recorded after"])
+@pytest.mark.parametrize("row", ["P7,+493023125002", ",+493023125001"], ids=["person", "number"])
+def test_who_revoked_is_not_offered_in_another_campaign(store: Store, row: str, late: bool) -> None:
+    calls = Calls(store, "person,phone\nP7,+493023125001\n")
+    store.create_campaign("autumn", "telesales", "predictive")
+    autumn = store.set_campaign_state("autumn", CampaignState.ACTIVE).campaign_id
+    import_leads(store, "autumn", io.StringIO(f"person,phone\n{row}\nP8,+493023125003\n"))
+    given = Given(Basis.EXPRESS, obtained_at=NOW - timedelta(days=3), evidence=Evidence(note="web form 4711"))
+    store.consents.add_many([(1, None, given), (3, None, given)], NOW)
+    if not late:
+        store.consents.add(2, given, at=NOW)
+        assert [lead.lead_id for lead in store.refill(autumn, 5, NOW).leads] == [2, 3]
+    store.consents.revoke(1, at=NOW)
+    if late:
+        store.consents.add(2, given, at=NOW)
+    assert calls.offered(NOW + timedelta(minutes=1)) == []
+    assert [lead.lead_id for lead in store.refill(autumn, 5, NOW + timedelta(minutes=1)).leads] == [3]
+
+
 def test_the_fourth_call_within_a_day_waits_in_florida(store: Store) -> None:
     calls = Calls(store, "phone\n+13055550101\n")
     at = NOW
@@ -115,6 +135,19 @@ def test_what_changed_since_the_refill_is_a_veto_with_its_rule(store: Store) -> 
     assert veto["because"] == reason and veto["zones"] == ["America/New_York"] and veto["regions"] == ["US-FL"]
     assert store.database.value("SELECT COUNT(*) FROM attempts") == 0
     assert store.database.value("SELECT next_at FROM leads") == datetime(2026, 11, 24, 14, 0, tzinfo=UTC).timestamp()
+
+
+def test_a_lead_that_was_refused_at_its_first_call_is_tried_again_at_its_time(store: Store) -> None:
+    calls = Calls(store, "phone\n+13055550101\n+13055550102\n")
+    first, _ = calls.offered()
+    evening = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 20:00 in Florida
+    assert calls.reserve(first, evening) == "rule:us-fl.sales.hours"
+    morning = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+    assert calls.offered(morning - timedelta(seconds=1)) == []
+    assert [lead.lead_id for lead in store.refill(calls.campaign.campaign_id, 1, morning).leads] == [first.lead_id]
+    store.lists.reorder(store.lists.all(calls.campaign.campaign_id)[0])
+    assert [lead.lead_id for lead in calls.offered(morning)] == [1, 2]
+    assert store.database.value("SELECT priority FROM leads WHERE id = 1") == RETRY
 
 
 def test_every_dialing_decision_is_audited_with_what_was_looked_at(store: Store) -> None:
