@@ -5,13 +5,15 @@ revoked one is kept, and ceases to count at once.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from campaigns import settings
 from campaigns.audit.kinds import AuditKind
 from campaigns.audit.trail import NO_TRAIL, Trail
+from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.leads import stir, wake
@@ -100,6 +102,19 @@ class Record:
         return "not yet" if consent.obtained_at is not None and consent.obtained_at > at else "valid"
 
 
+class _Revoked(NamedTuple):
+    """A revoked consent; '' is for all numbers, or all purposes."""
+
+    phone: str
+    basis: str
+    purpose: str
+    at: float
+
+    def is_like(self, basis: str, purpose: str) -> bool:
+        """Whether a consent of this ground is for what this one was for, among others perhaps."""
+        return self.basis == basis and ("" in (purpose, self.purpose) or purpose == self.purpose)
+
+
 class Consents:
     """Consents of leads. Each change also settles `basis` in the calling profiles of the lead's numbers."""
 
@@ -135,8 +150,8 @@ class Consents:
     def _insert(self, rows: Sequence[Row]) -> list[int | None]:
         """What makes two consents one: lead, number, basis, purpose, date and end.
 
-        One that its person revoked since it was given, on whichever lead, is kept as revoked: an older list does not
-        bring it back. Without a date it may have been given before.
+        One that was revoked since it was given, by its person or for its number, is kept as revoked: an older list does
+        not bring it back. Without a date it may have been given before.
         """
         leads = sorted({row[0] for row in rows})
         sql = f"SELECT {_FIELDS} FROM consents WHERE lead_id IN (:values)"  # noqa: S608
@@ -155,32 +170,41 @@ class Consents:
         return ids
 
     def _revocations(self, leads: Sequence[int]) -> Callable[[Row], float | None]:
-        """When the person of a new consent revoked the like of it after it was given; None: never."""
-        numbers: dict[int, set[str]] = {}
-        for lead_id, e164 in self._database.rows_in(
-            "SELECT lead_id, e164 FROM lead_phones WHERE lead_id IN (:values)", leads
+        """When the like of a new consent was revoked since it was given, by its person or for its number, if it was."""
+        numbers = self._numbers_of(leads)
+        holders: dict[str, set[int]] = {}
+        sql = "SELECT e164, lead_id FROM lead_phones WHERE e164 IN (:values)"
+        for e164, lead_id in self._database.rows_in(sql, sorted(set().union(*numbers.values()))):
+            holders.setdefault(e164, set()).add(lead_id)
+        people = same_person(self._database, sorted(set(leads).union(*holders.values())))
+        revoked: dict[int, list[_Revoked]] = {}
+        for lead_id, *found in self._database.rows_in(
+            "SELECT lead_id, phone, basis, purpose, revoked_at FROM consents"
+            " WHERE revoked_at IS NOT NULL AND lead_id IN (:values)",
+            everyone(people),
         ):
-            numbers.setdefault(lead_id, set()).add(e164)
-        revoked: dict[tuple[str, str], list[tuple[str, float]]] = {}
-        for e164, basis, purpose, at in self._database.rows_in(
-            "SELECT p.e164, c.basis, c.purpose, c.revoked_at"
-            " FROM lead_phones p JOIN consents c ON c.lead_id = p.lead_id"
-            " WHERE c.revoked_at IS NOT NULL AND c.phone IN ('', p.e164) AND p.e164 IN (:values)",
-            sorted(set().union(*numbers.values())),
-        ):
-            revoked.setdefault((e164, basis), []).append((purpose, at))
+            revoked.setdefault(lead_id, []).append(_Revoked(*found))
+
+        def by(lead_ids: Iterable[int]) -> Iterator[_Revoked]:
+            everywhere = {lead for lead_id in lead_ids for lead in people[lead_id]} if revoked else ()
+            return (each for lead in everywhere for each in revoked.get(lead, ()))
 
         def of(row: Row) -> float | None:
             lead_id, phone, basis, purpose, obtained_at = row[:5]
-            later = [
-                at
-                for e164 in ({phone} if phone else numbers.get(lead_id, ()))
-                for said, at in revoked.get((e164, basis), ())
-                if said in ("", purpose) and (obtained_at is None or obtained_at <= at)
-            ]
-            return min(later, default=None)
+            near = [each for each in by([lead_id]) if "" in (phone, each.phone) or phone == each.phone]
+            for e164 in {phone} if phone else numbers.get(lead_id, ()):
+                near += [each for each in by(holders.get(e164, ())) if each.phone in ("", e164)]
+            later = (each.at for each in near if each.is_like(basis, purpose))
+            return min((at for at in later if obtained_at is None or obtained_at <= at), default=None)
 
         return of
+
+    def _numbers_of(self, leads: Sequence[int]) -> dict[int, set[str]]:
+        numbers: dict[int, set[str]] = {}
+        sql = "SELECT lead_id, e164 FROM lead_phones WHERE lead_id IN (:values)"
+        for lead_id, e164 in self._database.rows_in(sql, leads):
+            numbers.setdefault(lead_id, set()).add(e164)
+        return numbers
 
     def revoke(
         self,
@@ -191,25 +215,43 @@ class Consents:
         purpose: Purpose | None = None,
         at: datetime | None = None,
     ) -> int:
-        """Let a lead's consents count no more from `at` on; how many did. They stay on record.
+        """Let consents of a lead's person count no more from `at` on; how many did. They stay on record.
 
-        `phone`, `basis` and `purpose` narrow it to consents that are of these; one for all numbers or purposes is.
+        It reaches all leads of the person, and whoever has one of their numbers, in every campaign; of other leads,
+        what was given after `at` stays. `phone`, `basis` and `purpose` narrow it to that number and to consents that
+        are of these; one for all numbers or purposes is.
         """
         now = at or datetime.now(UTC)
         with self._database.transaction():
-            revoked = self._database.execute(
-                "UPDATE consents SET revoked_at = ? WHERE lead_id = ? AND (revoked_at IS NULL OR revoked_at > ?)"
-                " AND (? = '' OR phone IN (?, '')) AND (? = '' OR basis = ?) AND (? = '' OR purpose IN (?, ''))",
-                (
-                    *(seconds_of(now), lead_id, seconds_of(now), phone or "", phone or ""),
-                    *(basis or "", basis or "", purpose or "", purpose or ""),
-                ),
+            concerned = [
+                record
+                for record in self._within_reach(lead_id, phone)
+                if _is_revoked_by(record, basis, purpose, now)
+                and (record.lead_id == lead_id or _is_given_by(record.consent, now))
+            ]
+            self._database.many(
+                "UPDATE consents SET revoked_at = ? WHERE id = ?",
+                ((seconds_of(now), record.consent_id) for record in concerned),
             )
-            self.settle([lead_id], now)
-            if revoked:
+            leads = sorted({lead_id, *(record.lead_id for record in concerned)})
+            self.settle(leads, now)
+            if concerned:
                 body = {"what": "revoked", "lead": lead_id, "phone": phone, "basis": basis, "purpose": purpose}
-                self._trail.note(AuditKind.CONSENT, {**body, "consents": revoked}, at=now, leads=(lead_id,))
-        return revoked
+                body |= {"consents": len(concerned), "leads": leads}
+                self._trail.note(AuditKind.CONSENT, body, at=now, leads=leads)
+        return len(concerned)
+
+    def _within_reach(self, lead_id: int, phone: str | None) -> list[Record]:
+        """The consents of a lead's person for a number, None: for all, and of all others who have it."""
+        own = same_person(self._database, [lead_id])[lead_id]
+        numbers = {phone} if phone else set().union(*self._numbers_of(own).values())
+        sql = "SELECT lead_id FROM lead_phones WHERE e164 IN (:values)"
+        holders = {holder for (holder,) in self._database.rows_in(sql, sorted(numbers - {""}))}
+        return [
+            record
+            for record in self.records(sorted({*own, *holders}))
+            if record.consent.phone in (None, *numbers) or (phone is None and record.lead_id in own)
+        ]
 
     def of(self, lead_ids: Sequence[int]) -> dict[int, tuple[Consent, ...]]:
         """All consents of leads, past ones too; leads without one are left out."""
@@ -315,6 +357,20 @@ class Consents:
         )
         purposes = {row[0]: settings.from_json(*row).purpose for row in rows}
         return {lead_id: purposes[campaign_id] for lead_id, campaign_id in campaigns.items()}
+
+
+def _is_revoked_by(record: Record, basis: Basis | None, purpose: Purpose | None, at: datetime) -> bool:
+    """Whether a revocation of this ground and purpose, None: any, ends a consent that still counts at `at`."""
+    consent = record.consent
+    return (
+        (consent.revoked_at is None or consent.revoked_at > at)
+        and basis in (None, consent.basis)
+        and (purpose is None or consent.purpose in (None, purpose))
+    )
+
+
+def _is_given_by(consent: Consent, at: datetime) -> bool:
+    return consent.obtained_at is None or consent.obtained_at <= at
 
 
 def _given(consent_id: int, phone: str | None, given: Given) -> dict[str, object]:

@@ -99,6 +99,9 @@ def add(
 def revoke(ctx: Context, campaign: str, who: str, basis: str | None, purpose: str | None, at: datetime | None) -> None:
     """Let consents count no more, from now on; they stay on record.
 
+    That of a lead reaches all leads of its person and whoever has one of their numbers, that of a number all leads
+    that have it and their people: in all campaigns.
+
     A person who does not want to be called at all belongs on the do-not-call list: `dialer dnc add`.
 
     \b

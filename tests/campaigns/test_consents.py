@@ -1,10 +1,13 @@
 import io
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from campaigns.audit.log import AuditLog
+from campaigns.audit.trail import Trail
 from campaigns.consents import Consents, Evidence, Given, strongest
 from campaigns.importing import import_leads
 from campaigns.model import Basis, Consent, Purpose
@@ -206,3 +209,116 @@ def test_a_revocation_for_one_number_or_purpose_leaves_the_others(consents: Cons
     consents.add(1, Given(Basis.WRITTEN, Purpose.SALES, obtained_at=now - DAY), phone=TWO, at=now)
     consents.add(1, Given(Basis.WRITTEN, Purpose.SURVEY, obtained_at=now - DAY), phone=ONE, at=now)
     assert [record.state(now) for record in consents.records([1])] == ["revoked", "valid", "valid"]
+
+
+AUTUMN = """person,phone,mobile,work_phone
+P1,2125550111,,
+,2125550112,2125550102,
+P2,2125550101,2125550113,
+P3,2125550114,,
+"""
+PERSON, NUMBER, HOUSEHOLD, STRANGER = 2, 3, 4, 5
+
+
+@pytest.fixture
+def campaigns(desk: Desk) -> Consents:
+    """Lead 1 is P1 with the numbers ONE and TWO; `autumn` has P1 with another number, and others with hers."""
+    desk.load("person,phone,mobile\nP1,2125550101,2125550102\n")
+    desk.store.create_campaign("autumn", desk.campaign.kind, desk.campaign.mode)
+    import_leads(desk.store, "autumn", io.StringIO(AUTUMN))
+    return desk.store.consents
+
+
+def still(consents: Consents, now: datetime) -> list[tuple[int, str | None, str, str | None]]:
+    """Lead, number, ground and purpose of the consents that count."""
+    records = consents.records(range(1, 6))
+    return [
+        (record.lead_id, record.consent.phone, record.consent.basis, record.consent.purpose)
+        for record in records
+        if record.state(now) == "valid"
+    ]
+
+
+def test_a_revocation_reaches_the_person_and_the_numbers_in_all_campaigns(
+    desk: Desk, campaigns: Consents, now: datetime
+) -> None:
+    for lead in range(1, 6):
+        campaigns.add(lead, Given(Basis.WRITTEN, obtained_at=now - DAY), at=now)
+    campaigns.add(HOUSEHOLD, Given(Basis.WRITTEN, obtained_at=now - DAY), phone="+12125550113", at=now)
+    audited = Consents(desk.store.database, desk.store.profiles, Trail(AuditLog(desk.store.database)))
+    assert audited.revoke(1, at=now) == 4
+    assert still(campaigns, now) == [
+        *((STRANGER, None, "written", None), (HOUSEHOLD, "+12125550113", "written", None)),
+    ]
+    assert [basis_in_turn(desk, lead) for lead in range(1, 6)] == ["", "", "", "", "written"]
+    assert campaigns.revoke(1, at=now) == 0
+    ((body,),) = desk.store.database.rows("SELECT body FROM audit WHERE kind = 'consent'")
+    said = json.loads(body)
+    assert (said["what"], said["consents"], said["lead"], said["leads"]) == ("revoked", 4, 1, [1, 2, 3, 4])
+
+
+def test_a_revocation_for_a_number_reaches_all_who_have_it(campaigns: Consents, now: datetime) -> None:
+    for lead, phone in ((1, ONE), (1, TWO), (NUMBER, TWO), (HOUSEHOLD, ONE), (PERSON, "+12125550111")):
+        campaigns.add(lead, Given(Basis.EXPRESS), phone=phone, at=now)
+    campaigns.add(PERSON, Given(Basis.EBR), at=now)
+    assert campaigns.revoke(1, phone=TWO, at=now) == 3
+    assert still(campaigns, now) == [
+        *((1, ONE, "express", None), (HOUSEHOLD, ONE, "express", None), (PERSON, "+12125550111", "express", None)),
+    ]
+
+
+def test_ground_and_purpose_narrow_it_on_all_leads(campaigns: Consents, now: datetime) -> None:
+    for lead in (PERSON, NUMBER):
+        campaigns.add(lead, Given(Basis.EBR), at=now)
+        campaigns.add(lead, Given(Basis.EXPRESS, Purpose.SURVEY), at=now)
+        campaigns.add(lead, Given(Basis.EXPRESS, Purpose.SALES), at=now)
+        campaigns.add(lead, Given(Basis.EXPRESS), at=now)
+    assert campaigns.revoke(1, basis=Basis.EXPRESS, purpose=Purpose.SALES, at=now) == 4
+    assert still(campaigns, now) == [
+        *((PERSON, None, "ebr", None), (PERSON, None, "express", "survey")),
+        *((NUMBER, None, "ebr", None), (NUMBER, None, "express", "survey")),
+    ]
+
+
+def test_a_consent_for_every_purpose_does_not_come_back_for_one_that_was_revoked(
+    desk: Desk, consents: Consents, now: datetime
+) -> None:
+    consents.add(1, Given(Basis.WRITTEN, Purpose.SALES, obtained_at=now - DAY), at=now)
+    consents.revoke(1, at=now)
+    consents.add(1, Given(Basis.WRITTEN, obtained_at=now - DAY), at=now)
+    assert basis_in_turn(desk, 1) == ""
+
+
+@for_all(
+    phone=st.sampled_from([None, ONE, TWO]),
+    purpose=st.sampled_from([None, Purpose.SALES, Purpose.SURVEY]),
+    lead=st.integers(PERSON, STRANGER),
+    of_lead=st.integers(0, 2),
+    other=st.sampled_from([None, Purpose.SALES, Purpose.SURVEY]),
+    given_at=st.sampled_from([None, -2, 0]),
+)
+def test_it_is_the_same_whether_a_consent_was_recorded_before_its_like_was_revoked_or_after(
+    phone: str | None, purpose: Purpose | None, lead: int, of_lead: int, other: Purpose | None, given_at: int | None
+) -> None:
+    now = datetime(2026, 6, 10, 15, tzinfo=UTC)
+    late = Given(Basis.WRITTEN, other, None if given_at is None else now + given_at * DAY)
+
+    def found(late_first: bool) -> list[tuple[int, str | None, str, str | None]]:
+        with Store.open(":memory:", fast=True) as store:
+            desk = Desk(store)
+            desk.load("person,phone,mobile\nP1,2125550101,2125550102\n")
+            store.create_campaign("autumn", desk.campaign.kind, desk.campaign.mode)
+            import_leads(store, "autumn", io.StringIO(AUTUMN))
+            sql = "SELECT e164 FROM lead_phones WHERE lead_id = ? ORDER BY position"
+            numbers = [None, *(e164 for (e164,) in store.database.rows(sql, (lead,)))]
+            number = numbers[of_lead % len(numbers)]
+            consents = store.consents
+            consents.add(1, Given(Basis.WRITTEN, purpose, now - 3 * DAY), phone=phone, at=now)
+            if late_first:
+                consents.add(lead, late, phone=number, at=now)
+            assert consents.revoke(1, phone=phone, basis=Basis.WRITTEN, purpose=purpose, at=now - DAY) > 0
+            if not late_first:
+                consents.add(lead, late, phone=number, at=now)
+            return still(consents, now)
+
+    assert found(late_first=True) == found(late_first=False)

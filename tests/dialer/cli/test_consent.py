@@ -107,3 +107,17 @@ def test_errors_are_sentences_with_stable_codes(
     filled: Site, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
     assert complaint in run(filled, *arguments, code=code)
+
+
+def test_a_revocation_in_one_campaign_reaches_the_others(filled: Site, tmp_path: Path) -> None:
+    path = tmp_path / "autumn.csv"
+    path.write_text("phone\n2125550102\n2125550109\n")
+    for command in (
+        ["campaign", "create", "autumn", "--kind", "telesales", "--mode", "power"],
+        ["leads", "import", "autumn", str(path)],
+        *(["consent", "add", "autumn", f"212555010{last}", "--basis", "express"] for last in (2, 9)),
+    ):
+        assert CliRunner().invoke(main, ["--site", str(filled.path), *command]).exit_code == 0
+    assert run(filled, "revoke", "spring", TWO) == "revoked\n"
+    rows = json.loads(run(filled, "list", "autumn", "--json"))
+    assert [(row["number"], row["state"]) for row in rows] == [(TWO, "revoked"), ("+12125550109", "valid")]
