@@ -334,6 +334,8 @@ def decision(campaign_id: int, judged: Judged) -> dict[str, object]:
         "registries": sorted(case.on_registries or ()),
         "registry_age_days": dict(case.registry_age_days),
     }
+    if case.place is not None:
+        facts["place"] = case.place
     if verdict is not None:
         facts |= {
             "packs": verdict.packs,

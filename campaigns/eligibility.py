@@ -52,7 +52,7 @@ def case_of(candidate: Candidate, settings: CampaignSettings) -> Case:
     asked = (settings.purpose, settings.party, settings.mode.value, subject_of(settings))
     if known is not None and (known.purpose, known.party, known.mode, known.subject) == asked:
         return known
-    known = known or Case(phone.e164, phone.zones, phone.regions, settings.purpose)
+    known = known or Case(phone.e164, phone.zones, phone.regions, settings.purpose, place=phone.place)
     return replace(
         known,
         purpose=settings.purpose,

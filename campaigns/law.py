@@ -21,7 +21,7 @@ from campaigns.eligibility import first_open, is_open, next_open, subject_of
 from campaigns.gates import Gate, window_gate
 from campaigns.model import Allowed, Basis, Blocked, CampaignSettings, Candidate, Consent, Kind, Phone, Profile
 from campaigns.rules.clocks import zone_of
-from campaigns.rules.model import Case, PastCall, Reason, Verdict
+from campaigns.rules.model import Case, PastCall, Place, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.windows import Openings
 
@@ -108,9 +108,12 @@ class Law:
         self._registries = registries
         self._quotas = quotas
 
-    def openings(self, settings: CampaignSettings, profile: Profile, at: datetime) -> Openings:
-        """When numbers of a profile may be called on the UTC day of `at` by the rule book's hours alone."""
-        return self.rulebook.openings(_case(settings, profile, at))
+    def openings(self, settings: CampaignSettings, profile: Profile, at: datetime) -> tuple[Openings, ...]:
+        """When numbers of a profile may be called on the UTC day of `at` by the rule book's hours alone.
+
+        There may be hours for numbers at home and others for those at work: what is closed in all is closed to all.
+        """
+        return tuple(self.rulebook.openings(case) for case in self._cases(settings, profile, at))
 
     def span(self, settings: CampaignSettings, at: datetime) -> int:
         """A number that stays the same as long as no hours can begin or end."""
@@ -122,7 +125,21 @@ class Law:
         """The first instant from `at` on when the hours are open; None when not in 14 days."""
         if next_open(profile.zones, settings.window, at) is None:
             return None
-        return first_open(_case(settings, profile, at), settings.window, self.rulebook, at)
+        cases = self._cases(settings, profile, at)
+        found = [first_open(case, settings.window, self.rulebook, at) for case in cases]
+        return min((opens for opens in found if opens is not None), default=None)
+
+    def _cases(self, settings: CampaignSettings, profile: Profile, at: datetime) -> tuple[Case, ...]:
+        """Calls to some number of a profile, one at each place that has hours of its own.
+
+        Its ground counts as fresh: hours closed even so are closed to all.
+        """
+        today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        grounds = (Consent(Basis(profile.basis), obtained_at=today),) if profile.basis else ()
+        mode = settings.mode.value
+        case = Case("", profile.zones, profile.regions, settings.purpose, settings.party, mode=mode, consents=grounds)
+        at_work = replace(case, place=Place.WORK)
+        return (case, at_work) if self.rulebook.hours_differ(case, at_work) else (case,)
 
     def judge(
         self,
@@ -189,6 +206,7 @@ class Law:
             registry_age_days=ages,
             debts=frozenset(owed.debts) if owed is not None else _NO_DEBTS,
             subject=subject_of(settings),
+            place=phone.place,
             campaign_id=settings.campaign_id,
         )
         if refusal is not None:
@@ -206,13 +224,14 @@ class Law:
         """Leads of which nothing is known but their places share a judgement as long as no hours begin or end."""
         phone = candidate.phone
         ages = _ages(coverage, phone, at)
-        key = (phone.zones, phone.regions, tuple(ages.items()) if ages else ())
+        key = (phone.zones, phone.regions, phone.place, tuple(ages.items()) if ages else ())
         found = shared.get(key)
         if found is None:
             mode, subject, of = settings.mode.value, subject_of(settings), settings.campaign_id
             case = Case(
                 *("", phone.zones, phone.regions, settings.purpose, settings.party),
-                mode=mode, on_registries=_NO_REGISTRY, registry_age_days=ages, subject=subject, campaign_id=of,
+                mode=mode, on_registries=_NO_REGISTRY, registry_age_days=ages, subject=subject, place=phone.place,
+                campaign_id=of,
             )  # fmt: skip
             found = shared[key] = self._judged(settings, candidate, case, (), at)
         return Judged._make((candidate, *found[1:]))
@@ -300,7 +319,7 @@ class Gatekeeper:
         self.cases: dict[int, Case] = {}
         self._law = law
         self._window = window_gate(settings.window)
-        self._openings: dict[tuple[Profile, date | None], Openings] = {}
+        self._openings: dict[tuple[Profile, date | None], tuple[Openings, ...]] = {}
         self._shared: Shared = {}
         self._span = -1
         self.gate = Gate(
@@ -320,7 +339,8 @@ class Gatekeeper:
             if len(self._openings) >= _KEPT:
                 self._openings.clear()
             openings = self._openings[key] = self._law.openings(self.settings, profile, at)
-        return openings.is_open(at.timestamp())
+        at_s = at.timestamp()
+        return any(hours.is_open(at_s) for hours in openings)
 
     def _judge(self, candidates: Sequence[Candidate]) -> list[Allowed | Blocked]:
         span = self._law.span(self.settings, self.at)
@@ -330,14 +350,6 @@ class Gatekeeper:
         judged = self._law.judge(self.settings, candidates, self.at, self._shared)
         self.cases.update((each.candidate.lead_id, each.case) for each in judged)
         return [each.answer for each in judged]
-
-
-def _case(settings: CampaignSettings, profile: Profile, at: datetime) -> Case:
-    """A call to some number of a profile, whose ground counts as fresh: hours closed even so are closed to all."""
-    today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    grounds = (Consent(Basis(profile.basis), obtained_at=today),) if profile.basis else ()
-    mode = settings.mode.value
-    return Case("", profile.zones, profile.regions, settings.purpose, settings.party, mode=mode, consents=grounds)
 
 
 def _refusal(settings: CampaignSettings, owed: CallableDebts) -> Blocked | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from campaigns.database import Database, Row, UnknownName
 from campaigns.instants import iso_of, seconds_of
+from campaigns.labels import place_of
 from campaigns.model import CampaignSettings, Candidate, Phone
 from campaigns.ordering import KEY_SPAN
 from campaigns.profiles import Profiles
@@ -82,7 +83,7 @@ def in_turn(phones: tuple[Phone, ...], first_phone_id: int) -> tuple[Phone, ...]
 
 _LEADS = """
 SELECT
-    l.id, p.id, p.e164, p.profile_id, p.attempts, p.uncallable, d.list_id, d.expires_at,
+    l.id, p.id, p.e164, p.profile_id, p.attempts, p.label, p.uncallable, d.list_id, d.expires_at,
     l.campaign_id, l.status, l.attempts, l.next_phone_id, l.next_at, l.list_id, l.profile_id, l.priority, l.held_by
 FROM leads l LEFT JOIN lead_phones p ON p.lead_id = l.id LEFT JOIN dnc d ON d.e164 = p.e164
 WHERE:waiting l.id IN (:values) ORDER BY l.id, p.position
@@ -110,13 +111,13 @@ def load(
     uncallable: set[int] = set()
     before = None
     for row in rows:
-        lead_id, phone_id, e164, profile_id, attempts, is_uncallable, list_id, expires_at = row[:8]
+        lead_id, phone_id, e164, profile_id, attempts, label, is_uncallable, list_id, expires_at = row[:9]
         known = leads.get(lead_id)
         if known is None:
-            known = leads[lead_id] = (row[8:], [])
+            known = leads[lead_id] = (row[9:], [])
         if phone_id != before and phone_id is not None:
             before, profile = phone_id, profiles.get(profile_id)
-            known[1].append(Phone._make((phone_id, e164, profile.zones, attempts, profile.regions)))
+            known[1].append(Phone._make((phone_id, e164, profile.zones, attempts, profile.regions, place_of(label))))
         if is_uncallable:
             uncallable.add(phone_id)
         if list_id is not None and (now is None or expires_at is None or expires_at > now):

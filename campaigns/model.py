@@ -42,6 +42,13 @@ class Party(StrEnum):
     BUSINESS = "business"
 
 
+class Place(StrEnum):
+    """Where the number rings; a number not known to ring at work counts as one at home."""
+
+    HOME = "home"
+    WORK = "work"
+
+
 class Basis(StrEnum):
     """The ground on which a person may be called, from none to prior express written consent."""
 
@@ -119,13 +126,14 @@ class Profile:
 
 
 class Phone(NamedTuple):
-    """One number of a lead. `zones` and `regions` are all that it may be in; empty means unknown."""
+    """One number of a lead. `zones` and `regions` are all that it may be in; empty and None mean unknown."""
 
     phone_id: int
     e164: str
     zones: tuple[str, ...]
     attempts: int = 0
     regions: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

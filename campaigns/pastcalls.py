@@ -10,8 +10,9 @@ from campaigns import settings as campaign_settings
 from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
+from campaigns.labels import place_of
 from campaigns.model import CampaignSettings, Outcome
-from campaigns.rules.model import PastCall, Place
+from campaigns.rules.model import PastCall
 from campaigns.statuses import STATUSES, Status
 
 # What an agent or a listener heard when it was no person.
@@ -40,8 +41,6 @@ _OF_OUTCOME = {
 
 _REACHED = frozenset({"answered", "refusal", "abandoned"})
 
-_PLACES = {"work_phone": Place.WORK, "home_phone": Place.HOME}
-
 _ATTEMPT = (
     "a.id, a.lead_id, a.phone, a.started_at, a.outcome, a.status,"
     " a.ringing_at, a.answered_at, a.connected_at, a.ended_at"
@@ -56,14 +55,15 @@ _ATTEMPTS_ON_NUMBERS = (
     " CROSS JOIN attempts a ON a.phone = n.e164 JOIN lead_phones p ON p.id = a.phone_id"
     " WHERE a.started_at >= ? AND n.lead_id IN (:values)"
 )
-_PAST = "c.id, c.lead_id, c.phone, c.at, c.outcome, c.contact, c.conversation, c.debt_id, l.campaign_id"
+_PAST = "c.id, c.lead_id, c.phone, c.at, c.outcome, c.contact, c.conversation, c.debt_id, l.campaign_id, p.label"
 _PAST_OF_LEADS = (
     f"SELECT c.lead_id, {_PAST} FROM past_calls c JOIN leads l ON l.id = c.lead_id"  # noqa: S608
-    " WHERE c.at >= ? AND c.lead_id IN (:values)"
+    " LEFT JOIN lead_phones p ON p.lead_id = c.lead_id AND p.e164 = c.phone WHERE c.at >= ? AND c.lead_id IN (:values)"
 )
 _PAST_ON_NUMBERS = (
     f"SELECT n.lead_id, {_PAST} FROM lead_phones n CROSS JOIN past_calls c ON c.phone = n.e164"  # noqa: S608
-    " JOIN leads l ON l.id = c.lead_id WHERE c.at >= ? AND n.lead_id IN (:values)"
+    " JOIN leads l ON l.id = c.lead_id LEFT JOIN lead_phones p ON p.lead_id = c.lead_id AND p.e164 = c.phone"
+    " WHERE c.at >= ? AND n.lead_id IN (:values)"
 )
 
 _Key = tuple[object, ...]
@@ -187,7 +187,7 @@ def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignS
         subject=_subject(campaign),
         campaign_id=campaign.campaign_id,
         purpose=campaign.purpose,
-        place=_PLACES.get(str(label)),
+        place=place_of(str(label)),
         ended_at=None if ended_at is None else _instant(ended_at),
     )
 
@@ -210,7 +210,7 @@ def _said(outcome: object, flags: Status | None, *, rang: bool, answered: bool) 
 
 def _told(parts: Sequence[Row], campaigns: Mapping[int, CampaignSettings]) -> PastCall:
     """One call of a history from its rows, one a debt."""
-    _, _, phone, at, outcome, _, _, _, campaign_id = parts[0]
+    _, _, phone, at, outcome, _, _, _, campaign_id, label = parts[0]
     debts = [part[7] for part in parts]
     campaign = campaigns[campaign_id]
     return PastCall(
@@ -223,6 +223,7 @@ def _told(parts: Sequence[Row], campaigns: Mapping[int, CampaignSettings]) -> Pa
         subject=_subject(campaign),
         campaign_id=campaign_id,
         purpose=campaign.purpose,
+        place=place_of(label or ""),
     )
 
 

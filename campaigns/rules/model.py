@@ -9,6 +9,7 @@ from campaigns.model import Basis as Basis
 from campaigns.model import Consent as Consent
 from campaigns.model import Mode
 from campaigns.model import Party as Party
+from campaigns.model import Place as Place
 from campaigns.model import Purpose as Purpose
 
 
@@ -18,13 +19,6 @@ class Line(StrEnum):
     FIXED = "fixed"
     MOBILE = "mobile"
     UNKNOWN = "unknown"
-
-
-class Place(StrEnum):
-    """Where the number rings; a number not known to ring at work counts as one at home."""
-
-    HOME = "home"
-    WORK = "work"
 
 
 MODES = frozenset(mode.value for mode in Mode) | {"prerecorded", "artificial"}

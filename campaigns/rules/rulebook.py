@@ -100,6 +100,7 @@ class Rulebook:
         self._openings: dict[object, Openings] = {}
         self._scopes: dict[object, tuple[Rule, ...]] = {}
         self._counting: dict[object, bool] = {}
+        self._hours_of_places = [rule for rule in self.rules if rule.type in _BY_THE_CLOCK and rule.places]
         self.quarterly = all(_quarterly(rule.params) for rule in self.rules)
         faults = [text for _, text in switch_faults({rule.id for rule in self.rules}, self._enforce, self._off)]
         if faults:
@@ -164,6 +165,10 @@ class Rulebook:
                 self._openings.clear()
             openings = self._openings[key] = self._computed_openings(case)
         return openings
+
+    def hours_differ(self, one: Case, other: Case) -> bool:
+        """Whether rules about the hours at one place only are about one of two calls and not about the other."""
+        return any(applies(rule, one) != applies(rule, other) for rule in self._hours_of_places)
 
     def terms(
         self, regions: tuple[str, ...], purpose: Purpose, party: Party, on: date, mode: str = Mode.PREDICTIVE
