@@ -21,7 +21,7 @@ from dialer.core import records as rec
 from dialer.core.engine import Engine
 from dialer.core.states import AgentState
 from dialer.journal import Journal
-from hw.contract import Lamp, LineDriver
+from hw.contract import Cause, Ended, Lamp, LineDriver
 
 log = logging.getLogger("dialer.runner")
 T = TypeVar("T")
@@ -195,6 +195,7 @@ class Runner:
         took_s = self._clock() - began
         if took_s > SLOW_COMMIT_S:
             log.warning("writing to the store took %.1f s, and calls wait for it; is the disk slow?", took_s)
+            self.post(ev.StoreWasSlow(took_s))
         for veto in vetoes:
             log.info("attempt %s not placed: %s", veto.attempt_id, veto.reason)
             self.post(ev.AttemptVetoed(veto.attempt_id, veto.reason))
@@ -220,9 +221,7 @@ class Runner:
     def _perform(self, action: act.Action) -> None:
         match action:
             case act.Originate():
-                if self.first_dial_at is None:
-                    self.first_dial_at = self._clock()
-                self._driver.dial(action.call_id, action.trunk, action.phone, action.caller_id)
+                self._originate(action)
             case act.CallStation():
                 self._driver.call_station(action.call_id, action.address)
             case act.HangUp():
@@ -243,6 +242,17 @@ class Runner:
                 log.warning("%s", action.text)
             case act.Note():
                 log.info("%s", action.text)
+
+    def _originate(self, action: act.Originate) -> None:
+        """Dial, unless hours have ended since the attempt was decided: to write it may have taken long."""
+        blocked = self.engine.stands_against(action.attempt_id, self._wall_clock())
+        if blocked is not None:
+            log.warning("attempt %s not placed: %s", action.attempt_id, blocked.detail or blocked.reason)
+            self.post(Ended(action.call_id, Cause.NO_LINE, detail=f"not placed: {blocked.reason}"))
+            return
+        if self.first_dial_at is None:
+            self.first_dial_at = self._clock()
+        self._driver.dial(action.call_id, action.trunk, action.phone, action.caller_id)
 
     async def _load_leads(self, action: act.RefillLeads) -> None:
         wall_now = self._wall_clock()

@@ -118,6 +118,12 @@ class Calling(Keeping):
         self._timers.set(("ring", attempt_id), self._now + run.settings.ring_timeout_s + SETUP_S)
         return attempt
 
+    def stands_against(self, attempt_id: int, wall_now: datetime) -> Blocked | None:
+        """What forbids to place an attempt that is on disk at `wall_now`; None when nothing does."""
+        attempt = self._attempts[attempt_id]
+        verdict = eligibility.check(attempt.candidate, attempt.campaign, wall_now, self._config.rulebook)
+        return verdict if isinstance(verdict, Blocked) else None
+
     def _refill(self, run: CampaignRun) -> None:
         campaign_id = run.settings.campaign_id
         key = ("refill", campaign_id)
@@ -202,8 +208,7 @@ class Calling(Keeping):
             return
         speaks_on = clock is AbandonClock.GREETING_END and not event.ended
         attempt.waits_from_s = self._now + (GREETING_LIMIT_S if speaks_on else 0.0)
-        if attempt.state is A.WAITING:
-            self._hold(attempt)
+        self._hold(attempt)
 
     def _on_joined(self, event: hw.Joined) -> None:
         attempt = self._attempt_of(event)
@@ -282,6 +287,12 @@ class Calling(Keeping):
 
     # What the clock says.
 
+    def _on_store_was_slow(self, event: ev.StoreWasSlow) -> None:
+        """What was decided before is done only now: nobody's station is late yet."""
+        for attempt in self._attempts.values():
+            if attempt.state is A.CONNECTING:
+                self._timers.set(("join", attempt.attempt_id), self._now + JOIN_LIMIT_S)
+
     def _join_over(self, attempt_id: int) -> None:
         attempt = self._attempts[attempt_id]
         if attempt.state is A.CONNECTING:
@@ -294,6 +305,8 @@ class Calling(Keeping):
 
     def _hold_over(self, attempt_id: int) -> None:
         attempt = self._attempts[attempt_id]
+        if attempt.state is A.CONNECTING and attempt.connected_at is None:
+            self._part_before_joined(attempt)
         if attempt.state is not A.WAITING:
             return
         if attempt.connected_at is None:
@@ -355,10 +368,16 @@ class Calling(Keeping):
         if not attempt.apart:
             self._timers.set(("path", attempt.attempt_id), self._now + PATH_AGAIN_S)
         attempt.apart.add(attempt.agent.name)
+        self._part_before_joined(attempt)
+        self._wait_again(attempt)
+
+    def _part_before_joined(self, attempt: Attempt) -> None:
+        """The person waits again, and the agent, whose station is in order, is free."""
+        assert attempt.agent is not None and attempt.agent.leg is not None
+        self._timers.cancel(("join", attempt.attempt_id))
         self._actions.append(act.Unbridge(attempt.call_id, attempt.agent.leg.call_id))
         self._release_agent(attempt)
         self._move(attempt, AT.JOIN_FAILED)
-        self._wait_again(attempt)
 
     def _path_again(self, attempt_id: int) -> None:
         self._attempts[attempt_id].apart.clear()
@@ -442,6 +461,7 @@ class Calling(Keeping):
                 self._count_abandoned(attempt)
             if attempt.state is A.CONNECTING:
                 self._release_agent(attempt)
+            self._timers.cancel(("message", attempt.attempt_id))
             self._move(attempt, AT.CALL_OVER)
             self._hang_up(attempt.line)
 

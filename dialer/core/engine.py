@@ -74,6 +74,7 @@ class Engine(Staffing):
             ev.CallbacksLoaded: self._on_callbacks_loaded,
             ev.AttemptVetoed: self._on_vetoed,
             ev.GreetingHeard: self._on_greeting_heard,
+            ev.StoreWasSlow: self._on_store_was_slow,
             ev.LogIn: self._on_log_in,
             ev.MakeReady: self._on_make_ready,
             ev.Pause: self._on_pause,

@@ -61,6 +61,13 @@ class GreetingHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreWasSlow:
+    """What was decided before is done only now, since it took so long to be on disk."""
+
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class DrainRequested:
     """No new calls; talks finish."""
 

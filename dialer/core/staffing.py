@@ -22,14 +22,9 @@ class Staffing(Callbacks):
     """Does what agents ask, and what their stations make necessary."""
 
     def _on_log_in(self, event: ev.LogIn) -> None:
-        if event.agent in self.agents:
-            known = self.agents[event.agent]
-            wraps_up = known.state is G.WRAPUP and known.leg is None
-            remedy = "dispose of the last call first" if wraps_up else "log out first"
-            self._refuse(event.request, f"{event.agent} is already logged in ({known.state}); {remedy}")
-            return
-        if self.stopping or self.draining:
-            self._refuse(event.request, "the dialer is stopping: no log-ins now")
+        refusal = self._log_in_refused(event)
+        if refusal is not None:
+            self._refuse(event.request, refusal)
             return
         agent = Agent(event.agent, event.address, event.campaign_id)
         leg = Line(f"s{self._next_leg}", agent=agent)
@@ -40,6 +35,19 @@ class Staffing(Callbacks):
         self._move_agent(agent, GT.LOG_IN)
         self._actions.append(act.CallStation(leg.call_id, agent.name, agent.address))
         self._timers.set(("station", agent.name), self._now + STATION_RING_S)
+
+    def _log_in_refused(self, event: ev.LogIn) -> str | None:
+        known = self.agents.get(event.agent)
+        if known is not None:
+            wraps_up = known.state is G.WRAPUP and known.leg is None
+            remedy = "dispose of the last call first" if wraps_up else "log out first"
+            return f"{event.agent} is already logged in ({known.state}); {remedy}"
+        if self.stopping or self.draining:
+            return "the dialer is stopping: no log-ins now"
+        for agent in self.agents.values():
+            if agent.address == event.address and agent.leg is not None:
+                return f"{agent.name} is logged in at this station ({event.address}): log {agent.name} out first"
+        return None
 
     def _on_make_ready(self, event: ev.MakeReady) -> None:
         agent = self._agent_for(event)
@@ -187,6 +195,8 @@ class Staffing(Callbacks):
         self._drop_agent(agent)
         if attempt is not None:
             attempt.agent = None
+            if attempt.connected_at is None:
+                attempt.agent_name = None
             attempt.lost_station = f"the station of {agent.name} was lost: {why}"
             self._move(attempt, AT.AGENT_LOST)
             self._wait_again(attempt)

@@ -1,12 +1,14 @@
 """The shell: commits before it acts, serves commands, drains, stops, and starts again soundly."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from campaigns.model import CallingWindow
 from campaigns.store import Store
 from dialer.app import Dialer
 from dialer.core import events as ev
@@ -211,3 +213,30 @@ def test_who_asks_after_the_end_is_told_so(site: Site) -> None:
         dialer.store.close()
 
     asyncio.run(story())
+
+
+def test_a_call_whose_hours_end_while_it_is_written_is_not_placed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_leads(site, ONE)
+    with site.open_store(site.config()) as store:
+        store.update_campaign("spring", window=CallingWindow(time(9), time(21)))
+    dialer, driver = fake_dialer(site)
+    commit = dialer.runner._journal.commit
+    wall = [datetime(2026, 11, 23, 20, 59, 58, tzinfo=ZoneInfo("America/New_York"))]
+    monkeypatch.setattr(dialer.runner, "_wall_clock", lambda: wall[0].astimezone(UTC))
+
+    def slow_disk(records: tuple[rec.Record, ...]) -> list[Any]:
+        vetoes = commit(records)
+        if any(isinstance(r, rec.AttemptReserved) for r in records):
+            wall[0] += timedelta(seconds=4)
+        return vetoes
+
+    monkeypatch.setattr(dialer.runner._journal, "commit", slow_disk)
+
+    async def script(dialer: Dialer) -> None:
+        await work(dialer, "anna")
+        await until(lambda: bool(dialer.engine.runs[1].tally.attempts) and dialer.engine.idle)
+
+    run_with(dialer, script)
+    assert called(driver) == []
+    (row,) = attempts(site)
+    assert (row["outcome"], row["detail"]) == ("congestion", "not placed: outside_window")

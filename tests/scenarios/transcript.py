@@ -142,6 +142,10 @@ class Transcript:
     def _login(self, name: str) -> Iterator[object]:
         yield ev.LogIn(name, f"sip:{name}@desk", 1, request=1)
 
+    def _loginat(self, name: str, station_of: str) -> Iterator[object]:
+        """`loginat bert anna`: bert at the station that is usually anna's."""
+        yield ev.LogIn(name, f"sip:{station_of}@desk", 1, request=1)
+
     def _staffed(self, *names: str) -> Iterator[object]:
         """Log agents in and make them ready at once, station legs s1, s2, ... in order."""
         for index, name in enumerate(names):
@@ -211,6 +215,10 @@ class Transcript:
             yield hw.Ended(call, cause, int(code), int(q850) or None)
         else:
             yield hw.Ended(call, Cause.NORMAL if code == "bye" else Cause(code))
+
+    def _slow(self, took_s: str) -> Iterator[object]:
+        """What was decided is done only now."""
+        yield ev.StoreWasSlow(float(took_s))
 
     def _vetoed(self, attempt: str, reason: str) -> Iterator[object]:
         yield ev.AttemptVetoed(int(attempt), reason)
