@@ -1,5 +1,6 @@
 """The call of one modem, apart from the commands that carry it: what lists, notifications and results say of it."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 
@@ -7,6 +8,7 @@ from hw.contract import Cause
 from hw.modem.causes import cause_of_at
 
 MISSING_POLLS = 2
+SUBSCRIBER_DIGITS = 7
 
 
 class Stat(IntEnum):
@@ -53,12 +55,13 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Call:
-    """One outgoing call. Every method returns the steps that it makes true, in the order of the line contract.
+    """The outgoing call to `number`. Most methods return the steps that they make true, in the line contract's order.
 
     `result` is the word that ended it (BUSY, NO CARRIER, ...), `q850` the network's cause, either once known.
     `index` is its number in +CLCC. `hanging_up` says that we ask for its end.
     """
 
+    number: str = ""
     stage: Stage = Stage.ASKED
     index: int | None = None
     result: str = ""
@@ -81,7 +84,7 @@ class Call:
 
     def told(self, news: CallNews, now: float) -> list[Step]:
         """A notification or a line of +CLCC about our call. An end before the modem took ours is another call's."""
-        if self.over or not self._is_ours(news):
+        if self.over or not self.owns(news):
             return []
         self._missing = 0
         if news.stat is Stat.RELEASED and self.stage is Stage.ASKED:
@@ -99,15 +102,18 @@ class Call:
             steps.append(Step.ANSWERED)
         return steps
 
-    def _is_ours(self, news: CallNews) -> bool:
-        known = self.index is not None and news.index is not None
-        return not news.incoming and (not known or self.index == news.index)
+    def owns(self, news: CallNews) -> bool:
+        """Whether news are of this call: by its index once that is known, until then by its number."""
+        if news.incoming:
+            return False
+        if self.index is not None and news.index is not None:
+            return self.index == news.index
+        return _alike(self.number, news.number)
 
     def missed(self) -> list[Step]:
-        """A list of calls came without ours: once may be a modem that is slow to list it, twice is its end."""
+        """A list of calls came without ours: once may be a slow modem or a damaged line, twice in a row is its end."""
         self._missing += 1
-        seen = self.index is not None
-        if self.over or self._missing < (1 if seen else MISSING_POLLS):
+        if self.over or self._missing < MISSING_POLLS:
             return []
         return self.ended("")
 
@@ -141,3 +147,9 @@ class Call:
         if self.hanging_up:
             return Cause.CANCELLED
         return cause_of_at(self.result, self.q850)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two numbers may be the same, with or without what is dialed before the subscriber's; unknown ones may."""
+    ends = [re.sub(r"\D", "", number)[-SUBSCRIBER_DIGITS:] for number in (one, other)]
+    return ends[0].endswith(ends[1]) or ends[1].endswith(ends[0])

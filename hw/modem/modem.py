@@ -9,7 +9,7 @@ from hw.modem.bringup import Identity, OutOfService, Pause, Pins, Procedure, bri
 from hw.modem.calls import Call, CallNews, Stage, Stat, Step
 from hw.modem.causes import q850_of_report
 from hw.modem.network import Network, operator_of, registration_of, signal_dbm_of
-from hw.modem.profiles import CALL_LIST, COMMON_PREFIXES
+from hw.modem.profiles import COMMON_PREFIXES, calls_listed
 
 POLL_S = 0.5
 GUARD_S = 0.3
@@ -137,6 +137,7 @@ class Modem:
         self._hang_ups = 0
         self._hang_up_at = 0.0
         self._list_failures = 0
+        self._strangers = 0
         self._refused_at = -1e9
         self._resets = 0
         self._echoes = False
@@ -160,7 +161,7 @@ class Modem:
     @property
     def free(self) -> bool:
         """Whether a call can be placed now."""
-        return self.usable and self.call is None
+        return self.usable and self.call is None and not self._strangers
 
     @property
     def quiet(self) -> bool:
@@ -229,7 +230,7 @@ class Modem:
 
     def dial(self, number: str, now: float) -> None:
         """Call `number` (E.164). Needs `free`; the steps come as `CallTold`."""
-        self.call = Call()
+        self.call = Call(number)
         self._hang_ups = 0
         if not number.removeprefix("+") or set(number.removeprefix("+")) - _NUMBER_CHARACTERS or len(number) > 40:
             self._over(self.call, now, Cause.INVALID_NUMBER, f"{number!r} is not a number")
@@ -248,7 +249,7 @@ class Modem:
         call.hanging_up = True
         if self._dial is not None and (self._dial_at is not None or self._chat.withdraw(self._dial)):
             self._dial = self._dial_at = None
-            self._end(call.ended(""), now)
+            self._end(call.ended(""), now, sure=True)
             return
         self._chat.hurry(now + HANG_UP_HURRY_S)
         self._send_hang_up(now)
@@ -293,7 +294,8 @@ class Modem:
         if news.stat in (Stat.INCOMING, Stat.WAITING):
             self._refuse_incoming(news.number, now, waiting=news.stat is Stat.WAITING)
         elif self.call is not None and self._dial_at is None:
-            self._follow(self.call.told(news, now), now)
+            sure = self.call.index is not None and self.call.index == news.index
+            self._follow(self.call.told(news, now), now, sure=sure)
 
     def _hear_result(self, result: str, now: float) -> None:
         call = self.call
@@ -343,18 +345,18 @@ class Modem:
         if call is None or call.over:
             return
         if reply.ok:
-            self._follow(call.accepted(), now)
+            self._follow(call.accepted(), now, sure=True)
             self._poll_at = now + POLL_S
         elif reply.final in (Final.TIMEOUT, Final.GONE):
             self._poll_at = now
         else:
-            self._end(call.ended(reply.reason), now)
+            self._end(call.ended(reply.reason), now, sure=True)
 
-    def _follow(self, steps: list[Step], now: float) -> None:
+    def _follow(self, steps: list[Step], now: float, *, sure: bool) -> None:
         """Tell the steps that are true now, and what they entail."""
         for step in steps:
             if step is Step.OVER:
-                self._end([step], now)
+                self._end([step], now, sure=sure)
                 return
             self._told.append(CallTold(step))
             if step is Step.ANSWERED:
@@ -363,8 +365,8 @@ class Modem:
             self._poll_at = now + POLL_S
 
     def _poll(self, now: float) -> None:
-        call = self.call
-        if call is None or self._list_failures >= LIST_FAILURES or self.health is not Health.READY:
+        wanted = self.call is not None or self._strangers > 0
+        if not wanted or self._list_failures >= LIST_FAILURES or self.health is not Health.READY:
             self._poll_at = None
         else:
             self._ask_list(now)
@@ -375,22 +377,43 @@ class Modem:
 
     def _on_list(self, reply: Reply, now: float) -> None:
         call = self.call
-        if not reply.ok:
-            self._list_failures += reply.final in (Final.ERROR, Final.CME_ERROR)
+        listed = calls_listed(reply.lines) if reply.ok else None
+        if listed is None:
+            self._list_failures += reply.final in (Final.OK, Final.ERROR, Final.CME_ERROR)
+            self._strangers = self._strangers if self._list_failures < LIST_FAILURES else 0
             return
         self._list_failures = 0
-        news = [news for line in reply.lines if (news := CALL_LIST.read(line)) is not None]
-        for one in news:
+        for one in listed:
             if one.incoming:
                 self._hear_news(one, now)
-        if call is None or call.over or self._dial is not None:
+        if (call is not None and call.over) or self._dial is not None:
             return
-        ours = [one for one in news if not one.incoming]
-        if ours:
-            self._follow(call.told(ours[0], now), now)
-        else:
-            self._follow(call.missed(), now)
+        outgoing = {one.index: one for one in listed if not one.incoming}
+        ours = [one for one in outgoing.values() if call is not None and call.owns(one)]
+        if call is not None:
+            self._look_for(call, ours, now)
+        self._mind_strangers(len(outgoing) - len(ours[:1]), now)
+
+    def _look_for(self, call: Call, listed: list[CallNews], now: float) -> None:
+        """What a list says of our call. One without it is asked for again at once, as it may have come damaged."""
+        if len(listed) == 1:
+            self._follow(call.told(listed[0], now), now, sure=True)
+        elif not listed:
+            self._end(call.missed(), now, sure=call.hanging_up)
+            if call.index is not None and not call.over:
+                self._ask_list(now)
         if call.hanging_up and not call.over and now >= self._hang_up_at:
+            self._send_hang_up(now)
+
+    def _mind_strangers(self, count: int, now: float) -> None:
+        """Outgoing calls that nobody here owns: a second list that has them is believed, and they are hung up."""
+        self._strangers = self._strangers + 1 if count else 0
+        if not count:
+            return
+        self._poll_at = now + POLL_S
+        if self._strangers == 1:
+            self._ask_list(now)
+        elif now >= self._hang_up_at:
             self._send_hang_up(now)
 
     def _send_hang_up(self, now: float) -> None:
@@ -412,17 +435,34 @@ class Modem:
         if call is None or call.over:
             return
         if self._list_failures >= LIST_FAILURES and reply.ok:
-            self._end(call.ended(""), now)
+            self._end(call.ended(""), now, sure=True)
         else:
             self._poll(now)
 
-    def _end(self, steps: list[Step], now: float) -> None:
-        """The call is over; ask why, if nothing told."""
-        call = self.call
-        if not steps or call is None:
+    def _end(self, steps: list[Step], now: float, *, sure: bool = False) -> None:
+        """The call is over. Unless the modem told so itself, see to it with AT+CHUP that none goes on without us."""
+        if not steps or self.call is None:
             return
         self._poll_at = None
         self._switch_audio(on=False, now=now)
+        if sure:
+            self._ask_why(self.call, now)
+        else:
+            self.ask(Command("AT+CHUP", limit_s=HANG_UP_HURRY_S, then=self._on_seen_to), now, first=True)
+
+    def _on_seen_to(self, reply: Reply, now: float) -> None:
+        call = self.call
+        if call is None or not call.over:
+            return
+        if reply.final is Final.GONE:
+            self._over(call, now)
+        elif reply.final in (Final.ERROR, Final.CME_ERROR) and reply.command.text != "ATH":
+            self.ask(Command("ATH", limit_s=HANG_UP_HURRY_S, then=self._on_seen_to), now, first=True)
+        else:
+            self._ask_why(call, now)
+
+    def _ask_why(self, call: Call, now: float) -> None:
+        """Ask why the call ended, if nothing told."""
         if call.explained:
             self._over(call, now)
         else:
@@ -437,7 +477,9 @@ class Modem:
     def _over(self, call: Call, now: float, cause: Cause | None = None, detail: str = "") -> None:
         talked_s = now - call.answered_at if call.answered_at is not None else 0.0
         self.call = None
-        self._dial = self._dial_at = self._poll_at = None
+        self._dial = self._dial_at = None
+        self._hang_ups = 0
+        self._poll_at = now + POLL_S if self._strangers else None
         self._free_at = now + GUARD_S
         self._told.append(CallTold(Step.OVER, cause or call.cause(), call.q850, detail or call.result, talked_s))
 
@@ -517,7 +559,7 @@ class Modem:
         self._chat.notices = COMMON_PREFIXES + self.identity.profile.prefixes
         self._ready_at = now
         self._echoes = self._chat.echoed
-        self._list_failures = 0
+        self._list_failures = self._strangers = self._hang_ups = 0
         self._settle(Health.STARTING, _STARTS)
         self._check_network(now)
 
@@ -537,6 +579,7 @@ class Modem:
 
     def _stop(self, health: Health, why: str, now: float) -> None:
         self._procedure = None
+        self._strangers = 0
         self._resume_at = self._check_at = self._poll_at = self._dial_at = None
         if self._audio:
             self._audio = False

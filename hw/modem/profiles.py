@@ -5,6 +5,7 @@ Huawei (MU709, ME909).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,6 +108,21 @@ _NUMBER = r'"?(?P<number>[+*#0-9]{0,40})'
 CALL_LIST = Notice(
     re.compile(r"\+CLCC: ?(?P<idx>\d{1,2}),(?P<dir>[01]),(?P<stat>\d),0,\d(?:," + _NUMBER + ")?"), stats=_CLCC_STATS
 )
+
+_NO_VOICE_CALL = re.compile(r"\+CLCC: ?\d{1,2},[01],\d,[19],\d")
+
+
+def calls_listed(lines: Sequence[str]) -> list[CallNews] | None:
+    """The voice calls that AT+CLCC lists; None when a line of it cannot be read, and so nothing is known."""
+    calls = []
+    for line in lines:
+        call = CALL_LIST.read(line)
+        if call is not None:
+            calls.append(call)
+        elif not _NO_VOICE_CALL.match(line):
+            return None
+    return [call for call in calls if call.stat is not Stat.RELEASED]
+
 
 PLAIN = Profile("plain", ())
 

@@ -41,15 +41,23 @@ class TestCall:
         assert call.told(CallNews(Stat.RELEASED, index=2), 0.0) == []
         assert call.told(CallNews(Stat.ACTIVE, incoming=True, index=1), 0.0) == []
 
-    def test_a_call_never_listed_is_given_two_lists(self) -> None:
+    @pytest.mark.parametrize("index", [None, 1])
+    def test_a_call_is_over_when_two_lists_in_a_row_are_without_it(self, index: int | None) -> None:
         call = Call()
-        call.accepted()
+        call.told(CallNews(Stat.ALERTING, index=index), 0.0)
+        assert call.missed() == []
+        call.told(CallNews(Stat.ALERTING, index=index), 0.0)
         assert [call.missed() for _ in range(MISSING_POLLS)] == [[], [Step.OVER]]
 
-    def test_a_call_that_was_listed_is_over_when_it_vanishes(self) -> None:
-        call = Call()
-        call.told(CallNews(Stat.ALERTING, index=1), 0.0)
-        assert call.missed() == [Step.OVER]
+    @pytest.mark.parametrize(
+        ("number", "ours"),
+        [("+12125550101", True), ("12125550101", True), ("5550101", True), ("", True), ("+12125550102", False)],
+    )
+    def test_until_its_index_is_known_it_is_known_by_its_number(self, number: str, ours: bool) -> None:
+        call = Call("+12125550101")
+        assert bool(call.told(CallNews(Stat.ACTIVE, index=1, number=number), 0.0)) is ours
+        call.told(CallNews(Stat.DIALING, index=2, number="+12125550101"), 0.0)
+        assert call.index == (1 if ours else 2)
 
     @pytest.mark.parametrize(
         ("answered", "hanging_up", "result", "q850", "cause"),

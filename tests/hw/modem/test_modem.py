@@ -276,6 +276,82 @@ class TestDial:
         assert [told.on for told in bench.told if isinstance(told, AudioTold)] == [True, False]
 
 
+class TestLists:
+    def test_no_damaged_bit_of_a_list_ends_a_call_that_is_up(self) -> None:
+        up = LISTED.format(0)
+        answer = f"\r\n{up}\r\n\r\nOK\r\n".encode()
+        bench = dialed(AT_CLCC=up)
+        bench.run(2 * POLL_S)
+        for bit in range(8 * len(answer)):
+            bench.answers["AT+CLCC"] = None
+            while bench.asked[-1:] != ["AT+CLCC"]:
+                bench.run(POLL_S / 5)
+            damaged = bytearray(answer)
+            damaged[bit // 8] ^= 1 << bit % 8
+            bench.answers["AT+CLCC"] = up
+            bench.asked.clear()
+            bench.modem.received(bytes(damaged), bench.now)
+            bench.run(10.0)
+            bench.asked.clear()
+        assert bench.steps() == [Step.DIALED, Step.ANSWERED]
+
+    @pytest.mark.parametrize("damaged", [LISTED.format(8), "+CLCC: 1,0", "OK"])
+    def test_one_list_that_is_damaged_or_empty_ends_no_call(self, damaged: str) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.run(POLL_S)
+        bench.answers["AT+CLCC"] = None
+        bench.run(POLL_S)
+        bench.answers["AT+CLCC"] = LISTED.format(0)
+        bench.say(*dict.fromkeys((damaged, "OK")))
+        bench.run(5.0)
+        assert bench.steps()[-1] is Step.ANSWERED
+
+    def test_a_call_that_vanishes_is_hung_up_before_the_modem_is_free(self) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.run(POLL_S)
+        bench.answers |= {"AT+CLCC": "OK", "AT+CHUP": None}
+        bench.run(POLL_S)
+        assert bench.asked[-1] == "AT+CHUP"
+        assert not bench.modem.free
+        bench.say("OK")
+        bench.run(0.0)
+        assert bench.over.cause is Cause.NORMAL
+        assert bench.asked.count("AT+CHUP") == 1
+        assert bench.modem.free
+
+    def test_an_end_that_the_modem_tells_needs_no_hanging_up(self) -> None:
+        bench = dialed()
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145', '+QIND: "ccinfo",1,0,-1,0,0,"+12125550101",145')
+        assert bench.over.cause is Cause.NORMAL
+        assert "AT+CHUP" not in bench.asked
+
+    @pytest.mark.parametrize("stat", [0, 1])
+    def test_a_call_of_before_is_not_taken_for_ours_and_is_hung_up(self, stat: int) -> None:
+        old = LISTED.format(stat).replace("0101", "0199")
+        bench = dialed(AT_CLCC=old + "\r\n\r\n" + LISTED.replace("1,0", "2,0", 1).format(2))
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550199",145')
+        bench.run(1.5 * POLL_S)
+        assert bench.steps() == [Step.DIALED]
+        assert bench.asked.count("AT+CHUP") == 1
+        bench.answers["AT+CLCC"] = old
+        bench.run(2 * POLL_S)
+        assert bench.over.cause is Cause.FAILED
+        assert not bench.modem.free
+        bench.run(3.0)
+        assert bench.asked.count("AT+CHUP") > 1
+        bench.answers["AT+CLCC"] = "OK"
+        bench.run(3.0)
+        assert bench.modem.free
+
+    def test_a_call_of_nobody_that_will_not_end_resets_the_modem(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CLCC"] = LISTED.format(0)
+        bench.say("RING")
+        bench.run(60.0)
+        assert bench.asked.count("AT+CHUP") == HANG_UP_TRIES
+        assert any(isinstance(told, ResetWanted) for told in bench.told)
+
+
 class TestHangUp:
     def test_a_dial_command_that_was_not_sent_is_taken_back(self) -> None:
         bench = Bench().up()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.modem.calls import CallNews, Stat
-from hw.modem.profiles import CALL_LIST, HUAWEI, PLAIN, PROFILES, QUECTEL, SIMCOM, Profile, profile_of
+from hw.modem.profiles import CALL_LIST, HUAWEI, PLAIN, PROFILES, QUECTEL, SIMCOM, Profile, calls_listed, profile_of
 
 NUMBER = "+12125550100"
 
@@ -67,6 +67,13 @@ def test_the_list_of_calls_leaves_data_calls_out() -> None:
     assert CALL_LIST.read('+CLCC: 1,0,0,0,0,"100",129') == CallNews(Stat.ACTIVE, index=1, number="100")
     assert CALL_LIST.read("+CLCC: 1,1,4,0,0") == CallNews(Stat.INCOMING, True, 1)
     assert CALL_LIST.read("+CLCC: 1,0,0,1,0") is None
+
+
+def test_a_list_of_calls_with_a_line_that_cannot_be_read_says_nothing() -> None:
+    assert calls_listed(['+CLCC: 1,0,0,0,0,"100",129', "+CLCC: 2,1,5,1,0"]) == [CallNews(Stat.ACTIVE, False, 1, "100")]
+    assert calls_listed(["+CLCC: 1,0,6,0,0"]) == calls_listed([]) == []
+    for damaged in ("+CLCC: 1,0,8,0,0", "+CLCC: 1,0,", "+CLCC:", "+CLCC: q,0,0,0,0"):
+        assert calls_listed(["+CLCC: 1,1,4,0,0", damaged]) is None
 
 
 @given(
