@@ -42,7 +42,8 @@ class Joined(LineEvent):
 class JoinFailed(LineEvent):
     """The two calls could not be joined; each is otherwise as it was.
 
-    With `no_path` both are in order, and what could carry sound between them is in use: it may be free in a moment.
+    With `no_path` the station is in order: what could carry sound between the two is in use, or the person's side has
+    no sound now (on hold). Either may change in a moment.
     """
 
     peer_id: str

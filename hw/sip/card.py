@@ -257,9 +257,15 @@ class Card:
         if leg is None:
             return
         try:
+            _answered(leg).call.getAudioMedia(-1)
+        except (pj.Error, DriverError) as error:
+            # What is wrong with the person's side, on hold say, is no fault of the station.
+            self._say(events.JoinFailed(leg.call_id, command.peer_id, _why(error), no_path=True))
+            return
+        try:
             if peer is None:
                 raise DriverError("the other call is over")
-            _bridge(_answered(leg), _answered(peer))
+            _bridge(leg, _answered(peer))
             if command.tone:
                 self._tone(peer)
         except (pj.Error, DriverError) as error:

@@ -361,22 +361,23 @@ class SipPool:
             join.done(linked.failure)
             return
         if linked.failure:
-            self._break_join(join, linked.failure)
+            # What is wrong with the person's side, on hold say, is no fault of the station.
+            self._break_join(join, linked.failure, no_path=linked.call_id == join.call_id)
             return
         join.pending -= 1
         if join.pending == 0:
             self._on_event(events.Joined(join.call_id, join.peer_id))
 
-    def _break_join(self, join: _Join, detail: str) -> None:
+    def _break_join(self, join: _Join, detail: str, *, no_path: bool = False) -> None:
         failed = join.pending > 0
         self.part(join.call_id, join.peer_id)
         call = self._calls.get(join.call_id)
         if failed and call is not None:
-            self._join_failed(call, join.peer_id, detail)
+            self._join_failed(call, join.peer_id, detail, no_path=no_path)
 
-    def _join_failed(self, call: _Call, peer_id: str, detail: str) -> None:
+    def _join_failed(self, call: _Call, peer_id: str, detail: str, *, no_path: bool = False) -> None:
         if self._calls.get(call.call_id) is call:
-            self._on_event(events.JoinFailed(call.call_id, peer_id, detail))
+            self._on_event(events.JoinFailed(call.call_id, peer_id, detail, no_path))
 
     def _release(self, call: _Call) -> None:
         del self._calls[call.call_id]

@@ -18,7 +18,7 @@ import pytest
 from dialer.farend import signals
 from dialer.farend.calls import IncomingCall
 from dialer.farend.useragent import UserAgent
-from hw.contract import Answered, Cause, Dialed, Ended, Joined, Ringing
+from hw.contract import Answered, Cause, Dialed, Ended, Joined, JoinFailed, Ringing
 from hw.contract.driver import DriverError
 from hw.sip import pool as pool_module
 from hw.sip.config import SipSettings, SipTrunk
@@ -443,6 +443,44 @@ def test_a_reason_phrase_may_have_any_bytes(phrase: bytes, detail: str) -> None:
             one.dial("a")
             ended = await one.seen.ended("a")
             assert (ended.cause, ended.sip_code, ended.detail) == (Cause.BUSY, 486, detail)
+
+    asyncio.run(story())
+
+
+def answers_on_hold(call: IncomingCall, how: str) -> None:
+    describe = call.describe
+    held = {
+        "inactive": lambda body: body.replace(b"a=sendrecv", b"a=inactive"),
+        "no address": lambda body: body.replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 0.0.0.0"),
+    }[how]
+    call.describe = lambda session: held(describe(session))  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("how", ["inactive", "no address"])
+@pytest.mark.parametrize("held", ["customer", "station"])
+@pytest.mark.parametrize("one_card", [True, False])
+def test_a_person_on_hold_is_no_fault_of_the_station(how: str, held: str, one_card: bool) -> None:
+    """RFC 3264 section 8.4: a call may be answered on hold, and has no audio then. The other side is in order."""
+
+    def on_call(call: IncomingCall) -> bool:
+        if (call.number == NUMBER) == (held == "customer"):
+            answers_on_hold(call, how)
+        call.answer(signals.silence())
+        return False
+
+    async def story() -> None:
+        async with OneAgent(on_call, max_calls=4 if one_card else 8) as one:
+            one.pool.call_station("s", f"sip:desk1@127.0.0.1:{one.agent.address[1]}")
+            one.dial("a")
+            for call_id in "sa":
+                await one.seen.wait(Answered, call_id)
+            assert (one.pool.card_of("s") == one.pool.card_of("a")) is one_card
+            await asyncio.sleep(0.1)
+            one.pool.join("a", "s", tone=True)
+            failed = await one.seen.wait(JoinFailed, "a")
+            assert failed.peer_id == "s"
+            assert failed.no_path is (held == "customer")
+            assert "Ended" not in one.seen.kinds("a") + one.seen.kinds("s")
 
     asyncio.run(story())
 

@@ -26,6 +26,7 @@ MESSAGES = [
     events.Answered("a"),
     events.Joined("a", "b"),
     events.JoinFailed("a", "b", "why"),
+    events.JoinFailed("a", "b", "why", no_path=True),
     events.MessagePlayed("a"),
     events.DigitReceived("a", "#"),
     events.Ended("a", Cause.BUSY, 486, 17, "Busy Here"),
