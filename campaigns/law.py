@@ -25,8 +25,9 @@ from campaigns.rules.model import Case, PastCall, Place, Reason, Verdict
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.windows import Openings
 
-# The longest cool-down of any pack is sixty days; calls before this weigh no more.
+# Calls of so many days are always looked at; of more, where a rule or a cap counts longer.
 LOOKBACK_DAYS = 100
+_FIRST = datetime(1970, 1, 2, tzinfo=UTC)
 
 # All midnights of the world's zones lie on quarters of an hour: where hours do as well, what is allowed at one instant
 # of a quarter is allowed in all of it.
@@ -181,7 +182,7 @@ class Law:
             debts = self._debts.callable(ids, at, terms, zone, reminding=reminding)
         return _Known(
             self._consents.of(ids),
-            self._calls.of(ids, _since(_caps(settings.caps), at)),
+            self._calls.of(ids, _since(_caps(settings.caps), self.rulebook.counted_days, at)),
             self._registries.registries_of(numbers),
             self._registries.coverage(at),
             debts,
@@ -296,11 +297,12 @@ def _caps(text: str) -> tuple[Cap, ...]:
     return parse_caps(text)
 
 
-def _since(caps: Sequence[Cap], at: datetime) -> datetime:
-    """From when on calls of the past matter to the law or to one of the caps."""
+def _since(caps: Sequence[Cap], counted_days: float, at: datetime) -> datetime:
+    """From when on calls of the past matter to the law, which counts those of some days, or to one of the caps."""
     if any(cap.days is None and cap.hours is None for cap in caps):
-        return datetime(1970, 1, 2, tzinfo=UTC)
-    return at - timedelta(days=max([LOOKBACK_DAYS, *(2 + (cap.days or 0) for cap in caps)]))
+        return _FIRST
+    days = max(LOOKBACK_DAYS, 2 + counted_days, *(2 + (cap.days or 0) for cap in caps))
+    return _FIRST if days >= (at - _FIRST).days else at - timedelta(days=days)
 
 
 Shared = dict[object, Judged]

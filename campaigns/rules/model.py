@@ -129,6 +129,10 @@ COOLDOWN_EVENTS = {
 
 
 _UNIT_HOURS = {"h": 1, "d": 24, "w": 168, "bd": 24}
+_MOST_HOURS = {**_UNIT_HOURS, "mo": 31 * 24, "y": 366 * 24}
+
+# Where calendars end; a period that is longer ends then.
+_LAST = datetime(9999, 12, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,11 @@ class Period:
     def days(self) -> int | None:
         """Whole days when the period is counted in days or weeks, else None."""
         return self.amount * {"d": 1, "w": 7}[self.unit] if self.unit in ("d", "w") else None
+
+    @property
+    def most_days(self) -> int:
+        """Whole days that it takes at the most."""
+        return -(-self.amount * _MOST_HOURS[self.unit] // 24)
 
     def after(self, at: datetime) -> datetime:
         """The end (UTC) of the period that begins at `at`: hours, days and weeks are exact, months are the calendar's.
@@ -158,6 +167,8 @@ class Period:
 
 def _months_on(at: datetime, months: int) -> datetime:
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
+    if year >= _LAST.year:
+        return _LAST
     first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     last_day = (first_of_next - timedelta(days=1)).day
     return at.replace(year=year, month=month + 1, day=min(at.day, last_day))

@@ -4,9 +4,10 @@ A call is allowed when zones and regions are known and no rule that binds forbid
 any plausible region.
 """
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from campaigns.model import Mode
 from campaigns.rules.findings import Finding, finding
@@ -15,8 +16,10 @@ from campaigns.rules.limits import held_by
 from campaigns.rules.model import (
     Case,
     Confidence,
+    Cooldown,
     Effect,
     Hours,
+    Limit,
     Pack,
     Party,
     PastCall,
@@ -35,6 +38,10 @@ from campaigns.rules.terms import Terms, joined
 from campaigns.rules.windows import Openings, in_force
 
 SEARCH_DAYS = 15
+
+# A calendar month; and no end of a rest is looked for farther ahead than a life lasts.
+_LONGEST_SPAN_DAYS = 31
+_FARTHEST = timedelta(days=36_600)
 
 _BY_THE_CLOCK = frozenset({RuleType.WINDOW, RuleType.CLOSED_DAYS})
 _BY_HISTORY = frozenset({RuleType.FREQUENCY, RuleType.COOLDOWN})
@@ -55,6 +62,17 @@ def _quarterly(params: object) -> bool:
     return all(edge % 15 == 0 for day in days for span in day for edge in span)
 
 
+def _counted_days(rule: Rule) -> float:
+    """How many days before a call its past weighs: a cap's or rest's time, and the age of grounds that it uses up."""
+    match rule.params:
+        case Limit(per=period) | Cooldown(period=period):
+            ages = [each.max_age for each in rule.unless if each.ends_with_conversation]
+            grounds = max((math.inf if age is None else age.most_days for age in ages), default=0)
+            return grounds + (_LONGEST_SPAN_DAYS if period is None else period.most_days)
+        case _:
+            return 0
+
+
 def switch_faults(
     known: Collection[str] | None, enforce: Iterable[str], off: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
@@ -71,6 +89,7 @@ def switch_faults(
 class Rulebook:
     """Rule packs as one site uses them. `quarterly`: no hours of theirs begin or end within a quarter of an hour.
 
+    `counted_days` is how long calls of the past weigh, infinite when one weighs for ever.
     `enforce` are the ids of weak rules that a person confirmed: they bind like any other. `off` are rules that do not
     bind here, with the reason why; both raise ValueError for an id that no pack has, and `off` for a blank reason.
     `require_registries` makes a registry that was never imported a block instead of an alert. Raises PackError when
@@ -101,6 +120,7 @@ class Rulebook:
         self._scopes: dict[object, tuple[Rule, ...]] = {}
         self._counting: dict[object, bool] = {}
         self._hours_of_places = [rule for rule in self.rules if rule.type in _BY_THE_CLOCK and rule.places]
+        self.counted_days = max(map(_counted_days, self.rules), default=0)
         self.quarterly = all(_quarterly(rule.params) for rule in self.rules)
         faults = [text for _, text in switch_faults({rule.id for rule in self.rules}, self._enforce, self._off)]
         if faults:
@@ -255,6 +275,7 @@ class Rulebook:
 
     def _first_possible(self, case: Case, at: datetime, past: Sequence[PastCall] | None) -> datetime | None:
         """The first instant from `at` on that is a legal hour and free of caps and cool-downs; None when not found."""
+        farthest = at + _FARTHEST
         for _ in range(_MOST_STEPS):
             opens = self.next_open(case, at)
             if opens is None or past is None:
@@ -267,7 +288,7 @@ class Rulebook:
             ]
             if not held:
                 return opens
-            ends = [end for end in held if end is not None]
+            ends = [end for end in held if end is not None and end <= farthest]
             if len(ends) < len(held):
                 return None
             at = max(ends).astimezone(UTC)
