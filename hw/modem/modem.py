@@ -350,7 +350,7 @@ class Modem:
         elif reply.final in (Final.TIMEOUT, Final.GONE):
             self._poll_at = now
         else:
-            self._end(call.ended(reply.reason), now, sure=True)
+            self._end(call.ended(reply.reason), now)
 
     def _follow(self, steps: list[Step], now: float, *, sure: bool) -> None:
         """Tell the steps that are true now, and what they entail."""

@@ -181,6 +181,21 @@ class TestCommands:
 
         play_out(tmp_path, story, settings=pattern(caller_id="hide"))
 
+    @pytest.mark.parametrize("dialect", MAKERS)
+    def test_no_call_goes_on_that_a_missed_call_ended_for_us(self, tmp_path: Path, dialect: str) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.slow_dial_s = 1.0
+            stage.dial("a", RINGS)
+            await stage.until(lambda: bool(stage.exchange.calls))
+            stage.modem.ring("+12125550177")
+            stage.modem.stop_ringing()
+            await stage.ended("a")
+            assert not stage.exchange.calls[0].up
+            stage.dial("b", ANSWERS)
+            await stage.wait(Answered, "b")
+
+        play_out(tmp_path, story, dialect=dialect)
+
     def test_an_answer_that_crosses_our_hanging_up_is_told(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             stage.exchange.far_ends[RINGS] = FarEnd(ring_s=0.05, crosses=True)

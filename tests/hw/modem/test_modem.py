@@ -250,6 +250,17 @@ class TestDial:
         bench.run(0.0)
         assert (bench.over.cause, bench.over.detail) == (Cause.FAILED, "NO CARRIER")
 
+    @pytest.mark.parametrize("result", ["NO CARRIER", "ERROR"])
+    def test_a_result_that_may_be_of_another_call_ends_ours_at_the_modem_too(self, result: str) -> None:
+        bench = dialed(ATD=None, AT_CHUP=None)
+        bench.say(result)
+        assert bench.asked[-1] == "AT+CHUP"
+        assert bench.steps() == []
+        bench.say("OK", "OK")
+        bench.run(0.0)
+        assert bench.over.cause is Cause.FAILED
+        assert bench.modem.free
+
     def test_dialing_does_not_wait_for_what_is_only_looked_at(self) -> None:
         bench = Bench().up()
         bench.answers["AT+CPIN?"] = None
