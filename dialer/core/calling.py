@@ -256,10 +256,10 @@ class Calling(Keeping):
         self._close(attempt, AT.ENDED, Outcome.ABANDONED if attempt.abandoned else Outcome.LOST)
 
     def _note_trunk_health(self, attempt: Attempt, event: hw.Ended) -> None:
-        if attempt.state is A.CANCELLING or attempt.ringing_at or event.cause in (Cause.LINE_LOST, Cause.NO_LINE):
+        if attempt.state is A.CANCELLING or attempt.ringing_at or event.cause is Cause.LINE_LOST:
             return
         trunk = self.trunks[attempt.line.trunk]
-        refused = event.cause in (Cause.TIMEOUT, Cause.REFUSED) or (event.sip_code or 0) // 100 == 5
+        refused = event.cause in (Cause.TIMEOUT, Cause.REFUSED, Cause.NO_LINE) or (event.sip_code or 0) // 100 == 5
         if event.cause is Cause.INVALID_NUMBER:
             rests = trunk.invalid(self._now)
         elif refused:
@@ -270,9 +270,14 @@ class Calling(Keeping):
         if rests:
             said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
             what = f"{said} {event.detail}".strip()
+            look = (
+                ""
+                if event.cause is Cause.NO_LINE
+                else "; check its target, credentials and the form of numbers it wants"
+            )
             self._warn(
                 f"[[trunk]] {trunk.settings.name}: no call gets through ({what}). It rests for {TRUNK_REST_S:.0f} s "
-                "and is then tried again; check its target, credentials and the form of numbers it wants"
+                f"and is then tried again{'' if event.cause is Cause.NO_LINE else look}"
             )
 
     def _connect(self, run: CampaignRun, attempt: Attempt, agent: Agent) -> None:
