@@ -139,6 +139,7 @@ class Modem:
         self._list_failures = 0
         self._strangers = 0
         self._refused_at = -1e9
+        self._refusals = 0
         self._resets = 0
         self._echoes = False
         self._ready_at: float | None = None
@@ -236,10 +237,7 @@ class Modem:
             self._over(self.call, now, Cause.INVALID_NUMBER, f"{number!r} is not a number")
             return
         self._dial = Command(f"ATD{number};", ("+COLP:",), DIAL_LIMIT_S, dials=True, then=self._on_dial)
-        if now < self._free_at:
-            self._dial_at = self._free_at
-        else:
-            self._send_dial(now)
+        self._send_dial(now)
 
     def hang_up(self, now: float) -> None:
         """End the call, whatever its state."""
@@ -326,7 +324,12 @@ class Modem:
         self.incoming_refused += 1
         self._told.append(IncomingRefused(number))
         beside = waiting or (self.call is not None and (self.call.stage is not Stage.ASKED or self._dialing))
-        self.ask(Command("AT+CHLD=0" if beside else "AT+CHUP"), now, first=True)
+        self._refusals += 1
+        self.ask(Command("AT+CHLD=0" if beside else "AT+CHUP", then=self._on_refused), now, first=True)
+
+    def _on_refused(self, reply: Reply, now: float) -> None:
+        self._refusals -= 1
+        self._free_at = max(self._free_at, now + GUARD_S)
 
     # The call
 
@@ -336,8 +339,12 @@ class Modem:
         return self._dial is not None and self._dial_at is None and not self._chat.waits(self._dial)
 
     def _send_dial(self, now: float) -> None:
+        """Not while a refusal is under way: what hangs that call up would hang up ours."""
         assert self._dial is not None
-        self.ask(self._dial, now, first=True)
+        if self._refusals or now < self._free_at:
+            self._dial_at = max(self._free_at, now + GUARD_S)
+        else:
+            self.ask(self._dial, now, first=True)
 
     def _on_dial(self, reply: Reply, now: float) -> None:
         self._dial = None

@@ -440,6 +440,46 @@ class TestNotifications:
         bench.say('+CLIP: "+12125550177",145,,,,0', "OK")
         assert bench.asked[-1] == "AT+CHLD=0"
 
+    def test_a_dial_does_not_overtake_the_refusal_of_a_call(self) -> None:
+        bench = Bench().up()
+        bench.answers |= {"AT+COPS?": None, "AT+CHUP": None}
+        bench.run(14.5)
+        bench.asked.clear()
+        bench.say('+QIND: "ccinfo",1,1,4,0,0,"+12125550177",145')
+        bench.modem.dial(NUMBER, bench.now)
+        bench.say("OK")
+        bench.run(1.0)
+        assert [text for text in bench.asked if text.startswith(("AT+CHUP", "ATD"))] == ["AT+CHUP"]
+        bench.say("OK", "NO CARRIER")
+        bench.run(2 * GUARD_S)
+        assert bench.asked[-1] == f"ATD{NUMBER};"
+        assert bench.steps() == [Step.DIALED]
+
+    def test_a_dial_that_is_held_back_does_not_overtake_the_refusal_of_a_call(self) -> None:
+        bench = dialed(ATD="BUSY")
+        bench.answers |= {"ATD": "OK", "AT+CHUP": None}
+        bench.asked.clear()
+        bench.modem.dial(NUMBER, bench.now)
+        bench.say('+CLIP: "+12125550177",145,,,,0')
+        bench.run(1.0)
+        assert bench.asked == ["AT+CHUP"]
+        bench.modem.hang_up(bench.now)
+        bench.say("OK")
+        bench.run(2 * GUARD_S)
+        assert [told.cause for told in bench.told if isinstance(told, CallTold) and told.step is Step.OVER] == [
+            Cause.BUSY,
+            Cause.CANCELLED,
+        ]
+        assert not any(text.startswith("ATD") for text in bench.asked)
+
+    def test_a_refusal_that_is_never_answered_holds_no_dial_for_ever(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CHUP"] = None
+        bench.say('+CLIP: "+12125550177",145,,,,0')
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(8.0)
+        assert bench.steps() == [Step.DIALED]
+
     def test_registration_is_followed(self) -> None:
         bench = Bench().up()
         bench.say("+CREG: 3")
