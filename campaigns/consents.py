@@ -174,7 +174,7 @@ class Consents:
         numbers = self._numbers_of(leads)
         holders: dict[str, set[int]] = {}
         sql = "SELECT e164, lead_id FROM lead_phones WHERE e164 IN (:values)"
-        for e164, lead_id in self._database.rows_in(sql, sorted(set().union(*numbers.values()))):
+        for e164, lead_id in self._database.rows_in(sql, sorted(set().union(*numbers.values()) - {""})):
             holders.setdefault(e164, set()).add(lead_id)
         people = same_person(self._database, sorted(set(leads).union(*holders.values())))
         revoked: dict[int, list[_Revoked]] = {}
@@ -183,6 +183,9 @@ class Consents:
             " WHERE revoked_at IS NOT NULL AND lead_id IN (:values)",
             everyone(people),
         ):
+            revoked.setdefault(lead_id, []).append(_Revoked(*found))
+        sql = "SELECT lead_id, '', basis, purpose, at FROM revocations WHERE lead_id IN (:values)"
+        for lead_id, *found in self._database.rows_in(sql, everyone(people)):
             revoked.setdefault(lead_id, []).append(_Revoked(*found))
 
         def by(lead_ids: Iterable[int]) -> Iterator[_Revoked]:
@@ -219,7 +222,8 @@ class Consents:
 
         It reaches all leads of the person, and whoever has one of their numbers, in every campaign; of other leads,
         what was given after `at` stays. `phone`, `basis` and `purpose` narrow it to that number and to consents that
-        are of these; one for all numbers or purposes is.
+        are of these; one for all numbers or purposes is. Without `phone`, the like of them stays revoked for every
+        number of the person.
         """
         now = at or datetime.now(UTC)
         with self._database.transaction():
@@ -233,6 +237,12 @@ class Consents:
                 "UPDATE consents SET revoked_at = ? WHERE id = ?",
                 ((seconds_of(now), record.consent_id) for record in concerned),
             )
+            if phone is None:
+                grounds = {(record.consent.basis.value, record.consent.purpose or "") for record in concerned}
+                self._database.many(
+                    "INSERT INTO revocations (lead_id, basis, purpose, at) VALUES (?, ?, ?, ?)",
+                    ((lead_id, *ground, seconds_of(now)) for ground in sorted(grounds)),
+                )
             leads = sorted({lead_id, *(record.lead_id for record in concerned)})
             self.settle(leads, now)
             if concerned:

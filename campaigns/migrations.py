@@ -412,7 +412,19 @@ CREATE INDEX texts_lead ON texts (lead_id);
 CREATE INDEX texts_unknown ON texts (id) WHERE sent_at IS NULL AND failed_at IS NULL;
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW, 5: _TEXTS}
+# What a person revoked for all their numbers, whichever of them the consents were for.
+_REVOCATIONS = """
+CREATE TABLE revocations (
+    id INTEGER PRIMARY KEY,
+    lead_id INTEGER NOT NULL REFERENCES leads (id),
+    basis TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX revocations_lead ON revocations (lead_id);
+"""
+
+MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW, 5: _TEXTS, 6: _REVOCATIONS}
 
 
 # The first version in which numbers have regions.

@@ -189,6 +189,17 @@ class Consent(Model):
         table_name = "consents"
 
 
+class Revocation(Model):
+    id = AutoField()
+    lead = ForeignKeyField(Lead)
+    basis = TextField()
+    purpose = TextField()
+    at = DoubleField()
+
+    class Meta:
+        table_name = "revocations"
+
+
 class DncList(Model):
     id = AutoField()
     name = TextField(unique=True)
@@ -457,6 +468,7 @@ ALL = (
     Attempt,
     PastCall,
     Consent,
+    Revocation,
     Agent,
     AgentLog,
     DncList,

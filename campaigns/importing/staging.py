@@ -173,7 +173,7 @@ def take_back(database: Database, staged: Staged) -> int:
 def _remove(database: Database, staged: Staged, first: int) -> int:
     params = (staged.list_id, first, first + STEP_ROWS)
     of_leads = "(SELECT id FROM leads WHERE +list_id = ? AND id >= ? AND id < ?)"
-    for table in ("consents", "debts", "lead_phones"):
+    for table in ("consents", "revocations", "debts", "lead_phones"):
         database.execute(f"DELETE FROM {table} WHERE lead_id IN {of_leads}", params)  # noqa: S608
     return database.execute("DELETE FROM leads WHERE +list_id = ? AND id >= ? AND id < ?", params)
 

@@ -291,6 +291,7 @@ def test_a_consent_for_every_purpose_does_not_come_back_for_one_that_was_revoked
 
 @for_all(
     phone=st.sampled_from([None, ONE, TWO]),
+    for_all_numbers=st.booleans(),
     purpose=st.sampled_from([None, Purpose.SALES, Purpose.SURVEY]),
     lead=st.integers(PERSON, STRANGER),
     of_lead=st.integers(0, 2),
@@ -298,7 +299,13 @@ def test_a_consent_for_every_purpose_does_not_come_back_for_one_that_was_revoked
     given_at=st.sampled_from([None, -2, 0]),
 )
 def test_it_is_the_same_whether_a_consent_was_recorded_before_its_like_was_revoked_or_after(
-    phone: str | None, purpose: Purpose | None, lead: int, of_lead: int, other: Purpose | None, given_at: int | None
+    phone: str | None,
+    for_all_numbers: bool,
+    purpose: Purpose | None,
+    lead: int,
+    of_lead: int,
+    other: Purpose | None,
+    given_at: int | None,
 ) -> None:
     now = datetime(2026, 6, 10, 15, tzinfo=UTC)
     late = Given(Basis.WRITTEN, other, None if given_at is None else now + given_at * DAY)
@@ -316,9 +323,23 @@ def test_it_is_the_same_whether_a_consent_was_recorded_before_its_like_was_revok
             consents.add(1, Given(Basis.WRITTEN, purpose, now - 3 * DAY), phone=phone, at=now)
             if late_first:
                 consents.add(lead, late, phone=number, at=now)
-            assert consents.revoke(1, phone=phone, basis=Basis.WRITTEN, purpose=purpose, at=now - DAY) > 0
+            number_revoked = None if for_all_numbers else phone
+            assert consents.revoke(1, phone=number_revoked, basis=Basis.WRITTEN, purpose=purpose, at=now - DAY) > 0
             if not late_first:
                 consents.add(lead, late, phone=number, at=now)
             return still(consents, now)
 
     assert found(late_first=True) == found(late_first=False)
+
+
+def test_what_a_lead_revoked_does_not_come_back_for_another_number_of_the_person(
+    campaigns: Consents, now: datetime
+) -> None:
+    given = Given(Basis.WRITTEN, obtained_at=now - DAY)
+    campaigns.add(1, given, phone=ONE, at=now)
+    campaigns.revoke(1, at=now - timedelta(hours=1))
+    for lead, phone in ((PERSON, "+12125550111"), (NUMBER, TWO), (HOUSEHOLD, "+12125550113")):
+        campaigns.add(lead, given, phone=phone, at=now)
+    assert still(campaigns, now) == [(HOUSEHOLD, "+12125550113", "written", None)]
+    campaigns.add(PERSON, Given(Basis.WRITTEN, obtained_at=now), phone="+12125550111", at=now)
+    assert (PERSON, "+12125550111", "written", None) in still(campaigns, now)

@@ -42,6 +42,7 @@ KEPT = {
     "texts": {"kind"},
     "past_calls": {"outcome", "source"},
     "consents": {"basis", "purpose"},
+    "revocations": {"basis", "purpose"},
     "callbacks": {"zone", "agent", "state", "made_by"},
     "answers": {"field"},
     "sales": {"agent", "product", "amount", "currency", "verification", "verified_by"},
