@@ -107,7 +107,7 @@ def _spent_until(
 
 def _counted(cap: Cap, phone: str, past: Sequence[PastCall], debts: Collection[int]) -> list[list[PastCall]]:
     """The calls that the cap counts, for each thing that it counts them of."""
-    placed = [call for call in past if call.outcome != "unconnected" and not call.inbound]
+    placed = [call for call in past if call.outcome != "unconnected" and not (call.inbound or call.text)]
     match cap.key:
         case CapKey.NUMBER:
             return [[call for call in placed if call.phone == phone]]

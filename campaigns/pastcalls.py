@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from campaigns import settings as campaign_settings
 from campaigns.collections.people import everyone, same_person
@@ -66,17 +67,30 @@ _PAST_ON_NUMBERS = (
     " WHERE c.at >= ? AND n.lead_id IN (:values)"
 )
 
+_TEXT = "t.id, t.phone, COALESCE(t.sent_at, t.asked_at), t.campaign_id, r.debt_id, p.label"
+# What the network took, or what is under way.
+_WENT_OUT = (
+    " LEFT JOIN promises r ON t.kind = 'promise' AND r.id = t.about"
+    " LEFT JOIN lead_phones p ON p.lead_id = t.lead_id AND p.e164 = t.phone"
+    " WHERE (t.sent_at IS NOT NULL OR t.failed_at IS NULL) AND COALESCE(t.sent_at, t.asked_at) >= ?"
+)
+_TEXTS_TO_LEADS = f"SELECT t.lead_id, {_TEXT} FROM texts t{_WENT_OUT} AND t.lead_id IN (:values)"  # noqa: S608
+_TEXTS_ON_NUMBERS = (
+    f"SELECT n.lead_id, {_TEXT} FROM lead_phones n CROSS JOIN lead_phones o ON o.e164 = n.e164"  # noqa: S608
+    f" CROSS JOIN texts t ON t.lead_id = o.lead_id AND t.phone = n.e164{_WENT_OUT} AND n.lead_id IN (:values)"
+)
+
 _Key = tuple[object, ...]
 
 
 class PastCalls:
-    """Reads the calls of the past: attempts of any campaign, and histories that were imported."""
+    """Reads the calls of the past: attempts and texts of any campaign, and histories that were imported."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, lead_ids: Sequence[int], since: datetime) -> dict[int, tuple[PastCall, ...]]:
-        """By lead, the calls from `since` on, oldest first; leads without one are left out.
+        """By lead, the calls and texts from `since` on, oldest first; leads without one are left out.
 
         They are those to all leads of its person and those to the numbers of these leads, whoever was called there.
         The debts of a call hold the same debts under the ids that they have in the person's other campaigns.
@@ -87,6 +101,7 @@ class PastCalls:
         keys: dict[int, set[_Key]] = defaultdict(set)
         self._attempts(leads, seconds_of(since), calls, keys)
         self._histories(leads, seconds_of(since), calls, keys)
+        self._texts(leads, seconds_of(since), calls, keys)
         if not calls:
             return {}
         calls = self._with_siblings(leads, calls)
@@ -136,6 +151,19 @@ class PastCalls:
             same[key][row[0]] = tuple(row)
         for call_key, parts in same.items():
             calls[call_key] = _told(list(parts.values()), campaigns)
+
+    def _texts(
+        self, leads: Sequence[int], since_s: float, calls: dict[_Key, PastCall], keys: dict[int, set[_Key]]
+    ) -> None:
+        if self._database.one("SELECT 1 FROM texts LIMIT 1") is None:
+            return
+        rows = self._database.rows_in(_TEXTS_TO_LEADS, leads, (since_s,))
+        rows += self._database.rows_in(_TEXTS_ON_NUMBERS, leads, (since_s,))
+        campaigns = self._campaigns() if rows else {}
+        for of_lead, *row in rows:
+            key = ("text", row[0])
+            keys[of_lead].add(key)
+            calls[key] = _texted(row, campaigns)
 
     def _campaigns(self) -> dict[int, CampaignSettings]:
         rows = self._database.rows("SELECT id, name, kind, mode, state, settings FROM campaigns")
@@ -224,6 +252,24 @@ def _told(parts: Sequence[Row], campaigns: Mapping[int, CampaignSettings]) -> Pa
         campaign_id=campaign_id,
         purpose=campaign.purpose,
         place=place_of(label or ""),
+    )
+
+
+def _texted(row: Sequence[Any], campaigns: Mapping[int, CampaignSettings]) -> PastCall:
+    """A text: what it reminded of may tell its debt, else it may have been about any."""
+    _, phone, at, campaign_id, debt_id, label = row
+    campaign = campaigns[campaign_id]
+    return PastCall(
+        at=_instant(at),
+        phone=phone,
+        outcome="text",
+        contact=True,
+        debts=frozenset() if debt_id is None else frozenset({debt_id}),
+        subject=_subject(campaign),
+        campaign_id=campaign_id,
+        purpose=campaign.purpose,
+        place=place_of(label or ""),
+        text=True,
     )
 
 

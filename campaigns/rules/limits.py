@@ -157,7 +157,9 @@ def _same_campaign(case: Case, call: PastCall) -> bool:
 
 
 def _concerns(rule: Rule, call: PastCall) -> bool:
-    """Whether a past call was of the rule's purposes and to its places, or may have been."""
+    """Whether a past call was of the rule's purposes and to its places, or may have been; or a text that counts."""
+    if call.text and not (isinstance(rule.params, Limit) and rule.params.all_channels):
+        return False
     if rule.purposes and call.purpose is not None and call.purpose not in rule.purposes:
         return False
     return not rule.places or (call.place or Place.HOME) in rule.places

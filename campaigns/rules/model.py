@@ -214,6 +214,7 @@ class Limit:
 
     With `first_day_counts` the period is one of calendar days in the person's zone, in which the day of a call is day
     one (True) or day zero (False); without it (None) it is exact to the second. `per` is None for a calendar span.
+    With `all_channels` texts count as well as calls.
     """
 
     max: int
@@ -224,6 +225,7 @@ class Limit:
     exclude: frozenset[str] = frozenset()
     exclude_consented: bool = False
     first_day_counts: bool | None = None
+    all_channels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +441,7 @@ class Pack:
 class PastCall:
     """A call of the past, or a conversation that the person began (`inbound`), as the caps count it.
 
+    A `text` to the person stands among them for the limits over all channels; no other rule counts it.
     What is unknown counts: a call without debts may have been about any, one without subject, purpose or place too.
     """
 
@@ -454,6 +457,7 @@ class PastCall:
     place: Place | None = None
     inbound: bool = False
     ended_at: datetime | None = None
+    text: bool = False
 
     @property
     def over_at(self) -> datetime:

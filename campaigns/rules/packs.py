@@ -333,6 +333,7 @@ def _limit(table: Table) -> Limit:
         exclude=table.take("exclude", reading.words(OUTCOMES), frozenset()),
         exclude_consented=table.take("exclude_consented", reading.flag, False),
         first_day_counts=table.take("first_day_counts", reading.flag, None),
+        all_channels=table.take("channels", reading.one_of(("calls", "all")), "calls") == "all",
     )
     _require_whole_days(table, "per", limit.per, limit.first_day_counts)
     if span is not Span.ROLLING and limit.per is not None:
