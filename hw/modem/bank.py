@@ -14,7 +14,7 @@ from hw.contract.causes import Cause
 from hw.contract.driver import DriverError, Lamp, OnEvent
 from hw.modem.calls import Step
 from hw.modem.device import Device
-from hw.modem.modem import AudioTold, CallTold, IncomingRefused, KeyPressed, NoticeTold, StateTold, Told
+from hw.modem.modem import AudioTold, CallTold, IncomingRefused, KeyPressed, NoticeTold, StateTold, Told, VoiceRefused
 from hw.modem.port import serial_paths
 from hw.modem.settings import BankSettings
 from hw.modem.sms import SmsTold
@@ -279,6 +279,8 @@ class ModemBank:
             self._say(events.DigitReceived(call.call_id, told.key))
         elif isinstance(told, AudioTold):
             self._switch(call, on=told.on)
+        elif isinstance(told, VoiceRefused) and device.settings.name in self._sounds:
+            self._voice_lost(call, told.because)
 
     def _tell_step(self, call: _Call, told: CallTold) -> None:
         if told.step is Step.DIALED:
@@ -347,8 +349,8 @@ class ModemBank:
                 self._tell_lines()
 
     def _listen_again(self, device: Device) -> None:
-        name = device.settings.name
-        if name not in self._deaf or name in self._trials or device.modem.call is not None:
+        name, modem = device.settings.name, device.modem
+        if name not in self._deaf or name in self._trials or modem.call is not None or modem.voice_refused:
             return
         try:
             self._trials[name] = Trial(self._sounds[name], partial(self._listened, name))

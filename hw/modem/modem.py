@@ -71,6 +71,13 @@ class AudioTold:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceRefused:
+    """The modem does not switch the call's PCM path on, so nobody would be heard."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingRefused:
     """Someone called this SIM and was refused. `number` may be empty."""
 
@@ -91,7 +98,7 @@ class NoticeTold:
     text: str
 
 
-Told = CallTold | KeyPressed | StateTold | AudioTold | IncomingRefused | ResetWanted | NoticeTold
+Told = CallTold | KeyPressed | StateTold | AudioTold | VoiceRefused | IncomingRefused | ResetWanted | NoticeTold
 
 
 class Modem:
@@ -117,6 +124,7 @@ class Modem:
         self.health = Health.ABSENT
         self.because = _STARTS
         self.incoming_refused = 0
+        self.voice_refused = ""
         self.call: Call | None = None
         self._pins = pins
         self._profile = profile
@@ -187,6 +195,7 @@ class Modem:
     def opened(self, now: float) -> None:
         """The port is open: bring the modem up."""
         self._forget_asked(now)
+        self.voice_refused = ""
         self.identity = Identity(imei=self.identity.imei)
         self.network = Network()
         self._settle(Health.STARTING, _STARTS)
@@ -496,10 +505,22 @@ class Modem:
         self._audio = on
         profile = self.identity.profile
         ways = dict(profile.audio_on)
-        if self._audio_path in ways:
-            for text in (ways[self._audio_path],) if on else profile.audio_off:
+        if self._audio_path in ways and on:
+            self.ask(Command(ways[self._audio_path], then=self._on_voice), now)
+        elif self._audio_path in ways:
+            for text in profile.audio_off:
                 self.ask(Command(text), now)
         self._told.append(AudioTold(on))
+
+    def _on_voice(self, reply: Reply, now: float) -> None:
+        """A refusal may be a damaged line: the voice is asked for once more."""
+        if self._audio and not reply.ok and reply.final is not Final.GONE:
+            self.ask(replace(reply.command, then=self._on_voice_again), now, first=True)
+
+    def _on_voice_again(self, reply: Reply, now: float) -> None:
+        if self._audio and not reply.ok and reply.final is not Final.GONE:
+            self.voice_refused = f"it refuses {reply.command.text} ({reply.reason})"
+            self._told.append(VoiceRefused(self.voice_refused))
 
     # The network
 

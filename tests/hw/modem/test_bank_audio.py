@@ -1,5 +1,6 @@
 """The voices of a bank's modems: when they are open, and what becomes of calls without one."""
 
+import asyncio
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hw.audio.sound import Audible
 from hw.contract import Answered, Cause, MessagePlayed, TrunkLines
 from hw.contract.driver import DriverError
+from hw.modem.bank import CAPS_CHECK_S
 from tests.hw.modem.stage import (
     ANSWERS,
     LEAVES,
@@ -16,6 +18,8 @@ from tests.hw.modem.stage import (
     TRUNK,
     Stage,
     play_out,
+    run_hastily,
+    staged,
 )
 
 
@@ -122,6 +126,40 @@ class TestAudio:
             assert [call.released_by for call in stage.exchange.calls] == ["caller"]
 
         play_out(tmp_path, story, sounds_of=lambda modems: {"m0": sound})
+
+    def test_a_modem_that_refuses_to_switch_its_voice_on_is_no_line_until_it_is_set_up_anew(
+        self, tmp_path: Path
+    ) -> None:
+        why = "it refuses AT+QPCMV=1,0 (ERROR)"
+
+        async def main() -> None:
+            async with staged(tmp_path, sounds_of=lambda modems: {"m0": RecordedSound()}) as stage:
+                stage.modem.faults.refuses = ("AT+QPCMV=1",)
+                stage.dial("a", ANSWERS)
+                ended = await stage.ended("a", limit_s=200)
+                assert (ended.cause, ended.detail) == (Cause.LINE_LOST, f"the modem's voice was lost: {why}")
+                assert stage.lines == TrunkLines(TRUNK, 0, f"m0: its voice cannot be had: {why}")
+                await asyncio.sleep(2 * CAPS_CHECK_S)
+                stage.dial("b", ANSWERS)
+                assert (await stage.ended("b", limit_s=200)).cause is Cause.NO_LINE
+                assert [call.released_by for call in stage.exchange.calls] == ["caller"]
+                stage.modem.faults.refuses = ()
+                stage.modem.restart()
+                await stage.until(lambda: stage.lines == TrunkLines(TRUNK, 1, ""), limit_s=200)
+                stage.dial("c", ANSWERS)
+                await stage.wait(Answered, "c", limit_s=200)
+                await stage.until(lambda: bool(stage.modem.switches["+QPCMV"]), limit_s=200)
+
+        run_hastily(main())
+
+    def test_a_modem_without_sound_may_refuse_to_switch_it_on(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.modem.faults.refuses = ("AT+QPCMV=1",)
+            stage.dial("a", LEAVES)
+            assert (await stage.ended("a")).cause is Cause.NORMAL
+            assert stage.lines is None
+
+        play_out(tmp_path, story)
 
     def test_a_voice_that_opens_and_dies_at_once_is_not_had(self, tmp_path: Path) -> None:
         sound = RecordedSound()

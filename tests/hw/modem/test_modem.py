@@ -23,6 +23,7 @@ from hw.modem.modem import (
     ResetWanted,
     StateTold,
     Told,
+    VoiceRefused,
 )
 from tests.hw.modem.test_at import modem_like
 
@@ -361,6 +362,44 @@ class TestLists:
         bench.run(60.0)
         assert bench.asked.count("AT+CHUP") == HANG_UP_TRIES
         assert any(isinstance(told, ResetWanted) for told in bench.told)
+
+
+class TestVoice:
+    @pytest.mark.parametrize("refusal", ["ERROR", "+CME ERROR: 3", None])
+    def test_a_modem_that_twice_does_not_switch_its_voice_on_is_told(self, refusal: str | None) -> None:
+        bench = Bench().up()
+        bench.answers |= {"AT+CLCC": LISTED.format(0), "AT+QPCMV=1,0": refusal}
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(20.0)
+        (refused,) = [told for told in bench.told if isinstance(told, VoiceRefused)]
+        assert refused.because.startswith("it refuses AT+QPCMV=1,0 (")
+        assert bench.modem.voice_refused == refused.because
+        assert bench.asked.count("AT+QPCMV=1,0") == 2
+        bench.modem.closed("unplugged", bench.now)
+        bench.modem.opened(bench.now)
+        assert bench.modem.voice_refused == ""
+
+    def test_one_refusal_is_made_good(self) -> None:
+        bench = Bench().up()
+        bench.answers |= {"AT+CLCC": LISTED.format(0), "AT+QPCMV=1,0": None}
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(POLL_S)
+        bench.answers["AT+QPCMV=1,0"] = "OK"
+        bench.say("ERROR")
+        bench.run(20.0)
+        assert not any(isinstance(told, VoiceRefused) for told in bench.told)
+        assert bench.steps()[-1] is Step.ANSWERED
+
+    def test_the_end_of_a_call_is_no_refusal(self) -> None:
+        bench = Bench().up()
+        bench.answers["AT+QPCMV=1,0"] = None
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(0.0)
+        bench.say('+QIND: "ccinfo",1,0,0,0,0,"+12125550101",145', '+QIND: "ccinfo",1,0,-1,0,0,"+12125550101",145')
+        bench.say("ERROR")
+        bench.run(5.0)
+        assert bench.over.cause is Cause.NORMAL
+        assert bench.modem.voice_refused == ""
 
 
 class TestHangUp:
