@@ -114,7 +114,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What of a number and its person decides about the hours when it may be called.
+    """What of a number and its person decides about its hours, but for rules about numbers at work.
 
     `zones` are all IANA zones and `regions` all ISO 3166 regions that it may be in, empty when unknown. `basis` is the
     ground on which the person may be called, '' when there is none.
