@@ -23,7 +23,7 @@ from pathlib import Path
 from dialer.farend import signals
 from dialer.farend.calls import IncomingCall
 from dialer.farend.useragent import UserAgent
-from hw.contract import Answered, Dialed, Ended, Joined, LineEvent, Ringing
+from hw.contract import Answered, Dialed, Ended, Joined, LineEvent, Ringing, TrunkLines
 from hw.sip.config import SipSettings, SipTrunk
 from hw.sip.pool import SipPool
 
@@ -72,7 +72,9 @@ class Counts:
         self.causes: dict[str, int] = {}
         self.also: Callable[[LineEvent], None] | None = None
 
-    def __call__(self, event: LineEvent) -> None:
+    def __call__(self, event: LineEvent | TrunkLines) -> None:
+        if isinstance(event, TrunkLines):
+            return
         self.seen.setdefault(type(event), set()).add(event.call_id)
         if isinstance(event, Ended):
             self.causes[event.cause] = self.causes.get(event.cause, 0) + 1

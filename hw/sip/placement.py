@@ -1,6 +1,6 @@
-"""On which card a call goes. Pure."""
+"""On which card a call goes, and what each trunk has when cards hold less than they should. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 STARTS_PER_S = 20
@@ -44,3 +44,15 @@ def card_for_customer(loads: Iterable[Load], now: float) -> Load | None:
         ),
         default=None,
     )
+
+
+def shared(slots: int, lines: Mapping[str, int]) -> dict[str, int]:
+    """Share slots that are too few among trunks, by the lines that each should have; what is over goes to the first."""
+    total, given, wanted = sum(lines.values()), 0, 0
+    shares = {}
+    for trunk, count in lines.items():
+        wanted += count
+        upto = min(wanted, -(-slots * wanted // total))
+        shares[trunk] = upto - given
+        given = upto
+    return shares

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from hw.contract.driver import DriverError, Lamp, OnEvent
 from hw.sip import wire
 from hw.sip.child import CardLink
 from hw.sip.config import SipSettings, SipTrunk
-from hw.sip.placement import Load, card_for_customer, card_for_station
+from hw.sip.placement import Load, card_for_customer, card_for_station, shared
 
 START_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 3.0
@@ -104,6 +105,7 @@ class SipPool:
         self._check: asyncio.TimerHandle | None = None
         self._restarts: set[asyncio.TimerHandle] = set()
         self._started: dict[int, asyncio.Future[None]] = {}
+        self._told_lines = {trunk.name: trunk.max_lines for trunk in settings.trunks}
 
     # The contract
 
@@ -284,6 +286,7 @@ class SipPool:
         loads = [card.load for card in self._cards]
         load = card_for_station(loads) if call.station else card_for_customer(loads, now)
         if load is None or len(self._calls) > self._settings.max_calls:
+            self._loop.call_soon(self._tell_lines)
             self._refuse(call, Cause.NO_LINE, "every line is in use")
             return
         card = self._cards[load.card]
@@ -328,8 +331,10 @@ class SipPool:
                 _log.error("card %d cannot start: %s", card.index, detail)
                 self._started_with(card, DriverError(detail))
             case wire.Beat(lingering):
-                card.lingering = lingering
+                fewer, card.lingering = lingering < card.lingering, lingering
                 card.stuck_checks = card.stuck_checks if lingering else 0
+                if fewer:
+                    self._tell_lines_back()
             case wire.Note(level, text):
                 _log.log(level, "card %d: %s", card.index, text)
             case wire.Linked():
@@ -343,6 +348,7 @@ class SipPool:
         card.capacity = hello.capacity
         card.up_at = self._loop.time()
         self._started_with(card, None)
+        self._tell_lines_back()
 
     def _on_line_event(self, event: events.LineEvent) -> None:
         call = self._calls.get(event.call_id)
@@ -386,6 +392,7 @@ class SipPool:
         for peer_id, join in call.joins.items():
             if join.done is None and peer_id in self._calls:
                 self._break_join(join, "the other call is over")
+        self._tell_lines_back()
 
     def _end(self, call: _Call, cause: Cause, detail: str) -> None:
         if self._calls.get(call.call_id) is not call:
@@ -462,6 +469,8 @@ class SipPool:
         card.capacity = card.lingering = 0
         if not self._closing:
             _log.error("card %d is gone, with %d calls", card.index, len(lost))
+        # Before the ends, on which the engine may start other calls at once.
+        self._tell_lines()
         for call in lost:
             self._end(call, Cause.LINE_LOST, "the process that held the call is gone")
         self._started_with(
@@ -499,6 +508,49 @@ class SipPool:
             elif card.worn and not card.calls:
                 _log.warning("card %d holds a call that never ends and is replaced", card.index)
                 card.link.kill()
+        self._tell_lines()
+
+    # What the trunks have
+
+    def _tell_lines(self, *, fewer: bool = True) -> None:
+        """Tell the trunks whose usable lines have changed; unless `fewer`, only those that have more again.
+
+        Every call that we hang up holds its slot until the far end agrees, so lines that become fewer are told only
+        when that has lasted, when a card is lost, or when a call found no slot.
+        """
+        if self._check is None or self._closing:
+            return
+        for trunk, lines in self._usable_lines().items():
+            told = self._told_lines[trunk]
+            if lines > told or (fewer and lines < told):
+                self._told_lines[trunk] = lines
+                because = self._why_fewer() if lines < self._trunks[trunk].max_lines else ""
+                self._on_event(events.TrunkLines(trunk, lines, because))
+
+    def _tell_lines_back(self) -> None:
+        self._tell_lines(fewer=False)
+
+    def _usable_lines(self) -> dict[str, int]:
+        """Lines of each trunk, busy ones among them. Trunks share the slots: each has its part while they are short.
+
+        A trunk that has more calls than its part keeps them, and the others have what it leaves.
+        """
+        for card in self._cards:
+            card.weigh()
+        held = [call for call in self._calls.values() if call.card is not None and call.card.link is not None]
+        free = min(sum(card.load.free for card in self._cards), self._settings.max_calls - len(held))
+        lines = {trunk.name: trunk.max_lines for trunk in self._settings.trunks}
+        if len(held) + free >= self._settings.max_calls:
+            return lines
+        busy = Counter(call.trunk for call in held if not call.station)
+        shares = shared(free + busy.total(), lines)
+        return {trunk: min(share, busy[trunk] + free) for trunk, share in shares.items()}
+
+    def _why_fewer(self) -> str:
+        down = any(card.link is None or card.capacity == 0 or card.worn for card in self._cards)
+        linger = any(card.lingering for card in self._cards)
+        reasons = (("SIP cards are down", down), ("calls linger whose end the far end has not confirmed", linger))
+        return "; ".join(text for text, holds in reasons if holds)
 
     async def _close_nursery(self) -> None:
         if self._nursery is None or self._nursery_link is None:

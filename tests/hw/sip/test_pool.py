@@ -17,8 +17,9 @@ import pytest
 
 from dialer.farend import signals
 from dialer.farend.calls import IncomingCall
+from dialer.farend.transactions import ServerTransaction
 from dialer.farend.useragent import UserAgent
-from hw.contract import Answered, Cause, Dialed, Ended, Joined, JoinFailed, Ringing
+from hw.contract import Answered, Cause, Dialed, Ended, Joined, JoinFailed, Ringing, TrunkLines
 from hw.contract.driver import DriverError
 from hw.sip import pool as pool_module
 from hw.sip.config import SipSettings, SipTrunk
@@ -527,6 +528,105 @@ def test_a_card_whose_slot_stays_stuck_is_replaced_once_it_is_empty(monkeypatch:
             one.pool.hang_up("b")
             await until(lambda: one.pool.card_pids().get(0, pid) != pid)
             assert one.pool.capacity() == 4
+
+    asyncio.run(story())
+
+
+# What the trunks have
+
+LINGER = "calls linger whose end the far end has not confirmed"
+
+
+def test_ordinary_calls_change_no_trunks_lines() -> None:
+    async def story() -> None:
+        async with sip_rig(max_calls=8) as rig:
+            for turn in range(3):
+                calls = [f"{turn}{name}" for name in "abcd"]
+                for call_id in calls:
+                    rig.driver.dial(call_id, TRUNK, ANSWERS, CALLER_ID)
+                for call_id in calls:
+                    await rig.seen.wait(Answered, call_id)
+                for call_id in calls:
+                    rig.driver.hang_up(call_id)
+                    await rig.seen.ended(call_id)
+                await asyncio.sleep(0.5)
+            assert rig.seen.lines == []
+
+    asyncio.run(story())
+
+
+def test_calls_that_linger_are_told_as_lines_that_cannot_be_used() -> None:
+    byes: list[ServerTransaction] = []
+
+    def says_goodbye_late(call: IncomingCall) -> bool:
+        call.receive = byes.append  # type: ignore[method-assign]
+        call.answer(signals.silence())
+        return False
+
+    async def story() -> None:
+        async with OneAgent(says_goodbye_late) as one:
+            for call_id in "ab":
+                one.dial(call_id)
+                await one.seen.wait(Answered, call_id)
+            one.pool.hang_up("a")
+            await until(lambda: one.seen.lines == [TrunkLines(TRUNK, 3, LINGER)], limit_s=3)
+            for call_id in "cd":
+                one.dial(call_id)
+                await one.seen.wait(Answered, call_id)
+            assert len(one.seen.lines) == 1
+            one.dial("late")
+            assert (await one.seen.ended("late")).cause is Cause.NO_LINE
+            await until(lambda: len(byes) > 0)
+            for bye in byes:
+                bye.respond(200)
+            await until(lambda: one.seen.lines[1:] == [TrunkLines(TRUNK, 4, "")], limit_s=3)
+
+    asyncio.run(story())
+
+
+def test_a_call_that_finds_no_slot_tells_of_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "CHECK_EVERY_S", 60.0)
+
+    async def story() -> None:
+        async with OneAgent(never_says_goodbye) as one:
+            for call_id in "abcd":
+                one.dial(call_id)
+                await one.seen.wait(Answered, call_id)
+            for call_id in "abc":
+                one.pool.hang_up(call_id)
+                await one.seen.ended(call_id)
+            await until(lambda: one.pool.capacity() == 1)
+            assert one.seen.lines == []
+            one.dial("e")
+            assert (await one.seen.ended("e")).cause is Cause.NO_LINE
+            assert one.seen.lines == [TrunkLines(TRUNK, 1, LINGER)]
+
+    asyncio.run(story())
+
+
+def test_trunks_share_what_is_left_when_cards_are_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "RESTART_DELAYS_S", (1.0,) * 6)
+
+    async def story() -> None:
+        agent = UserAgent(("127.0.0.1", 0), lambda call: False, rtp_ports=RTP_PORTS)
+        await agent.open()
+        target = f"sip:{{number}}@127.0.0.1:{agent.address[1]}"
+        trunks = (SipTrunk("big", target, 6), SipTrunk("small", target, 2))
+        pool, seen = SipPool(SipSettings(rtp_port_base=SIP_RTP_BASE, max_calls=8, trunks=trunks)), Recorder()
+        await pool.start(seen)
+        try:
+            pool.kill_card(0)
+            await until(lambda: 0 not in pool.card_pids())
+            assert seen.lines == []
+            pool.kill_card(1)
+            down = "SIP cards are down"
+            await until(lambda: len(seen.lines) == 2)
+            assert seen.lines == [TrunkLines("big", 3, down), TrunkLines("small", 1, down)]
+            await until(lambda: seen.lines[-2:] == [TrunkLines("big", 6, ""), TrunkLines("small", 2, "")])
+        finally:
+            await pool.close()
+            await agent.close()
+        assert len(seen.lines) == 4
 
     asyncio.run(story())
 
