@@ -12,6 +12,8 @@ WAKE_TRIES = 4
 SIM_TRIES = 20
 SIM_PAUSE_S = 1.0
 MIN_PIN_TRIES = 2
+LIST_TRIES = 5
+LIST_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +160,18 @@ def _set_up(profile: Profile, clir: int | None) -> Procedure:
             if reply.ok:
                 break
     yield from _ask(Command("AT+CHUP"))
+    if not profile.notices:
+        yield from _need_list()
+
+
+def _need_list() -> Procedure:
+    """Where no notification tells an answer, the list of calls has to."""
+    for _ in range(LIST_TRIES):
+        reply = yield from _ask(Command("AT+CLCC", ("+CLCC:",)))
+        if reply.ok:
+            return
+        yield Pause(LIST_PAUSE_S)
+    raise OutOfService(
+        "it cannot tell an answer: it refuses the list of calls (AT+CLCC), and no notification of its maker is known; "
+        "set profile if it speaks as another maker's, or use another modem"
+    )

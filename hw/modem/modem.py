@@ -145,6 +145,7 @@ class Modem:
         self._hang_ups = 0
         self._hang_up_at = 0.0
         self._list_failures = 0
+        self._unproven = False
         self._strangers = 0
         self._refused_at = -1e9
         self._refusals = 0
@@ -242,6 +243,7 @@ class Modem:
         """Call `number` (E.164). Needs `free`; the steps come as `CallTold`."""
         self.call = Call(number)
         self._hang_ups = 0
+        self._unproven = False
         if not number.removeprefix("+") or set(number.removeprefix("+")) - _NUMBER_CHARACTERS or len(number) > 40:
             self._over(self.call, now, Cause.INVALID_NUMBER, f"{number!r} is not a number")
             return
@@ -310,17 +312,18 @@ class Modem:
             return
         if call.over:
             call.explain(result, None)
-        elif self._list_failures >= LIST_FAILURES:
+        elif self._blind:
             self._end(call.ended(result), now)
         else:
             call.explain(result, None)
+            self._unproven = True
             self._poll(now)
 
     def _hear_ring(self, line: str, now: float) -> None:
         """A call comes in: +CLIP names the caller, and so does the list of calls."""
         if line.startswith("+CLIP:"):
             self._refuse_incoming(line.partition(":")[2].split(",")[0].strip(' "'), now, waiting=False)
-        elif self._list_failures >= LIST_FAILURES:
+        elif self._blind:
             self._refuse_incoming("", now, waiting=False)
         elif self.health is Health.READY:
             self._ask_list(now)
@@ -341,6 +344,11 @@ class Modem:
         self._free_at = max(self._free_at, now + GUARD_S)
 
     # The call
+
+    @property
+    def _blind(self) -> bool:
+        """Whether the list of calls cannot be had; it is asked for all the same, as it may come back."""
+        return self._list_failures >= LIST_FAILURES
 
     @property
     def _dialing(self) -> bool:
@@ -381,9 +389,12 @@ class Modem:
             self._poll_at = now + POLL_S
 
     def _poll(self, now: float) -> None:
-        wanted = self.call is not None or self._strangers > 0
-        if not wanted or self._list_failures >= LIST_FAILURES or self.health is not Health.READY:
+        call = self.call
+        if (call is None and not self._strangers) or self.health is not Health.READY:
             self._poll_at = None
+        elif self._blind and call is not None and call.hanging_up:
+            self._poll_at = None
+            self._send_hang_up(now)
         else:
             self._ask_list(now)
 
@@ -396,9 +407,12 @@ class Modem:
         listed = calls_listed(reply.lines) if reply.ok else None
         if listed is None:
             self._list_failures += reply.final in (Final.OK, Final.ERROR, Final.CME_ERROR)
-            self._strangers = self._strangers if self._list_failures < LIST_FAILURES else 0
+            if self._blind:
+                self._strangers = 0
+                self._go_by_result(now)
             return
         self._list_failures = 0
+        self._unproven = False
         for one in listed:
             if one.incoming:
                 self._hear_news(one, now)
@@ -409,6 +423,13 @@ class Modem:
         if call is not None:
             self._look_for(call, ours, now)
         self._mind_strangers(len(outgoing) - len(ours[:1]), now)
+
+    def _go_by_result(self, now: float) -> None:
+        """No list will tell whether a result that came was of our call: it is believed."""
+        call = self.call
+        if call is not None and self._unproven and self._dial is None:
+            self._unproven = False
+            self._end(call.ended(call.result), now)
 
     def _look_for(self, call: Call, listed: list[CallNews], now: float) -> None:
         """What a list says of our call. One without it is asked for again at once, as it may have come damaged."""
@@ -450,8 +471,10 @@ class Modem:
         call = self.call
         if call is None or call.over:
             return
-        if self._list_failures >= LIST_FAILURES and reply.ok:
+        if self._blind and reply.ok:
             self._end(call.ended(""), now, sure=True)
+        elif self._blind:
+            self._poll_at = now + HANG_UP_AGAIN_S
         else:
             self._poll(now)
 

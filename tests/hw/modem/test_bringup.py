@@ -81,6 +81,16 @@ class TestIdentity:
         assert "AT^DSCI=1" in Host({"AT+CGMI": "Quectel", first: "ERROR"}).run().asked
 
 
+class TestList:
+    @pytest.mark.parametrize("answer", ["ERROR", "+CME ERROR: 14"])
+    def test_a_modem_that_neither_tells_nor_lists_calls_is_out_of_service(self, answer: str) -> None:
+        assert "cannot tell an answer" in refused(Host({"AT+CLCC": answer}))
+        assert "AT+CLCC" not in Host({"AT+CGMI": "Quectel", "AT+CLCC": answer}).run().asked
+
+    def test_a_list_that_is_refused_for_a_moment_costs_nothing(self) -> None:
+        assert Host({"AT+CLCC": ["+CME ERROR: 14", "ERROR", ""]}).run().asked.count("AT+CLCC") == 3
+
+
 class TestSim:
     def test_a_right_pin_opens_it(self) -> None:
         host = Host({"AT+CPIN?": ["+CPIN: SIM PIN", "+CPIN: READY"]}, pin="1234").run()

@@ -11,6 +11,7 @@ from hw.modem.modem import (
     GUARD_S,
     HANG_UP_HURRY_S,
     HANG_UP_TRIES,
+    LIST_FAILURES,
     MAX_RESETS,
     POLL_S,
     AudioTold,
@@ -37,6 +38,7 @@ ANSWERS = {
     "AT+CREG?": "+CREG: 1,1",
     "AT+CSQ": "+CSQ: 19,99",
 }
+PLAIN = ANSWERS | {"AT+CGMI": "Acme", "AT+CGMM": "G1"}
 LISTED = '+CLCC: 1,0,{},0,0,"+12125550101",145'
 
 
@@ -362,6 +364,55 @@ class TestLists:
         bench.run(60.0)
         assert bench.asked.count("AT+CHUP") == HANG_UP_TRIES
         assert any(isinstance(told, ResetWanted) for told in bench.told)
+
+
+class TestWithoutLists:
+    def test_lists_that_fail_for_a_while_hide_no_answer(self) -> None:
+        bench = Bench(PLAIN).up()
+        bench.answers["AT+CLCC"] = "+CME ERROR: 14"
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(LIST_FAILURES * POLL_S + 1.0)
+        bench.answers["AT+CLCC"] = LISTED.format(0)
+        bench.run(POLL_S)
+        assert bench.steps() == [Step.DIALED, Step.ANSWERED]
+
+    @pytest.mark.parametrize("fails", ["before", "after"])
+    def test_a_lost_answer_to_hanging_up_leaves_no_call_without_an_end(self, fails: str) -> None:
+        bench = Bench(PLAIN).up()
+        bench.answers["AT+CLCC"] = "ERROR" if fails == "before" else LISTED.format(3)
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(3.0)
+        bench.answers |= {"AT+CHUP": None, "AT+CLCC": "ERROR"}
+        bench.modem.hang_up(bench.now)
+        bench.run(0.1)
+        bench.answers["AT+CHUP"] = "OK"
+        bench.run(15.0)
+        assert bench.over.cause is Cause.CANCELLED
+        assert bench.modem.free
+
+    def test_a_modem_that_takes_no_hanging_up_is_reset(self) -> None:
+        bench = Bench(PLAIN).up()
+        bench.answers |= {"AT+CLCC": "ERROR", "AT+CHUP": "ERROR", "ATH": "ERROR"}
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(3.0)
+        bench.modem.hang_up(bench.now)
+        bench.run(60.0)
+        assert bench.asked.count("AT+CHUP") == HANG_UP_TRIES
+        assert bench.over.cause is Cause.LINE_LOST
+        assert any(isinstance(told, ResetWanted) for told in bench.told)
+
+    def test_a_result_that_came_before_the_lists_failed_ends_the_call(self) -> None:
+        bench = dialed(AT_CLCC="ERROR")
+        bench.say("BUSY")
+        bench.run(LIST_FAILURES * POLL_S)
+        assert bench.over.cause is Cause.BUSY
+
+    def test_a_result_that_a_list_denied_ends_nothing_when_lists_fail_later(self) -> None:
+        bench = dialed(AT_CLCC=LISTED.format(0))
+        bench.say("NO CARRIER")
+        bench.answers["AT+CLCC"] = "ERROR"
+        bench.run(10.0)
+        assert bench.steps() == [Step.DIALED, Step.ANSWERED]
 
 
 class TestVoice:
