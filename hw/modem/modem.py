@@ -21,6 +21,7 @@ LIST_FAILURES = 3
 MAX_RESETS = 3
 STABLE_S = 300.0
 DIAL_LIMIT_S = 25.0
+DIAL_WAIT_S = 6.0
 SIM_GONE = (10, 11, 12, 13, 15)
 # What modems say when they have booted: Quectel and SIMCom RDY, Huawei ^SYSSTART, older ones the others.
 _BOOTED = ("RDY", "^SYSSTART", "*ATREADY: 1", "START", "NORMAL POWER DOWN", "POWERED DOWN")
@@ -141,6 +142,7 @@ class Modem:
         self._free_at = 0.0
         self._dial: Command | None = None
         self._dial_at: float | None = None
+        self._dial_by: float | None = None
         self._audio = False
         self._hang_ups = 0
         self._hang_up_at = 0.0
@@ -181,7 +183,7 @@ class Modem:
     @property
     def deadline(self) -> float | None:
         """When `handle_timer` wants to be called."""
-        times = (self._chat.deadline, self._resume_at, self._check_at, self._poll_at, self._dial_at)
+        times = (self._chat.deadline, self._resume_at, self._check_at, self._poll_at, self._dial_at, self._dial_by)
         return min((at for at in times if at is not None), default=None)
 
     def output(self) -> bytes:
@@ -224,6 +226,9 @@ class Modem:
         if _due(self._resume_at, now):
             self._resume_at = None
             self._advance(None, now)
+        if _due(self._dial_by, now):
+            self._dial_by = None
+            self._give_up_dial(now)
         if _due(self._dial_at, now):
             self._dial_at = None
             self._send_dial(now)
@@ -240,7 +245,10 @@ class Modem:
             command.then(Reply(command, Final.GONE), now)
 
     def dial(self, number: str, now: float) -> None:
-        """Call `number` (E.164). Needs `free`; the steps come as `CallTold`."""
+        """Call `number` (E.164). Needs `free`; the steps come as `CallTold`.
+
+        The call waits for what is being asked, such as a text, but not long: it is lawful now, not at any time.
+        """
         self.call = Call(number)
         self._hang_ups = 0
         self._unproven = False
@@ -248,6 +256,7 @@ class Modem:
             self._over(self.call, now, Cause.INVALID_NUMBER, f"{number!r} is not a number")
             return
         self._dial = Command(f"ATD{number};", ("+COLP:",), DIAL_LIMIT_S, dials=True, then=self._on_dial)
+        self._dial_by = now + DIAL_WAIT_S
         self._send_dial(now)
 
     def hang_up(self, now: float) -> None:
@@ -256,8 +265,7 @@ class Modem:
         if call is None or call.over or call.hanging_up:
             return
         call.hanging_up = True
-        if self._dial is not None and (self._dial_at is not None or self._chat.withdraw(self._dial)):
-            self._dial = self._dial_at = None
+        if self._take_back_dial():
             self._end(call.ended(""), now, sure=True)
             return
         self._chat.hurry(now + HANG_UP_HURRY_S)
@@ -354,6 +362,18 @@ class Modem:
     def _dialing(self) -> bool:
         """Whether the dial command is out and its result not yet taken in."""
         return self._dial is not None and self._dial_at is None and not self._chat.waits(self._dial)
+
+    def _take_back_dial(self) -> bool:
+        """Take the dial command back, if the modem has not got it yet."""
+        waits = self._dial is not None and (self._dial_at is not None or self._chat.withdraw(self._dial))
+        if waits:
+            self._dial = self._dial_at = None
+        return waits
+
+    def _give_up_dial(self, now: float) -> None:
+        if self.call is not None and self._take_back_dial():
+            why = f"the modem had no time for the call in {DIAL_WAIT_S:.0f} s"
+            self._over(self.call, now, Cause.NO_LINE, why)
 
     def _send_dial(self, now: float) -> None:
         """Not while a refusal is under way: what hangs that call up would hang up ours."""
@@ -516,7 +536,7 @@ class Modem:
     def _over(self, call: Call, now: float, cause: Cause | None = None, detail: str = "") -> None:
         talked_s = now - call.answered_at if call.answered_at is not None else 0.0
         self.call = None
-        self._dial = self._dial_at = None
+        self._dial = self._dial_at = self._dial_by = None
         self._hang_ups = 0
         self._poll_at = now + POLL_S if self._strangers else None
         self._free_at = now + GUARD_S

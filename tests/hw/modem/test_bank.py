@@ -532,6 +532,22 @@ class TestTexts:
 
         play_out(tmp_path, story)
 
+    def test_nobody_is_called_long_after_it_was_asked_for_because_of_a_text(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with staged(tmp_path) as stage:
+                stage.modem.faults.slow_ok_s = 30.0
+                stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9", 60.0)
+                await stage.until(lambda: any(text.startswith("AT+CMGS") for text in stage.modem.log), limit_s=200)
+                stage.dial("a", ANSWERS)
+                assert (await stage.ended("a", limit_s=20)).cause is Cause.NO_LINE
+                stage.modem.faults.slow_ok_s = 0.0
+                await stage.until(lambda: SmsSent("s", 1) in stage.texts, limit_s=200)
+                assert stage.exchange.calls == []
+                stage.dial("b", ANSWERS)
+                await stage.wait(Answered, "b", limit_s=200)
+
+        run_hastily(main())
+
     def test_a_modem_that_refuses_texts_says_so(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             stage.modem.faults.refuses = ("AT+CMGS",)

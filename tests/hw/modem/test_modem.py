@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.contract import Cause
+from hw.modem.at import Command
 from hw.modem.calls import Stage, Step
 from hw.modem.modem import (
     DIAL_LIMIT_S,
+    DIAL_WAIT_S,
     GUARD_S,
     HANG_UP_HURRY_S,
     HANG_UP_TRIES,
@@ -271,6 +273,20 @@ class TestDial:
         bench.modem.dial(NUMBER, bench.now)
         bench.say("+CPIN: READY", "OK")
         assert bench.asked[:2] == ["AT+CPIN?", f"ATD{NUMBER};"]
+
+    @pytest.mark.parametrize(("busy_s", "placed"), [(DIAL_WAIT_S - 1, True), (DIAL_WAIT_S + 1, False)])
+    def test_a_call_waits_a_little_for_what_is_asked_but_not_long(self, busy_s: float, placed: bool) -> None:
+        bench = Bench().up()
+        bench.answers["AT+CMGS=20"] = None
+        bench.modem.ask(Command("AT+CMGS=20", limit_s=40.0), bench.now)
+        bench.modem.dial(NUMBER, bench.now)
+        bench.run(busy_s)
+        bench.say("OK")
+        bench.run(1.0)
+        assert (f"ATD{NUMBER};" in bench.asked) is placed
+        if not placed:
+            assert (bench.over.cause, bench.over.detail) == (Cause.NO_LINE, "the modem had no time for the call in 6 s")
+            assert bench.modem.free
 
     def test_the_reason_of_a_failure_is_asked_for(self) -> None:
         bench = dialed(ATD="NO CARRIER", AT_CEER="+CEER: Call rejected")
