@@ -158,13 +158,17 @@ def _plain(details: dict[str, Any]) -> dict[str, Any]:
 
 async def run_command(command: str, name: str) -> None:
     """Run a power command of bench.toml. Raises BenchError when it fails or takes longer than 30 s."""
-    process = await asyncio.create_subprocess_shell(
-        command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_shell(
+            command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+        )
     )
     try:
         async with asyncio.timeout(COMMAND_LIMIT_S):
+            process = await asyncio.shield(starting)  # The command may run before its start is told.
             said, _ = await process.communicate()
     except (TimeoutError, asyncio.CancelledError) as error:
+        process = await starting
         with suppress(ProcessLookupError):  # With all that the shell has started.
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
