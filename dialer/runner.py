@@ -21,7 +21,7 @@ from dialer.core import records as rec
 from dialer.core.engine import Engine
 from dialer.core.states import AgentState
 from dialer.journal import Journal
-from hw.contract import Cause, Ended, Lamp, LineDriver
+from hw.contract import Lamp, LineDriver
 
 log = logging.getLogger("dialer.runner")
 T = TypeVar("T")
@@ -248,7 +248,7 @@ class Runner:
         blocked = self.engine.stands_against(action.attempt_id, self._wall_clock())
         if blocked is not None:
             log.warning("attempt %s not placed: %s", action.attempt_id, blocked.detail or blocked.reason)
-            self.post(Ended(action.call_id, Cause.NO_LINE, detail=f"not placed: {blocked.reason}"))
+            self.post(ev.AttemptNotPlaced(action.attempt_id, blocked.reason))
             return
         if self.first_dial_at is None:
             self.first_dial_at = self._clock()

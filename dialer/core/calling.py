@@ -152,6 +152,14 @@ class Calling(Keeping):
         run.tally.attempts -= 1
         run.pacer.resolved(self._now, attempt.call_id, "failed")
 
+    def _on_not_placed(self, event: ev.AttemptNotPlaced) -> None:
+        attempt = self._attempts.get(event.attempt_id)
+        if attempt is None:
+            return
+        attempt.end = hw.Ended(attempt.call_id, Cause.NO_LINE, detail=f"not placed: {event.reason}")
+        self._line_down(attempt.line)
+        self._close(attempt, AT.ENDED, Outcome.CONGESTION)
+
     # What the line says.
 
     def _on_dialed(self, event: hw.Dialed) -> None:
@@ -270,11 +278,7 @@ class Calling(Keeping):
         if rests:
             said = f"SIP {event.sip_code}" if event.sip_code else event.cause.value
             what = f"{said} {event.detail}".strip()
-            look = (
-                ""
-                if event.cause is Cause.NO_LINE
-                else "; check its target, credentials and the form of numbers it wants"
-            )
+            look = "; check its target, credentials and the form of numbers it wants"
             self._warn(
                 f"[[trunk]] {trunk.settings.name}: no call gets through ({what}). It rests for {TRUNK_REST_S:.0f} s "
                 f"and is then tried again{'' if event.cause is Cause.NO_LINE else look}"

@@ -73,6 +73,7 @@ class Engine(Staffing):
             ev.LeadsLoaded: self._on_leads_loaded,
             ev.CallbacksLoaded: self._on_callbacks_loaded,
             ev.AttemptVetoed: self._on_vetoed,
+            ev.AttemptNotPlaced: self._on_not_placed,
             ev.GreetingHeard: self._on_greeting_heard,
             ev.StoreWasSlow: self._on_store_was_slow,
             ev.LogIn: self._on_log_in,

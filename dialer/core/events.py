@@ -53,6 +53,14 @@ class AttemptVetoed:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptNotPlaced:
+    """The attempt is on disk, but its call was not placed, as it was no longer lawful; no fault of its trunk."""
+
+    attempt_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class GreetingHeard:
     """Whoever listens to an answered call heard the person begin to speak, or (`ended`) fall silent again."""
 

@@ -223,6 +223,9 @@ class Transcript:
     def _vetoed(self, attempt: str, reason: str) -> Iterator[object]:
         yield ev.AttemptVetoed(int(attempt), reason)
 
+    def _notplaced(self, attempt: str, reason: str) -> Iterator[object]:
+        yield ev.AttemptNotPlaced(int(attempt), reason)
+
     def _campaign(self, state: str) -> Iterator[object]:
         yield ev.SetCampaignState(1, CampaignState(state), request=1)
 
