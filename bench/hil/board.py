@@ -56,6 +56,7 @@ class EmulatedBoard:
         self._on_seen = on_seen
         self._outside = Outside(self.pins)
         self._lock = threading.Lock()
+        self._inputs = threading.Lock()
         self._driven = {
             (name, index): name in PLUGGED_IN
             for name, group in self.pins.inputs.items()
@@ -138,9 +139,16 @@ class EmulatedBoard:
         if (name, index) not in self._driven:
             known = ", ".join(f"{group.name} 0-{group.count - 1}" for group in self.pins.inputs.values())
             raise BoardError(f"the board has no input {name} {index}; it has {known}")
-        self._driven[name, index] = level
-        if self._qemu.can_be_driven:
-            self._drive(name, index)
+        with self._inputs:
+            self._driven[name, index] = level
+            if self._qemu.can_be_driven:
+                self._drive(name, index)
+
+    def feed(self, line: int, *, reverse: bool = False) -> None:
+        """Put battery on a line (from 0), of this polarity, without a gap that the firmware could take for its end."""
+        on, off = ("line_reversed", "line_normal") if reverse else ("line_normal", "line_reversed")
+        self.drive(on, line, True)
+        self.drive(off, line, False)
 
     def driven(self, name: str, index: int) -> bool:
         """What an input is driven to."""
@@ -186,9 +194,7 @@ class EmulatedBoard:
         """For QEMU: a port was reset, and has forgotten its inputs."""
         self._released(at, port)
         with contextlib.suppress(BoardError):  # Switched off meanwhile.
-            for name, index in self._driven:
-                if self.pins.inputs[name].port == port:
-                    self._drive(name, index)
+            self._drive_all(port)
 
     def _released(self, at: float, port: str) -> None:
         with self._lock:
@@ -200,9 +206,12 @@ class EmulatedBoard:
             for change in seen:
                 self._on_seen(at, change)
 
-    def _drive_all(self) -> None:
+    def _drive_all(self, port: str | None = None) -> None:
+        """All inputs of one port, or of all, one after the other: another thread's later level must come out last."""
         for name, index in self._driven:
-            self._drive(name, index)
+            if port in (None, self.pins.inputs[name].port):
+                with self._inputs:
+                    self._drive(name, index)
 
     def _drive(self, name: str, index: int) -> None:
         group = self.pins.inputs[name]

@@ -121,8 +121,7 @@ async def answers(emulated: EmulatedBoard, it: Desk, joins: list[float], count: 
         joins.clear()
         call = it.board.call(line, "1")
         await it.until(lambda: _reached(it, m.LineState.CALLING) is not None)
-        emulated.drive("line_reversed", line, True)
-        emulated.drive("line_normal", line, False)
+        emulated.feed(line, reverse=True)
         await it.until(lambda: _reached(it, m.LineState.ANSWERED) is not None)
         at, answered = _reached(it, m.LineState.ANSWERED) or (0.0, None)
         it.board.join(Port(m.PortKind.LINE, line), call, Port(m.PortKind.HEADSET, line), 0)
@@ -130,8 +129,7 @@ async def answers(emulated: EmulatedBoard, it: Desk, joins: list[float], count: 
         heard.append(at - answered.at)
         joined.append(await _first(joins) - answered.at)
         it.board.release(line, call)
-        emulated.drive("line_normal", line, True)
-        emulated.drive("line_reversed", line, False)
+        emulated.feed(line)
     return heard, joined
 
 

@@ -197,10 +197,11 @@ class LineCards:
         self._later(state, RING_ON_S + RING_OFF_S, lambda: self._burst(line, left - 1))
 
     def _feed(self, line: int) -> None:
-        """Voltage, or loop current, of the polarity that tells whether the far side is there."""
+        """Voltage, or loop current, of the polarity that tells whether the far side is there; never neither between."""
         state = self._lines[line]
-        self._drive("line_normal", line, state.plugged and not state.answered)
-        self._drive("line_reversed", line, state.plugged and state.answered)
+        levels = {"line_normal": not state.answered, "line_reversed": state.answered}
+        for name in sorted(levels, key=lambda name: not levels[name]):
+            self._drive(name, line, state.plugged and levels[name])
 
     def _later(self, state: _Line, delay_s: float, action: Callable[[], None]) -> None:
         state.timers.append(self._clock.call_later(delay_s, action))

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,6 +120,39 @@ def test_a_reset_from_inside_is_noticed_and_inputs_are_driven_again(board: Emula
         port.write(b"r")
         until(lambda: seen[-2:] == [Seen("hook", "line 0", False), Seen("hook", "line 0", True)])
     assert board.resets == 1
+
+
+def test_a_level_driven_during_a_reset_is_what_stays(board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive, hook, drivers = board._qemu.drive, board.pins.inputs["headset_hook"], []
+
+    def slow(port: str, pin: int, level: bool) -> None:
+        in_reset = threading.current_thread().name == "QEMU"
+        if in_reset and not drivers and (port, pin) == (hook.port, hook.bit(0)):
+            drivers.append(threading.Thread(target=board.drive, args=("headset_hook", 0, True)))
+            drivers[0].start()
+            drivers[0].join(0.2)
+        drive(port, pin, level)
+
+    monkeypatch.setattr(board._qemu, "drive", slow)
+    board.reset()
+    until(lambda: bool(drivers))
+    drivers[0].join()
+    until(lambda: board.off_hook(0))
+
+
+def test_a_battery_is_reversed_without_a_gap(board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive, fed = board.drive, []
+
+    def watched(name: str, index: int, level: bool) -> None:
+        drive(name, index, level)
+        fed.append(board.driven("line_normal", 1) or board.driven("line_reversed", 1))
+
+    monkeypatch.setattr(board, "drive", watched)
+    board.feed(1, reverse=True)
+    assert (board.driven("line_normal", 1), board.driven("line_reversed", 1)) == (False, True)
+    board.feed(1)
+    assert (board.driven("line_normal", 1), board.driven("line_reversed", 1)) == (True, False)
+    assert all(fed)
 
 
 def test_a_frozen_board_does_nothing_until_it_goes_on(board: EmulatedBoard) -> None:

@@ -24,13 +24,15 @@ class Exchange:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.pins: dict[tuple[str, int], bool] = {}
+        self.pins: dict[tuple[str, int], bool] = {("line_normal", 0): True, ("line_reversed", 0): False}
+        self.polarities: list[str] = []
         self.told: list[tuple[int, str, str]] = []
         self.cards = LineCards(4, FAR_ENDS, self.clock, self._drive, lambda *what: self.told.append(what))
         self.cards.settle()
 
     def _drive(self, name: str, line: int, level: bool) -> None:
         self.pins[name, line] = level
+        self.polarities.append(self.polarity)
 
     def hook(self, off: bool, line: int = 0) -> None:
         self.cards.saw(self.clock.now, Seen("hook", f"line {line}", off))
@@ -51,12 +53,25 @@ class Exchange:
     @property
     def polarity(self) -> str:
         normal, reversed_ = self.pins["line_normal", 0], self.pins["line_reversed", 0]
-        return {(True, False): "normal", (False, True): "reversed", (False, False): "none"}[normal, reversed_]
+        return {(True, False): "normal", (False, True): "reversed", (False, False): "none"}.get(
+            (normal, reversed_), "both"
+        )
 
 
 @pytest.fixture
 def exchange() -> Exchange:
     return Exchange()
+
+
+def test_a_reversal_leaves_no_gap_that_could_be_taken_for_the_end(exchange: Exchange) -> None:
+    exchange.hook(True)
+    exchange.dial("5550100")
+    exchange.clock.advance(3.0)
+    assert exchange.polarity == "reversed"
+    exchange.hook(False)
+    exchange.clock.advance(1.0)
+    assert exchange.polarity == "normal"
+    assert "none" not in exchange.polarities
 
 
 def test_an_answer_reverses_the_battery(exchange: Exchange) -> None:

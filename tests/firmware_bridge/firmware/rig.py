@@ -97,8 +97,7 @@ class Rig:
         """A call that has been answered."""
         call = self.board.call(line, digits)
         await self.until(lambda: self.line_is(line) is m.LineState.CALLING)
-        self.pins.drive("line_normal", line, False)
-        self.pins.drive("line_reversed", line, True)
+        self.pins.feed(line, reverse=True)
         await self.until(lambda: self.line_is(line) is m.LineState.ANSWERED)
         return call
 
@@ -108,8 +107,7 @@ class Rig:
 
     def at_rest(self, line: int) -> None:
         """The far side is gone: normal battery."""
-        self.pins.drive("line_normal", line, True)
-        self.pins.drive("line_reversed", line, False)
+        self.pins.feed(line)
 
 
 @contextlib.asynccontextmanager

@@ -37,8 +37,7 @@ def test_a_killed_host_leaves_a_safe_board_within_the_keepalive(firmware: Path, 
             try:
                 assert child.stdout is not None
                 assert child.stdout.readline() == "calling\n"
-                pins.drive("line_normal", 0, False)
-                pins.drive("line_reversed", 0, True)
+                pins.feed(0, reverse=True)
                 assert child.stdout.readline() == "joined\n"
                 assert pins.joined() == {frozenset({"line 0", "headset 1"})}
                 assert pins.off_hook(0) and pins.lamp(1) and pins.ringing(2)
