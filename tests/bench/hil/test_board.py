@@ -128,9 +128,10 @@ def test_a_level_driven_during_a_reset_is_what_stays(board: EmulatedBoard, monke
     def slow(port: str, pin: int, level: bool) -> None:
         in_reset = threading.current_thread().name == "QEMU"
         if in_reset and not drivers and (port, pin) == (hook.port, hook.bit(0)):
-            drivers.append(threading.Thread(target=board.drive, args=("headset_hook", 0, True)))
-            drivers[0].start()
-            drivers[0].join(0.2)
+            driver = threading.Thread(target=board.drive, args=("headset_hook", 0, True))
+            driver.start()
+            drivers.append(driver)
+            driver.join(0.2)
         drive(port, pin, level)
 
     monkeypatch.setattr(board._qemu, "drive", slow)
