@@ -424,7 +424,29 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_lead ON revocations (lead_id);
 """
 
-MIGRATIONS: Mapping[int, str] = {1: _FIRST, 2: _BY_PHONE, 3: _PACING, 4: _LAW, 5: _TEXTS, 6: _REVOCATIONS}
+# Under which reference (TP-MR) which SIM sent each part of a text; `reported_at`: its fate is known.
+_TEXT_PARTS = """
+CREATE TABLE text_parts (
+    id INTEGER PRIMARY KEY,
+    text_id INTEGER NOT NULL REFERENCES texts (id),
+    sim TEXT NOT NULL,
+    reference INTEGER,
+    sent_at DOUBLE PRECISION NOT NULL,
+    reported_at DOUBLE PRECISION
+);
+CREATE INDEX text_parts_text ON text_parts (text_id);
+CREATE INDEX text_parts_reference ON text_parts (sim, reference, sent_at);
+"""
+
+MIGRATIONS: Mapping[int, str] = {
+    1: _FIRST,
+    2: _BY_PHONE,
+    3: _PACING,
+    4: _LAW,
+    5: _TEXTS,
+    6: _REVOCATIONS,
+    7: _TEXT_PARTS,
+}
 
 
 # The first version in which numbers have regions.

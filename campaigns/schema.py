@@ -274,6 +274,18 @@ class Text(Model):
         table_name = "texts"
 
 
+class TextPart(Model):
+    id = AutoField()
+    text = ForeignKeyField(Text)
+    sim = TextField()
+    reference = IntegerField(null=True)
+    sent_at = DoubleField()
+    reported_at = DoubleField(null=True)
+
+    class Meta:
+        table_name = "text_parts"
+
+
 class Script(Model):
     name = TextField()
     version = IntegerField()
@@ -476,6 +488,7 @@ ALL = (
     RegistryNumber,
     Callback,
     Text,
+    TextPart,
     Script,
     Answer,
     Sale,

@@ -1,5 +1,6 @@
 """Text messages to leads: on disk before a modem has them, checked like a call, and never sent twice."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ from campaigns.statuses import STATUSES
 
 # Modems send between calls: a text that was given to one goes out at once, or up to so much later.
 SEND_WITHIN_S = 600
+# A text is tried for two days; by the next day its SIM may have counted its references round to the same one again.
+REPORTS_FOR_DAYS = 3
+SUBSCRIBER_DIGITS = 7
 FATE_UNKNOWN = "the dialer stopped before the modem said whether it was sent; it is not sent again"
 _COLUMNS = "id, campaign_id, lead_id, phone, kind, about, text, asked_at, sent_at, delivered_at, failed_at, because"
 
@@ -80,6 +84,19 @@ class Text:
         return TextState.ASKED if self.sent_at is None else TextState.SENT
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a network reports of one part: sent by `sim` under `reference` (TP-MR, 3GPP TS 23.040 9.2.3.6) to `number`.
+
+    `failure` says why the network gave it up, and is empty when the phone has it.
+    """
+
+    sim: str
+    reference: int
+    number: str
+    failure: str = ""
+
+
 class Texts:
     """All texts of a site. Every method that writes is one transaction, or part of the caller's."""
 
@@ -120,6 +137,50 @@ class Texts:
         self._database.execute(
             "UPDATE texts SET sent_at = ? WHERE id = ? AND sent_at IS NULL AND failed_at IS NULL",
             (seconds_of(at), text_id),
+        )
+
+    def part_sent(self, text_id: int, sim: str, reference: int | None, at: datetime) -> None:
+        """The network has taken one of its parts; without a reference, nobody will know of its delivery."""
+        self._database.execute(
+            "INSERT INTO text_parts (text_id, sim, reference, sent_at) VALUES (?, ?, ?, ?)",
+            (text_id, sim, reference, seconds_of(at)),
+        )
+
+    def reported(self, delivery: Delivery, at: datetime) -> int | None:
+        """Take in what the network says of a part, after whatever restarts; the text's id, or None when it is nobody's.
+
+        It is the newest such part of the last `REPORTS_FOR_DAYS` days that no report was about.
+        """
+        with self._database.transaction():
+            found = self._part_of(delivery, at)
+            if found is None:
+                return None
+            part_id, text_id = found
+            self._database.execute("UPDATE text_parts SET reported_at = ? WHERE id = ?", (seconds_of(at), part_id))
+            if delivery.failure:
+                self.failed(text_id, delivery.failure, at)
+            elif self._all_reported(text_id):
+                self.delivered(text_id, at)
+        return text_id
+
+    def _part_of(self, delivery: Delivery, at: datetime) -> tuple[int, int] | None:
+        rows = self._database.rows(
+            "SELECT p.id, p.text_id, t.phone FROM text_parts p JOIN texts t ON t.id = p.text_id"
+            " WHERE p.sim = ? AND p.reference = ? AND p.sent_at >= ? AND p.reported_at IS NULL"
+            " ORDER BY p.sent_at DESC, p.id DESC",
+            (delivery.sim, delivery.reference, seconds_of(at - timedelta(days=REPORTS_FOR_DAYS))),
+        )
+        return next(((part, text) for part, text, phone in rows if _alike(phone, delivery.number)), None)
+
+    def _all_reported(self, text_id: int) -> bool:
+        """Whether all its parts are sent, and none is waited for."""
+        return (
+            self._database.one(
+                "SELECT 1 FROM texts WHERE id = ? AND sent_at IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM text_parts WHERE text_id = texts.id AND reported_at IS NULL)",
+                (text_id,),
+            )
+            is not None
         )
 
     def delivered(self, text_id: int, at: datetime) -> None:
@@ -252,6 +313,12 @@ _OPEN = {
     TextKind.PROMISE: ("promises", "debt_id", "state = 'open'"),
     TextKind.CALLBACK: ("callbacks", "phone_id", "state IN ('waiting', 'reminded')"),
 }
+
+
+def _alike(phone: str, reported: str) -> bool:
+    """Whether a network may mean this E.164 number: some leave out, or change, what is before the subscriber's."""
+    digits = re.sub(r"\D", "", reported)[-SUBSCRIBER_DIGITS:]
+    return phone.endswith(digits)
 
 
 def _no_number(row: LeadRow) -> Blocked:

@@ -37,6 +37,10 @@ PARTS = (
     Part("lead_phones", Record.NUMBERS, {"e164": "''", "label": "''", "uncallable": "1"}),
     Part("attempts", Record.CALLS, {"phone": "''", "detail": "''", "ref": "''"}, "started_at"),
     Part("texts", Record.CALLS, {"phone": "''", "text": "''", "because": "''"}, "asked_at"),
+    Part(
+        *("text_parts", Record.CALLS, {"sim": "''"}, "sent_at"),
+        of_lead="text_id IN (SELECT id FROM texts WHERE lead_id = ?)",
+    ),
     Part("past_calls", Record.CALLS, {"phone": "''"}, "at"),
     Part("consents", Record.CONSENTS, {"phone": "''", "evidence": "''"}, "obtained_at"),
     Part("callbacks", Record.NOTES, {"comments": "''"}, "made_at"),

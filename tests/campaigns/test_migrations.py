@@ -115,6 +115,27 @@ def test_a_store_of_the_fourth_version_gets_texts_and_one_reminder_for_each_prom
         database.execute(f"{text} VALUES (1, 5, '', 'promise', 1, 'Hello', 0, '')")
 
 
+def test_texts_of_the_sixth_version_await_no_reports(database: Database) -> None:
+    migrate(database, {step: MIGRATIONS[step] for step in range(1, 7)}, create=True)
+    for statement in (
+        "INSERT INTO campaigns VALUES (1, 'spring', 'telesales', 'predictive', 'stopped', '{}')",
+        "INSERT INTO lists (id, campaign_id, name, created_at) VALUES (1, 1, 'a.csv', 0)",
+        "INSERT INTO profiles VALUES (7, 'America/New_York||')",
+        "INSERT INTO leads (id, campaign_id, list_id, status, attempts, next_phone_id, profile_id, priority)"
+        " VALUES (5, 1, 1, 'NEW', 0, 9, 7, 1)",
+        "INSERT INTO texts (campaign_id, lead_id, phone, kind, text, asked_at, because)"
+        " VALUES (1, 5, '+12125550100', 'free', 'Hello', 0, '')",
+    ):
+        database.execute(statement)
+    migrate(database, create=False)
+    assert database.rows("SELECT id, phone FROM texts") == [(1, "+12125550100")]
+    assert database.rows("SELECT id FROM text_parts") == []
+    plan = database.rows(
+        "EXPLAIN QUERY PLAN SELECT id FROM text_parts WHERE sim = '1' AND reference = 7 AND sent_at > 5"
+    )
+    assert "text_parts_reference" in plan[0][-1]
+
+
 def test_the_leads_of_an_older_store_are_located_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     old = Database.open(path, create=True, fast=False)

@@ -17,13 +17,14 @@ from campaigns.leads import UnknownLead
 from campaigns.model import Blocked, CallbackAsked, CampaignSettings
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store
-from campaigns.texts import FATE_UNKNOWN, Text, TextAsked, TextKind, TextState
+from campaigns.texts import FATE_UNKNOWN, REPORTS_FOR_DAYS, Delivery, Text, TextAsked, TextKind, TextState
 
 RULEBOOK = Rulebook(load_builtin())
 # A Monday, 10:00 in New York.
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 NIGHT = NOW + timedelta(hours=14)
 NUMBER = "+12125550101"
+SIM = "001010123456789"
 
 
 @pytest.fixture
@@ -98,6 +99,87 @@ def test_sent_then_delivered(store: Store, arrears: CampaignSettings) -> None:
     store.texts.failed(text_id, "too late to fail", NOW)
     found = store.texts.get(text_id)
     assert (found.state, found.sent_at, found.because) == (TextState.DELIVERED, NOW + timedelta(seconds=2), "")
+
+
+def sent(store: Store, text_id: int, *references: int | None, at: datetime = NOW) -> None:
+    """The network takes a text's parts under these references."""
+    for reference in references:
+        store.texts.part_sent(text_id, SIM, reference, at)
+    store.texts.sent(text_id, at)
+
+
+def delivery(reference: int, *, sim: str = SIM, number: str = NUMBER, failure: str = "") -> Delivery:
+    return Delivery(sim, reference, number, failure)
+
+
+def test_a_report_finds_its_text_in_the_store(store: Store, arrears: CampaignSettings) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, 7)
+    later = NOW + timedelta(hours=30)
+    assert store.texts.reported(delivery(7), later) == text_id
+    assert store.texts.get(text_id).delivered_at == later
+    assert store.texts.reported(delivery(7), later) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "after"),
+    [
+        (delivery(8), timedelta(0)),
+        (delivery(7, sim="001010000000009"), timedelta(0)),
+        (delivery(7, number="+12125550199"), timedelta(0)),
+        (delivery(7), timedelta(days=REPORTS_FOR_DAYS, seconds=1)),
+    ],
+    ids=["another reference", "another SIM", "another recipient", "too late, as references come round"],
+)
+def test_a_report_of_another_text_is_nobodys(
+    store: Store, arrears: CampaignSettings, report: Delivery, after: timedelta
+) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, 7)
+    assert store.texts.reported(report, NOW + after) is None
+    assert store.texts.get(text_id).state is TextState.SENT
+
+
+@pytest.mark.parametrize("number", ["2125550101", "0012125550101", "5550101", ""])
+def test_networks_name_the_recipient_in_ways_of_their_own(store: Store, arrears: CampaignSettings, number: str) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, 7)
+    assert store.texts.reported(delivery(7, number=number), NOW) == text_id
+
+
+def test_a_reference_that_came_round_is_the_newer_texts(store: Store, arrears: CampaignSettings) -> None:
+    old, new = kept(store, free(arrears)).text_id, kept(store, free(arrears)).text_id
+    sent(store, old, 7)
+    sent(store, new, 7, at=NOW + timedelta(days=1))
+    assert store.texts.reported(delivery(7), NOW + timedelta(days=1, minutes=1)) == new
+    assert store.texts.get(old).state is TextState.SENT
+
+
+def test_a_long_text_is_delivered_when_all_its_parts_are(store: Store, arrears: CampaignSettings) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    store.texts.part_sent(text_id, SIM, 255, NOW)
+    assert store.texts.reported(delivery(255), NOW) == text_id
+    assert store.texts.get(text_id).state is TextState.ASKED
+    sent(store, text_id, 0, 1)
+    assert store.texts.reported(delivery(1), NOW) == text_id
+    assert store.texts.get(text_id).state is TextState.SENT
+    assert store.texts.reported(delivery(0), NOW) == text_id
+    assert store.texts.get(text_id).state is TextState.DELIVERED
+
+
+def test_a_part_without_a_reference_is_never_known_to_be_delivered(store: Store, arrears: CampaignSettings) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, None, 5)
+    assert store.texts.reported(delivery(5), NOW) == text_id
+    assert store.texts.get(text_id).state is TextState.SENT
+
+
+def test_one_part_that_the_network_gave_up_fails_the_text(store: Store, arrears: CampaignSettings) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, 1, 2, 3)
+    for report in (delivery(1, failure="given up"), delivery(2, failure="given up too"), delivery(3)):
+        assert store.texts.reported(report, NOW) == text_id
+    assert (store.texts.get(text_id).state, store.texts.get(text_id).because) == (TextState.FAILED, "given up")
 
 
 def test_failed_stays_failed_and_is_in_the_audit_log(store: Store, arrears: CampaignSettings) -> None:

@@ -93,7 +93,8 @@ def fill(database: Database) -> None:
         call |= {"closed_at": at, "detail": f"to {number}", "status": "NI", "outcome": "handled"}
         insert(database, "attempts", id=lead, **call)
         text: dict[str, object] = {"phone": number, "text": f"Hello {first}", "asked_at": at, "because": number}
-        insert(database, "texts", campaign_id=1, lead_id=lead, **text)
+        insert(database, "texts", id=lead, campaign_id=1, lead_id=lead, **text)
+        insert(database, "text_parts", text_id=lead, sim=f"SIM that wrote to {first}", sent_at=at)
         insert(database, "past_calls", lead_id=lead, phone=number, at=at - 3600, outcome="answered")
         insert(
             database, "consents", lead_id=lead, phone=number, basis="express", obtained_at=at, evidence=f"{first} said"
@@ -206,6 +207,7 @@ def test_a_duty_keeps_its_records_and_says_until_when(filled: Database) -> None:
         ("attempts", Record.CALLS): 2,
         ("past_calls", Record.CALLS): 2,
         ("texts", Record.CALLS): 2,
+        ("text_parts", Record.CALLS): 2,
         ("consents", Record.CONSENTS): 2,
     }
     assert kept[("attempts", Record.CALLS)].until == NOON.replace(year=2027)
@@ -221,7 +223,7 @@ def test_a_duty_keeps_its_records_and_says_until_when(filled: Database) -> None:
 def test_calls_older_than_the_duty_go_and_newer_ones_stay(filled: Database) -> None:
     done = go(filled, CALLS_1Y, at=NOON.replace(year=2027) - timedelta(minutes=30))
     assert done.erased["past_calls"] == 2
-    assert {each.table for each in done.kept} == {"attempts", "texts", "audit"}
+    assert {each.table for each in done.kept} == {"attempts", "texts", "text_parts", "audit"}
 
 
 def test_a_duty_on_debts_keeps_the_person_where_it_binds(filled: Database) -> None:
