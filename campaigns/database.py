@@ -48,6 +48,8 @@ class Database:
         self.path = path
         self.rollbacks = 0
         self._in_transaction = False
+        self._durable = True
+        self._synchronous = 0 if fast else 2
         self.peewee: Any = peewee.SqliteDatabase(
             path,
             pragmas=_FAST if fast else _SAFE,
@@ -88,14 +90,34 @@ class Database:
         self.peewee.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All or nothing; inside another transaction it is part of that one. Raises StoreError when it stays locked.
 
         The write lock is taken at the start: a transaction that reads first and writes later could else fail midway.
+        One that is not `durable` does not wait for the disk: a power cut may undo it, and with it nothing else, until
+        the next durable one is committed (https://www.sqlite.org/pragma.html#pragma_synchronous, WAL and NORMAL). It is
+        for what is worked out anew when it is lost; a durable one inside it raises RuntimeError.
         """
         if self._in_transaction:
+            if durable and not self._durable:
+                raise RuntimeError("a durable transaction inside one that is not")
             yield
             return
+        if durable or not self._synchronous:
+            with self._all_or_nothing():
+                yield
+            return
+        self.execute("PRAGMA synchronous = 1")
+        self._durable = False
+        try:
+            with self._all_or_nothing():
+                yield
+        finally:
+            self._durable = True
+            self.execute(f"PRAGMA synchronous = {self._synchronous}")
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
         try:
             self.peewee.begin("IMMEDIATE")
         except peewee.OperationalError as error:

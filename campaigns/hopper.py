@@ -90,6 +90,7 @@ class Hopper:
         that is barred or invalid moves to its next number, or ends as DNCL or ADC when none is left. A lead whose
         number is another lead's matter at the moment, or that the gate's judge blocks, is put off until that is over,
         `held_by` the reason's word. Nothing else is written, but the order of retries in lists of `oldest_attempt`.
+        None of it waits for the disk: what a power cut undoes, the next refill finds out again.
         """
         now = math.floor(seconds_of(wall_now))
         if n <= 0:
@@ -223,7 +224,7 @@ class Hopper:
         )
         if not rows:
             return
-        with self._database.transaction():
+        with self._database.transaction(durable=False):
             self._database.many(
                 f"UPDATE leads SET priority = {NEW}, next_at = ? WHERE id = ?",  # noqa: S608
                 [(last_at, lead_id) for lead_id, _, _, last_at in rows],
@@ -393,7 +394,7 @@ class _Run:
         rows = self._load(ids)
         moved = {row.lead_id for row in rows if row.must_move}
         if moved:
-            with self._database.transaction():
+            with self._database.transaction(durable=False):
                 for row in rows:
                     if row.lead_id in moved:
                         move_on(self._database, row)
@@ -428,7 +429,7 @@ class _Run:
     def _write(self, off: Mapping[int, tuple[int, str]], held: Sequence[int]) -> None:
         if not off and not held:
             return
-        with self._database.transaction():
+        with self._database.transaction(durable=False):
             self._database.many(
                 f"UPDATE leads SET next_at = ?, priority = {RETRY}, held_by = ? WHERE id = ? AND next_at <= ?"  # noqa: S608
                 f" AND priority IN ({NEW}, {RETRY})",

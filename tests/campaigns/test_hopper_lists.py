@@ -205,6 +205,25 @@ def test_who_is_blocked_is_put_off_with_the_reason(three: Desk, now: datetime) -
     assert three.store.database.value("SELECT held_by FROM leads WHERE id = 1") == ""
 
 
+def test_a_refill_does_not_wait_for_the_disk(tmp_path: Path, now: datetime) -> None:
+    with Store.open(tmp_path / "dialer.db", create=True) as store:
+        desk, said = Desk(store), list[str]()
+        desk.load("phone\n2125550101\n2125550102\n2125550103\n")
+        connection = store.database.peewee.connection()
+        connection.set_trace_callback(said.append)
+        assert len(judged(desk, now, 10, {1: Blocked("dnc", "on a list")}).leads) == 2
+        connection.set_trace_callback(None)
+        assert store.database.value("SELECT held_by FROM leads WHERE id = 1") == "dnc"
+    synchronous, commits = None, 0
+    for statement in said:
+        if statement.startswith("PRAGMA synchronous"):
+            synchronous = statement[-1]
+        elif statement == "COMMIT":
+            commits += 1
+            assert synchronous == "1"
+    assert commits and synchronous == "2"
+
+
 def test_blocked_leads_do_not_cost_their_list_its_share(three: Desk, now: datetime) -> None:
     set_(three, "c", active="no")
     blocked = {lead_id: Blocked("dnc", "on a list") for lead_id in (1, 2, 3, 4)}
