@@ -8,12 +8,12 @@ from typing import Any
 
 from campaigns.model import Blocked, CampaignSettings
 from campaigns.store import Store
-from campaigns.texts import SEND_WITHIN_S, TextAsked, TextKind
+from campaigns.texts import SEND_WITHIN_S, Delivery, TextAsked, TextKind
 from dialer.runner import CommandRefused, Runner
 from hw.contract.driver import DriverError
 from hw.lines import Lines
 from hw.modem.pdu import SmsError
-from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent, SmsTold
+from hw.modem.sms import SmsFailed, SmsPartSent, SmsReported, SmsSent, SmsTold
 
 log = logging.getLogger("dialer.texting")
 
@@ -95,23 +95,36 @@ class Texting:
 
     def _on_told(self, told: SmsTold) -> None:
         """A modem tells what became of a text."""
-        text_id, at = int(told.sms_id), datetime.now(UTC)
-        self._open.discard(told.sms_id)
+        at = datetime.now(UTC)
+        if isinstance(told, SmsReported):
+            self._runner.leave_in_store("a delivery report", lambda store: _match(store, told, at))
+            return
+        text_id = int(told.sms_id)
+        if not isinstance(told, SmsPartSent):
+            self._open.discard(told.sms_id)
         if isinstance(told, SmsFailed):
             log.warning("text %d failed: %s", text_id, told.because)
         self._runner.leave_in_store(f"what became of text {text_id}", lambda store: _write(store, told, text_id, at))
 
 
-def _write(store: Store, told: SmsTold, text_id: int, at: datetime) -> None:
+def _match(store: Store, told: SmsReported, at: datetime) -> None:
+    text_id = store.texts.reported(Delivery(told.sim, told.reference, told.number, told.failure), at)
+    if text_id is None:
+        log.info("a delivery report (SIM %s, reference %d) is about no text of ours", told.sim, told.reference)
+    elif told.failure:
+        log.warning("text %d failed: %s", text_id, told.failure)
+
+
+def _write(store: Store, told: SmsPartSent | SmsSent | SmsFailed, text_id: int, at: datetime) -> None:
     match told:
+        case SmsPartSent():
+            store.texts.part_sent(text_id, told.sim, told.reference, at)
         case SmsSent():
             store.texts.sent(text_id, at)
-        case SmsDelivered():
-            store.texts.delivered(text_id, at)
-        case SmsFailed(because=because, begun=True):
-            store.texts.failed(text_id, because, at)
-        case SmsFailed(because=because):
-            store.texts.not_taken(text_id, because, at)
+        case SmsFailed(begun=True):
+            store.texts.failed(text_id, told.because, at)
+        case SmsFailed():
+            store.texts.not_taken(text_id, told.because, at)
 
 
 def _asked(campaign: CampaignSettings, body: Mapping[str, Any], trunk: str) -> TextAsked:

@@ -155,9 +155,9 @@ class ModemBank:
             known = any(device.settings.trunk == trunk for device in self._devices)
             self._no_line(call_id, self._why_none(trunk) if known else f"there is no modem on trunk {trunk!r}")
             return
-        device = min(free, key=lambda device: (device.sms.waiting, self._usage.of(_sim(device)).calls))
-        self._calls[call_id] = _Call(call_id, device, _sim(device))
-        self._usage.placed(_sim(device))
+        device = min(free, key=lambda device: (device.sms.waiting, self._usage.of(device.modem.sim).calls))
+        self._calls[call_id] = _Call(call_id, device, device.modem.sim)
+        self._usage.placed(device.modem.sim)
         device.modem.dial(number, self._now())
         self._soon(device.turn)
 
@@ -241,7 +241,7 @@ class ModemBank:
         return [self._status(device) for device in self._devices]
 
     def _status(self, device: Device) -> ModemStatus:
-        modem, used = device.modem, self._usage.of(_sim(device))
+        modem, used = device.modem, self._usage.of(device.modem.sim)
         return ModemStatus(
             device.settings.name,
             device.settings.trunk,
@@ -396,7 +396,7 @@ class ModemBank:
             return modem.trouble
         if settings.name in self._deaf:
             return f"its voice cannot be had: {self._deaf[settings.name]}"
-        spent = self._usage.spent(_sim(device), settings.calls_per_day, settings.minutes_per_day)
+        spent = self._usage.spent(device.modem.sim, settings.calls_per_day, settings.minutes_per_day)
         return "" if modem.call is not None else spent
 
     def _counts(self, device: Device) -> bool:
@@ -457,8 +457,3 @@ class ModemBank:
     def _say(self, event: events.LineEvent | events.TrunkLines) -> None:
         if self._on_event is not None:
             self._on_event(event)
-
-
-def _sim(device: Device) -> str:
-    identity = device.modem.identity
-    return identity.imsi or identity.imei or device.settings.name

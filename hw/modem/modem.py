@@ -171,6 +171,11 @@ class Modem:
         return self.because or self._trouble()
 
     @property
+    def sim(self) -> str:
+        """What its SIM is told apart by: the IMSI, or what stands for it where that cannot be read."""
+        return self.identity.imsi or self.identity.imei or self.name
+
+    @property
     def free(self) -> bool:
         """Whether a call can be placed now."""
         return self.usable and self.call is None and not self._strangers

@@ -6,39 +6,59 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hw.modem.at import Command, Final, Reply, number_at, parameters
-from hw.modem.modem import Modem
+from hw.modem.modem import Health, Modem
 from hw.modem.pdu import Fate, StatusReport, Submit, status_report, submit
 
 MAX_WAITING = 200
 SEND_LIMIT_S = 40.0
+MAX_REPORTS = 200
 _STORED = re.compile(r'\+CDSI: ?"?\w{0,4}"?,(\d{1,4})$')
 
 
 @dataclass(frozen=True, slots=True)
-class SmsTold:
-    """Something about the SMS `sms_id`."""
+class SmsPartSent:
+    """The network has taken a part of the SMS `sms_id`. A report of it will name `sim` and `reference` (TP-MR).
+
+    `reference` is None when the modem told none: nothing will be known of the part's delivery.
+    """
 
     sms_id: str
+    sim: str
+    reference: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class SmsSent(SmsTold):
-    """The network has taken all its parts; that is no delivery."""
+class SmsSent:
+    """The network has taken all parts of the SMS `sms_id`; that is no delivery."""
 
+    sms_id: str
     parts: int
 
 
 @dataclass(frozen=True, slots=True)
-class SmsFailed(SmsTold):
-    """It was not sent, or the network gave it up; `because` says why. `begun`: the network may have some of it."""
+class SmsFailed:
+    """The SMS `sms_id` was not sent; `because` says why. `begun`: the network may have some of it."""
 
+    sms_id: str
     because: str
     begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class SmsDelivered(SmsTold):
-    """Every part has reached the phone."""
+class SmsReported:
+    """What became of a part that `sim` sent to `number` under `reference`, in this run or an earlier one.
+
+    `failure` says why the network gave it up; it is empty when the phone has it. `sim` is empty when the modem was
+    gone before its SIM was known.
+    """
+
+    sim: str
+    reference: int
+    number: str
+    failure: str = ""
+
+
+SmsTold = SmsPartSent | SmsSent | SmsFailed | SmsReported
 
 
 @dataclass(slots=True, eq=False)
@@ -47,8 +67,6 @@ class _Message:
     parts: list[Submit]
     begin_by: float
     sent: int = 0
-    delivered: int = 0
-    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -56,12 +74,13 @@ class Sms:
     """The messages of one modem. `told` collects events; whoever drives the modem calls `turn` after each input.
 
     Parts wait until no call is up and nothing is being asked, so that no call is held up by the air interface.
+    Reports wait until the SIM that they are for is known: modems tell those of an earlier run as soon as they can.
     """
 
     modem: Modem
     told: list[SmsTold] = field(default_factory=list)
     _waiting: deque[_Message] = field(default_factory=deque)
-    _unreported: dict[int, _Message] = field(default_factory=dict)
+    _reports: list[StatusReport] = field(default_factory=list)
     _sending: bool = False
     _reference: int = 0
 
@@ -84,6 +103,7 @@ class Sms:
 
     def turn(self, now: float) -> None:
         """Send the next part if the modem has nothing else to do."""
+        self._tell_reports()
         self._drop_late(now)
         if self._waiting and not self._sending and self.modem.quiet:
             message = self._waiting[0]
@@ -104,6 +124,7 @@ class Sms:
 
     def drop(self, because: str) -> None:
         """The modem is gone: what waits has failed."""
+        self._tell_reports_of("")
         for message in self._waiting:
             self.told.append(SmsFailed(message.sms_id, because, self._begun(message)))
         self._waiting.clear()
@@ -117,7 +138,7 @@ class Sms:
             self.modem.ask(Command(f"AT+CMGR={match[1]}", ("+CMGR:",), bare=True, then=then), now)
             return True
         if line.startswith("+CDS:"):
-            self._report(status_report(line.rpartition("\n")[2]))
+            self._report(line.rpartition("\n")[2])
             return True
         return False
 
@@ -131,9 +152,7 @@ class Sms:
             self.told.append(SmsFailed(message.sms_id, "the modem went away" if gone else f"the modem: {reply.reason}"))
             return
         reference = number_at(parameters(reply.lines[-1]), 0) if reply.lines else None
-        if reference is not None:
-            self._unreported.pop(reference, None)
-            self._unreported[reference] = message
+        self.told.append(SmsPartSent(message.sms_id, self.modem.sim, reference))
         message.sent += 1
         if message.sent == len(message.parts):
             self._waiting.popleft()
@@ -141,19 +160,22 @@ class Sms:
 
     def _on_stored(self, place: str, reply: Reply, now: float) -> None:
         if reply.ok and reply.lines:
-            self._report(status_report(reply.lines[-1]))
+            self._report(reply.lines[-1])
             self.modem.ask(Command(f"AT+CMGD={place}"), now)
 
-    def _report(self, report: StatusReport | None) -> None:
-        message = self._unreported.get(report.reference) if report is not None else None
-        if report is None or message is None or report.fate is Fate.TRYING:
-            return
-        del self._unreported[report.reference]
-        if report.fate is Fate.FAILED:
-            if not message.failed:
-                message.failed = True
-                self.told.append(SmsFailed(message.sms_id, f"the network gave it up (status {report.status})"))
-            return
-        message.delivered += 1
-        if message.delivered == len(message.parts) and not message.failed:
-            self.told.append(SmsDelivered(message.sms_id))
+    def _report(self, pdu: str) -> None:
+        report = status_report(pdu)
+        if report is not None and report.fate is not Fate.TRYING:
+            del self._reports[: 1 - MAX_REPORTS]
+            self._reports.append(report)
+            self._tell_reports()
+
+    def _tell_reports(self) -> None:
+        if self.modem.health is Health.READY:
+            self._tell_reports_of(self.modem.sim)
+
+    def _tell_reports_of(self, sim: str) -> None:
+        for report in self._reports:
+            failure = "" if report.fate is Fate.DELIVERED else f"the network gave it up (status {report.status})"
+            self.told.append(SmsReported(sim, report.reference, report.number, failure))
+        self._reports.clear()

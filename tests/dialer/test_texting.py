@@ -1,6 +1,7 @@
 """Texts from a running dialer: to which trunk, at what pace, what is refused, and what becomes of them."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,10 +18,11 @@ from hw.contract.driver import DriverError
 from hw.fake import FakeDriver
 from hw.lines import Bank, Lines, SmsReports, SoundVoices
 from hw.modem.pdu import SmsError
-from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
+from hw.modem.sms import SmsFailed, SmsPartSent, SmsReported, SmsSent
 from tests.dialer.conftest import add_leads, run_with, until
 
 ANNA, BERT = "+12125550101", "+12125550102"
+SIM = "001010123456789"
 
 
 class Modems(FakeDriver):
@@ -71,7 +73,10 @@ def test_what_the_network_says_is_kept(site: Site) -> None:
             assert answer == {"text_id": lead_id, "refused": None}
         assert modems.sent == [("1", "gsm", ANNA, "Hello", 600), ("2", "gsm", BERT, "Hello", 600)]
         assert [text.state for text in await texts(dialer)] == ["asked", "asked"]
-        for told in (SmsSent("1", 1), SmsDelivered("1"), SmsFailed("2", "no credit")):
+        for told in (
+            *(SmsPartSent("1", SIM, 7), SmsSent("1", 1), SmsReported(SIM, 7, ANNA)),
+            SmsFailed("2", "no credit"),
+        ):
             modems.reports.take(told)
         assert [(text.state, text.because) for text in await texts(dialer)] == [
             ("delivered", ""),
@@ -79,6 +84,29 @@ def test_what_the_network_says_is_kept(site: Site) -> None:
         ]
 
     play(site, story)
+
+
+def test_a_report_that_comes_after_a_restart_finds_its_text(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    async def before(dialer: Dialer, modems: Modems) -> None:
+        for lead_id in (1, 2):
+            await dialer.desk.send_text("spring", body(lead_id))
+            modems.reports.take(SmsPartSent(str(lead_id), SIM, lead_id))
+            modems.reports.take(SmsSent(str(lead_id), 1))
+        assert [text.state for text in await texts(dialer)] == ["sent", "sent"]
+
+    async def after(dialer: Dialer, modems: Modems) -> None:
+        modems.reports.take(SmsReported(SIM, 1, ANNA))
+        modems.reports.take(SmsReported(SIM, 2, BERT, "the network gave it up (status 65)"))
+        assert [text.state for text in await texts(dialer)] == ["delivered", "failed"]
+        assert "no text of ours" not in caplog.text
+        modems.reports.take(SmsReported(SIM, 3, ANNA))
+        await texts(dialer)
+
+    play(site, before)
+    with caplog.at_level(logging.INFO, "dialer.texting"):
+        play(site, after)
+    assert "text 2 failed: the network gave it up (status 65)" in caplog.text
+    assert caplog.text.count("is about no text of ours") == 1
 
 
 @pytest.mark.parametrize("problem", [DriverError("no modem"), SmsError("takes 12 parts")])

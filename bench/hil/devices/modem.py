@@ -16,7 +16,7 @@ from bench.hil.wiring import DeviceTable
 from hw.contract import LineDriver
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
-from hw.modem.sms import SmsTold
+from hw.modem.sms import SmsFailed, SmsPartSent, SmsReported, SmsSent, SmsTold
 
 READY_EVERY_S = 0.02
 TEXT_WITHIN_S = 60.0
@@ -49,6 +49,7 @@ class ModemDevice(WiredDevice):
         self._emulated: _WatchedModem | None = None
         self._tcp_port = 0
         self._texts = 0
+        self._unreported: dict[int | None, str] = {}
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -157,4 +158,19 @@ class ModemDevice(WiredDevice):
             modem.ring("+12125550120", rings=6)
 
     def _sms_told(self, told: SmsTold) -> None:
-        self.timeline.note(Lane.DEVICE, self.name, type(told).__name__, because=getattr(told, "because", ""))
+        match told:
+            case SmsPartSent():
+                self._unreported[told.reference] = told.sms_id
+            case SmsReported():
+                sms_id = self._unreported.pop(told.reference, "")
+                if told.failure:
+                    self._note_sms("SmsFailed", told.failure)
+                elif sms_id and sms_id not in self._unreported.values():
+                    self._note_sms("SmsDelivered")
+            case SmsSent():
+                self._note_sms("SmsSent")
+            case SmsFailed():
+                self._note_sms("SmsFailed", told.because)
+
+    def _note_sms(self, event: str, because: str = "") -> None:
+        self.timeline.note(Lane.DEVICE, self.name, event, because=because)

@@ -164,6 +164,10 @@ class EmulatedModem:
         self._incoming = _Ringing(number, asyncio.get_running_loop().time() + rings * RING_GAP_S)
         self._ring_on()
 
+    def report_delivery(self, reference: int, number: str) -> None:
+        """The network tells that a part sent under `reference`, at whatever time, has reached its phone."""
+        self._texts.report_delivery(reference, number)
+
     def _pull_out(self) -> None:
         if self._pipe is not None:
             self._pipe.close()

@@ -71,6 +71,11 @@ class Texts:
             asyncio.get_running_loop().call_later(REPORT_S, self._tell_report, pdu)
         return [f"+CMGS: {self._reference}", "OK"]
 
+    def report_delivery(self, reference: int, number: str) -> None:
+        """Tell that a part has reached its phone, if the host wants to know."""
+        if self._reports:
+            self._tell_report(_report(reference, number, _DELIVERED))
+
     def _hand_over(self, sms: "Submitted") -> None:
         if sms.part is None:
             self._exchange.texts.append((sms.number, sms.text))

@@ -193,4 +193,4 @@ def play_out(folder: Path, story: Story, **options: object) -> None:
 
 def pattern(**options: object) -> ModemSettings:
     """The pattern for all modems of a stage."""
-    return ModemSettings("pattern", TRUNK, "/dev/none", **options)  # type: ignore[arg-type]
+    return ModemSettings(**{"name": "pattern", "trunk": TRUNK, "port": "/dev/none", **options})  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from hw.contract import Answered, Cause, DigitReceived, Ended, TrunkLines
 from hw.contract.driver import DriverError
 from hw.modem.bank import ModemBank
 from hw.modem.settings import BankSettings, ModemSettings
-from hw.modem.sms import SmsDelivered, SmsFailed, SmsSent
+from hw.modem.sms import SmsFailed, SmsPartSent, SmsReported, SmsSent
 from tests.hw.modem.stage import (
     ANSWERS,
     BUSY,
@@ -504,9 +504,11 @@ class TestTexts:
     def test_a_text_arrives_and_its_delivery_is_told(self, tmp_path: Path, text: str) -> None:
         async def story(stage: Stage) -> None:
             stage.bank.send_sms("s", TRUNK, ANSWERS, text, 60.0)
-            await stage.until(lambda: len(stage.texts) == 2)
-            assert isinstance(stage.texts[0], SmsSent)
-            assert stage.texts[1] == SmsDelivered("s")
+            await stage.until(lambda: any(isinstance(told, SmsSent) for told in stage.texts))
+            parts = [told for told in stage.texts if isinstance(told, SmsPartSent)]
+            sims = {(told.sms_id, told.sim) for told in parts}
+            assert (SmsSent("s", len(parts)), sims) == (stage.texts[-1], {("s", "001010123456780")})
+            await stage.until(lambda: all(SmsReported(p.sim, p.reference or 0, ANSWERS) in stage.texts for p in parts))
             assert stage.exchange.texts == [(ANSWERS, text)]
 
         play_out(tmp_path, story)
@@ -515,8 +517,8 @@ class TestTexts:
         async def story(stage: Stage) -> None:
             stage.exchange.far_ends[ANSWERS] = FarEnd(delivers=False)
             stage.bank.send_sms("s", TRUNK, ANSWERS, "See you at 9", 60.0)
-            await stage.until(lambda: len(stage.texts) == 2)
-            assert stage.texts[1] == SmsFailed("s", "the network gave it up (status 65)")
+            await stage.until(lambda: len(stage.texts) == 3)
+            assert stage.texts[2] == SmsReported("001010123456780", 1, ANSWERS, "the network gave it up (status 65)")
 
         play_out(tmp_path, story)
 
@@ -528,7 +530,7 @@ class TestTexts:
             await asyncio.sleep(0.5)
             assert stage.texts == []
             stage.bank.hang_up("a")
-            await stage.until(lambda: SmsDelivered("s") in stage.texts)
+            await stage.until(lambda: SmsReported("001010123456780", 1, ANSWERS) in stage.texts)
 
         play_out(tmp_path, story)
 
@@ -547,6 +549,23 @@ class TestTexts:
                 await stage.wait(Answered, "b", limit_s=200)
 
         run_hastily(main())
+
+    def test_a_report_of_an_earlier_run_is_told_once_the_sim_is_known(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with staged(tmp_path) as stage:
+                await stage.bank.close()
+                settings = BankSettings((pattern(name="m0", port=str(stage.folder / "port0")),))
+                bank = ModemBank(settings, on_sms=stage.texts.append)
+                stage.modem.log.clear()
+                stage.modem.faults.slow_ok_s = 0.2
+                starting = asyncio.create_task(bank.start(stage.events.append))
+                await stage.until(lambda: "AT+CGMI" in stage.modem.log)
+                stage.modem.report_delivery(7, ANSWERS)
+                await stage.until(lambda: stage.texts == [SmsReported("001010123456780", 7, ANSWERS)])
+                await starting
+                await bank.close()
+
+        run_hastily(main(), haste=4.0)
 
     def test_a_modem_that_refuses_texts_says_so(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:

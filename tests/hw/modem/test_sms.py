@@ -2,10 +2,11 @@ import pytest
 
 from hw.modem.modem import NoticeTold
 from hw.modem.pdu import SmsError
-from hw.modem.sms import MAX_WAITING, Sms, SmsDelivered, SmsFailed, SmsSent
-from tests.hw.modem.test_modem import NUMBER, Bench
+from hw.modem.sms import MAX_REPORTS, MAX_WAITING, Sms, SmsFailed, SmsPartSent, SmsReported, SmsSent
+from tests.hw.modem.test_modem import ANSWERS, NUMBER, Bench
 
 WITHIN_S = 60.0
+SIM = ANSWERS["AT+CIMI"]
 REPORT = "0006{:02X}0B912121550501F1" + "62112290000000" * 2 + "{:02X}"
 
 
@@ -37,57 +38,73 @@ def wait_for_prompts(desk: Desk) -> None:
 
 
 class TestSms:
-    def test_sent_then_delivered(self) -> None:
+    def test_sent_then_reported(self) -> None:
         desk = Desk()
         desk.send("s")
         wait_for_prompts(desk)
         desk.prompt(7)
-        assert desk.sms.told == [SmsSent("s", 1)]
+        assert desk.sms.told == [SmsPartSent("s", SIM, 7), SmsSent("s", 1)]
         desk.report(7)
-        assert desk.sms.told[1:] == [SmsDelivered("s")]
+        assert desk.sms.told[2:] == [SmsReported(SIM, 7, NUMBER)]
 
-    def test_a_long_text_is_delivered_when_all_parts_are(self) -> None:
+    def test_each_part_of_a_long_text_has_its_reference(self) -> None:
         desk = Desk()
         desk.send("s", "x" * 400)
         for reference in (254, 255, 0):
             wait_for_prompts(desk)
             desk.prompt(reference)
-        assert desk.sms.told == [SmsSent("s", 3)]
-        for reference in (255, 0):
-            desk.report(reference)
-            assert SmsDelivered("s") not in desk.sms.told
-        desk.report(254)
-        assert desk.sms.told[-1] == SmsDelivered("s")
+        assert desk.sms.told == [*(SmsPartSent("s", SIM, each) for each in (254, 255, 0)), SmsSent("s", 3)]
 
-    def test_one_part_that_fails_is_told_once(self) -> None:
+    def test_a_modem_that_tells_no_reference(self) -> None:
         desk = Desk()
-        desk.send("s", "x" * 400)
-        for reference in (1, 2, 3):
-            wait_for_prompts(desk)
-            desk.prompt(reference)
+        desk.send("s")
+        wait_for_prompts(desk)
+        desk.bench.modem.received(b"\r\n> ", desk.bench.now)
+        desk.bench.modem.received(b"\r\nOK\r\n", desk.bench.now)
+        assert desk.sms.told == [SmsPartSent("s", SIM, None), SmsSent("s", 1)]
+
+    def test_what_the_network_gave_up_and_what_it_still_tries(self) -> None:
+        desk = Desk()
         desk.report(1, 0x30)
+        assert desk.sms.told == []
         desk.report(1, 0x41)
-        desk.report(2, 0x41)
-        desk.report(3)
-        assert desk.sms.told[1:] == [SmsFailed("s", "the network gave it up (status 65)")]
+        assert desk.sms.told == [SmsReported(SIM, 1, NUMBER, "the network gave it up (status 65)")]
 
-    def test_reports_of_others_and_of_nobody_are_ignored(self) -> None:
+    def test_what_is_no_report_is_ignored(self) -> None:
         desk = Desk()
-        desk.report(9)
         assert desk.sms.hear("+CDS: 3\nnonsense", 0.0)
+        desk.sms.turn(0.0)
         assert desk.sms.told == []
         assert not desk.sms.hear("+CREG: 1", 0.0)
 
     def test_a_report_in_store_is_fetched_and_cleared(self) -> None:
         desk = Desk()
-        desk.send("s")
-        wait_for_prompts(desk)
-        desk.prompt(7)
         desk.bench.answers["AT+CMGR=3"] = f"+CMGR: 0,,25\r\n{REPORT.format(7, 0)}"
         desk.sms.hear('+CDSI: "SR",3', desk.bench.now)
         desk.bench.run(0.0)
-        assert desk.sms.told[-1] == SmsDelivered("s")
+        assert desk.sms.told == [SmsReported(SIM, 7, NUMBER)]
         assert desk.bench.asked[-2:] == ["AT+CMGR=3", "AT+CMGD=3"]
+
+    def test_reports_of_an_earlier_run_wait_until_the_sim_is_known(self) -> None:
+        bench = Bench()
+        sms = Sms(bench.modem)
+        bench.modem.opened(bench.now)
+        sms.hear(f"+CDS: 25\n{REPORT.format(7, 0)}", bench.now)
+        sms.turn(bench.now)
+        assert sms.told == []
+        bench.run(1.0)
+        sms.turn(bench.now)
+        assert sms.told == [SmsReported(SIM, 7, NUMBER)]
+
+    def test_reports_of_a_sim_that_is_never_known_are_told_without_it(self) -> None:
+        bench = Bench()
+        sms = Sms(bench.modem)
+        bench.modem.opened(bench.now)
+        for reference in range(MAX_REPORTS + 1):
+            sms.hear(f"+CDS: 25\n{REPORT.format(reference % 256, 0)}", bench.now)
+        bench.modem.closed("unplugged", bench.now)
+        sms.drop("unplugged")
+        assert sms.told == [SmsReported("", each, NUMBER) for each in range(1, MAX_REPORTS + 1)]
 
     def test_nothing_is_sent_while_a_call_is_up(self) -> None:
         desk = Desk()
@@ -107,7 +124,7 @@ class TestSms:
         because = "the modem had calls until it was too late for the text"
         assert desk.sms.told == [SmsFailed("late", because, begun=False)]
         desk.prompt(7)
-        assert desk.sms.told[1:] == [SmsSent("s", 1)]
+        assert desk.sms.told[1:] == [SmsPartSent("s", SIM, 7), SmsSent("s", 1)]
         assert desk.sms.waiting == 1
 
     def test_what_waits_when_the_modem_goes_has_failed(self) -> None:
@@ -116,7 +133,10 @@ class TestSms:
         desk.send("t")
         desk.bench.modem.closed("unplugged", desk.bench.now)
         desk.sms.drop("unplugged")
-        assert [(told.sms_id, type(told)) for told in desk.sms.told] == [("s", SmsFailed), ("t", SmsFailed)]
+        assert [(told.sms_id, told.begun) for told in desk.sms.told if isinstance(told, SmsFailed)] == [
+            ("s", True),
+            ("t", False),
+        ]
         assert desk.sms.waiting == 0
 
     def test_a_modem_that_is_set_up_again_goes_on_with_the_next(self) -> None:
