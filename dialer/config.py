@@ -195,6 +195,11 @@ class ModemTrunk(_Trunk):
     )
     calls_per_day: int | None = Field(None, ge=1, description="Calls that one SIM may make in a day.")
     minutes_per_day: int | None = Field(None, ge=1, description="Minutes that one SIM may talk in a day.")
+    texts_per_day: int | None = Field(
+        None,
+        ge=1,
+        description="Text messages that one SIM may send in a day; a long one counts as often as it has parts.",
+    )
 
     @property
     def ports(self) -> tuple[str, ...]:

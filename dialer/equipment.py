@@ -77,6 +77,7 @@ def modem_settings(site: Site, trunk: ModemTrunk) -> list[ModemSettings]:
                 caller_id=trunk.caller_id,
                 calls_per_day=trunk.calls_per_day,
                 minutes_per_day=trunk.minutes_per_day,
+                texts_per_day=trunk.texts_per_day,
                 audio={"serial": "serial", "alsa": "usb"}.get(audio.partition(":")[0], "none"),
             )
             for name, port, audio in zip(modem_names(trunk), trunk.ports, audios, strict=True)

@@ -69,6 +69,7 @@ class Texting:
         except (SmsError, DriverError) as error:
             self._open.discard(sms_id)
             because = str(error)
+            log.warning("text %d is not sent: %s", kept.text_id, because)
             await self._runner.in_store(lambda store: store.texts.not_taken(kept.text_id, because, datetime.now(UTC)))
             raise CommandRefused(because) from None
         return {"text_id": kept.text_id, "refused": None}

@@ -15,9 +15,10 @@ from hw.contract.driver import DriverError, Lamp, OnEvent
 from hw.modem.calls import Step
 from hw.modem.device import Device
 from hw.modem.modem import AudioTold, CallTold, IncomingRefused, KeyPressed, NoticeTold, StateTold, Told, VoiceRefused
+from hw.modem.pdu import submit
 from hw.modem.port import serial_paths
 from hw.modem.settings import BankSettings
-from hw.modem.sms import SmsTold
+from hw.modem.sms import SmsPartSent, SmsTold
 from hw.modem.usage import Usage
 
 START_LIMIT_S = 10.0
@@ -51,6 +52,7 @@ class ModemStatus:
     signal_dbm: int | None
     calls_today: int
     talked_today_s: float
+    texts_today: int
     incoming_refused: int
 
 
@@ -227,14 +229,30 @@ class ModemBank:
     def send_sms(self, sms_id: str, trunk: str, number: str, text: str, within_s: float) -> None:
         """Send an SMS with a modem of `trunk` within so many seconds; what comes of it goes to `on_sms`.
 
-        Raises `SmsError` for what can never be sent, and `DriverError` when no modem of the trunk can be used.
+        Raises `SmsError` for what can never be sent, and `DriverError` when no modem of the trunk can be used, or
+        their SIMs' caps have no room for it.
         """
-        usable = [device for device in self._devices if device.settings.trunk == trunk and device.modem.usable]
-        if not usable:
-            raise DriverError(f"no SMS can be sent over {trunk!r}: {self._why_none(trunk)}")
-        device = min(usable, key=lambda device: (device.sms.waiting, device.modem.call is not None))
+        needed = len(submit(number, text, 0))
+        troubles = {
+            device: self._why_no_text(device, needed) for device in self._devices if device.settings.trunk == trunk
+        }
+        able = [device for device, why in troubles.items() if not why]
+        if not able:
+            whys = [f"{device.settings.name}: {why}" for device, why in troubles.items()]
+            raise DriverError(f"no SMS can be sent over {trunk!r}: {'; '.join(whys) or 'it has no modem'}")
+        device = min(able, key=self._burden)
         device.sms.send(sms_id, number, text, self._now() + within_s)
         self._soon(device.turn)
+
+    def _why_no_text(self, device: Device, needed: int) -> str:
+        if not device.modem.usable:
+            return device.modem.trouble
+        cap, waiting = device.settings.texts_per_day, device.sms.parts_waiting
+        return self._usage.texts_spent(device.modem.sim, cap, waiting=waiting, needed=needed)
+
+    def _burden(self, device: Device) -> tuple[int, bool, int]:
+        """What tells which modem is to send a text: the least one."""
+        return device.sms.waiting, device.modem.call is not None, self._usage.of(device.modem.sim).texts
 
     def statuses(self) -> list[ModemStatus]:
         """How each modem is, in the order of the settings."""
@@ -254,6 +272,7 @@ class ModemBank:
             modem.network.signal_dbm,
             used.calls,
             used.talked_s,
+            used.texts,
             modem.incoming_refused,
         )
 
@@ -444,6 +463,8 @@ class ModemBank:
             raise ValueError(f"call id {call_id!r} is in use")
 
     def _tell_sms(self, told: SmsTold) -> None:
+        if isinstance(told, SmsPartSent):
+            self._usage.texted(told.sim)
         if self._on_sms is not None:
             self._on_sms(told)
 

@@ -33,6 +33,7 @@ class ModemSettings:
     caller_id: str = "subscription"
     calls_per_day: int | None = None
     minutes_per_day: int | None = None
+    texts_per_day: int | None = None
     audio: str = "serial"
 
     def __post_init__(self) -> None:
@@ -51,7 +52,12 @@ class ModemSettings:
                 f"modem {self.name!r}: port {self.port!r} must be a device path such as "
                 "/dev/serial/by-id/usb-... or imei: with the modem's 15 digits"
             )
-        for key, cap in (("calls_per_day", self.calls_per_day), ("minutes_per_day", self.minutes_per_day)):
+        caps = {
+            "calls_per_day": self.calls_per_day,
+            "minutes_per_day": self.minutes_per_day,
+            "texts_per_day": self.texts_per_day,
+        }
+        for key, cap in caps.items():
             if cap is not None and cap < 1:
                 raise DriverError(f"modem {self.name!r}: {key} is {cap}; it must be 1 or more, or be left out")
 

@@ -89,6 +89,11 @@ class Sms:
         """How many messages are not sent yet."""
         return len(self._waiting)
 
+    @property
+    def parts_waiting(self) -> int:
+        """How many parts of messages are not sent yet."""
+        return sum(len(message.parts) - message.sent for message in self._waiting)
+
     def send(self, sms_id: str, number: str, text: str, begin_by: float) -> None:
         """Send `text` to `number` (E.164); `SmsSent` and `SmsDelivered`, or `SmsFailed` follow.
 

@@ -110,13 +110,16 @@ def test_a_report_that_comes_after_a_restart_finds_its_text(site: Site, caplog: 
 
 
 @pytest.mark.parametrize("problem", [DriverError("no modem"), SmsError("takes 12 parts")])
-def test_what_no_modem_takes_is_closed_with_the_reason(site: Site, problem: Exception) -> None:
+def test_what_no_modem_takes_is_closed_with_the_reason(
+    site: Site, problem: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story(dialer: Dialer, modems: Modems) -> None:
         modems.refuses = problem
         with pytest.raises(CommandRefused, match=str(problem)):
             await dialer.desk.send_text("spring", body())
         (text,) = await texts(dialer)
         assert (text.state, text.because) == ("failed", str(problem))
+        assert f"text 1 is not sent: {problem}" in caplog.text
 
     play(site, story)
 

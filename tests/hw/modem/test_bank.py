@@ -575,6 +575,31 @@ class TestTexts:
 
         play_out(tmp_path, story)
 
+    def test_a_sim_sends_no_more_texts_than_its_cap_and_calls_on(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            stage.bank.send_sms("s", TRUNK, ANSWERS, "x" * 161, 60.0)
+            with pytest.raises(DriverError, match="0 texts today, 2 more wait, this one counts as 2, and the cap is 3"):
+                stage.bank.send_sms("t", TRUNK, ANSWERS, "x" * 161, 60.0)
+            stage.bank.send_sms("u", TRUNK, ANSWERS, "Hello", 60.0)
+            await stage.until(lambda: SmsSent("u", 1) in stage.texts)
+            with pytest.raises(DriverError, match="m0: its SIM has sent 3 texts today, the cap"):
+                stage.bank.send_sms("v", TRUNK, ANSWERS, "Hello", 60.0)
+            (status,) = stage.bank.statuses()
+            assert (status.texts_today, status.usable) == (3, True)
+            stage.dial("a", ANSWERS)
+            await stage.wait(Answered, "a")
+
+        play_out(tmp_path, story, settings=pattern(texts_per_day=3))
+
+    def test_texts_go_to_the_sim_that_has_room(self, tmp_path: Path) -> None:
+        async def story(stage: Stage) -> None:
+            for number in range(4):
+                stage.bank.send_sms(f"s{number}", TRUNK, ANSWERS, "Hello", 60.0)
+                await stage.until(lambda number=number: SmsSent(f"s{number}", 1) in stage.texts)
+            assert [status.texts_today for status in stage.bank.statuses()] == [2, 2]
+
+        play_out(tmp_path, story, settings=pattern(texts_per_day=2), count=2)
+
     def test_no_modem_no_text(self, tmp_path: Path) -> None:
         async def story(stage: Stage) -> None:
             with pytest.raises(DriverError, match="no SMS can be sent over 'other'"):

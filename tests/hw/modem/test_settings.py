@@ -14,6 +14,7 @@ from hw.modem.settings import BankSettings, ModemSettings
         ({"audio": "loud"}, "must be one of serial, usb, none"),
         ({"calls_per_day": 0}, "calls_per_day is 0"),
         ({"minutes_per_day": -1}, "minutes_per_day is -1"),
+        ({"texts_per_day": 0}, "texts_per_day is 0"),
     ],
 )
 def test_bad_settings_are_named(options: dict[str, object], reason: str) -> None:
