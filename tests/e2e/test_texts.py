@@ -34,6 +34,7 @@ bind = "127.0.0.1:{api_port}"
 name = "gsm"
 kind = "modem"
 port = "{port}"
+texts_per_day = 3
 """
 
 
@@ -56,6 +57,8 @@ class Network:
     port: Path
     faults: Faults = field(default_factory=Faults)
     exchange: Exchange = field(default_factory=lambda: Exchange({BERT: FarEnd(delivers=False)}))
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
+    _modem: EmulatedModem | None = field(default=None, init=False)
 
     def hang_after_a_text(self) -> None:
         """Once the network has a text, the modem says nothing more, not even that."""
@@ -66,9 +69,14 @@ class Network:
         self.exchange.texts = list(self.exchange.texts)
         self.faults.hangs = False
 
+    def report_delivery(self, reference: int, number: str) -> None:
+        """The network tells that a part reached its phone."""
+        assert self._loop is not None and self._modem is not None
+        self._loop.call_soon_threadsafe(self._modem.report_delivery, reference, number)
+
     @contextmanager
     def plugged(self) -> Iterator[None]:
-        loop = asyncio.new_event_loop()
+        loop = self._loop = asyncio.new_event_loop()
         ready = threading.Event()
         loop.call_soon(self._plug)
         loop.call_soon(ready.set)
@@ -83,7 +91,8 @@ class Network:
             loop.close()
 
     def _plug(self) -> None:
-        EmulatedModem(self.exchange, faults=self.faults).open_pty(self.port)
+        self._modem = EmulatedModem(self.exchange, faults=self.faults)
+        self._modem.open_pty(self.port)
 
 
 class TextWorld(World):
@@ -178,3 +187,36 @@ def test_a_text_whose_fate_is_unknown_after_a_crash_is_closed_and_never_sent_aga
     world.say("sms", "send", CAMPAIGN, "2", "Hello")
     until("the next one", lambda: len(world.network.exchange.texts) == 2)
     assert [number for number, _ in world.network.exchange.texts] == [ANNA, BERT]
+
+
+def test_a_report_that_comes_after_a_restart_finds_its_text(world: TextWorld) -> None:
+    world.network.faults.lose_notices = True
+    dialer = world.start_dialer()
+    for lead_id in ("1", "2"):
+        world.say("sms", "send", CAMPAIGN, lead_id, "Hello")
+    until("the network to take both", lambda: world.states() == ["sent", "sent"])
+    dialer.kill()
+    dialer.wait()
+    world.network.faults.lose_notices = False
+    world.start_dialer()
+    world.say("sms", "send", CAMPAIGN, "1", "The modem is up.")
+    until("the modem to be up", lambda: world.states()[2:] == ["delivered"])
+    world.network.report_delivery(2, BERT)
+    until("the report", lambda: world.states()[1] == "delivered")
+    assert world.states()[0] == "sent"
+
+
+def test_a_sims_cap_of_texts_outlasts_a_restart_and_is_told(world: TextWorld) -> None:
+    dialer = world.start_dialer()
+    world.say("sms", "send", CAMPAIGN, "1", "x" * 161)
+    until("the delivery", lambda: world.states() == ["delivered"])
+    assert "this one counts as 2, and the cap is 3" in world.say("sms", "send", CAMPAIGN, "1", "x" * 161, code=1)
+    world.say("sms", "send", CAMPAIGN, "1", "Hello")
+    until("the delivery", lambda: world.states() == ["delivered", "failed", "delivered"])
+    dialer.kill()
+    dialer.wait()
+    world.start_dialer()
+    world.say("sms", "send", CAMPAIGN, "1", "Hello", code=1)
+    assert "its SIM has sent 3 texts today, the cap" in world.texts()[-1]["because"]
+    assert "text 4 is not sent: " in world.complaints()
+    assert len(world.network.exchange.texts) == 2
