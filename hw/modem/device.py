@@ -14,6 +14,7 @@ from hw.modem.sms import Sms, SmsTold
 
 LOOK_S = 1.0
 SEARCH_S = 5.0
+RESET_SENT_S = 0.5
 RESET_S = 4.0
 _RESET = b"\x1b\r\nAT+CFUN=1,1\r"
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Device:
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
-        self._resetting = False
+        self._left: SerialLine | None = None
         self._search_at = 0.0
         self._last_path = ""
         self._trouble = ""
@@ -78,9 +79,10 @@ class Device:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        for line in (self._line, self._left):
+            if line is not None:
+                line.close()
+        self._line = self._left = None
 
     @property
     def settled(self) -> bool:
@@ -148,11 +150,10 @@ class Device:
 
     def _reset(self, told: ResetWanted) -> None:
         _log.warning("modem %s: %s; resetting it", self.settings.name, told.because)
-        self._resetting = True
         if self._line is not None:
-            line, self._line = self._line, None
-            line.write(_RESET)
-            line.close(drop_dtr=True)
+            self._left, self._line = self._line, None
+            self._left.write(_RESET)
+            self._left.leave()
         self.path = None
         self._wanted.set()
 
@@ -167,13 +168,19 @@ class Device:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            if self._resetting:
-                self._resetting = False
-                await asyncio.sleep(RESET_S)
+            if self._left is not None:
+                await self._finish_reset(self._left)
             while self._line is None:
                 path = await self._find()
                 if path is None or not self._open(path):
                     await asyncio.sleep(LOOK_S)
+
+    async def _finish_reset(self, line: SerialLine) -> None:
+        """A port that takes nothing gets some time for the reset command, then DTR falls all the same."""
+        await asyncio.sleep(RESET_SENT_S)
+        line.close(drop_dtr=True)
+        self._left = None
+        await asyncio.sleep(RESET_S)
 
     def _kept(self, keeper: asyncio.Task[None]) -> None:
         problem = None if keeper.cancelled() else keeper.exception()

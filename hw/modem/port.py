@@ -10,7 +10,7 @@ import serial
 from serial.tools import list_ports
 
 from hw.contract.driver import DriverError
-from hw.tty import open_tty
+from hw.tty import drop_unsent, open_tty
 
 MAX_UNWRITTEN = 65536
 PROBE_S = 2.0
@@ -43,13 +43,25 @@ class SerialLine:
         else:
             self._flush()
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What the port has not taken yet."""
+        return len(self._unwritten)
+
+    def leave(self) -> None:
+        """Hear no more of it, nor of its loss; what is unsent still goes out, until it is closed."""
+        if self._port is not None:
+            self._loop.remove_reader(self._fd)
+        self._on_lost = lambda why: None
+
     def close(self, *, drop_dtr: bool = False) -> None:
-        """Let go; with `drop_dtr` the modem sees its terminal go away first (V.250 6.1)."""
+        """Let go, and drop what is unsent; with `drop_dtr` the modem sees its terminal go away first (V.250 6.1)."""
         port, self._port = self._port, None
         if port is None:
             return
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
+        drop_unsent(port)
         with suppress(OSError):
             if drop_dtr:
                 port.dtr = False

@@ -1,4 +1,7 @@
 import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,67 @@ def test_a_device_that_reads_nothing_is_lost_before_memory_is() -> None:
             line.write(bytes(MAX_UNWRITTEN // 10))
         assert host.lost == ["it takes no more data"]
         pipe.close()
+
+    asyncio.run(main())
+
+
+class Stuck:
+    """A port behind which nobody reads yet, filled to the brim."""
+
+    def __init__(self, line: Callable[[str], SerialLine]) -> None:
+        self._master, slave = os.openpty()
+        os.set_blocking(self._master, False)
+        self.line = line(os.ttyname(slave))
+        os.close(slave)
+        self.sent = 0
+        while not self.line.unsent_bytes:
+            self.line.write(bytes(1024))
+            self.sent += 1024
+
+    def read(self) -> bytes:
+        """What has come out since the last time."""
+        found = bytearray()
+        with suppress(BlockingIOError, OSError):
+            while data := os.read(self._master, 4096):
+                found += data
+        return bytes(found)
+
+    def pull_out(self) -> None:
+        """Unplug it."""
+        os.close(self._master)
+
+
+def test_what_a_stuck_port_has_not_taken_is_dropped_when_it_is_closed() -> None:
+    """Else the kernel would hold the close of a serial port up until it is sent, by default for 30 seconds."""
+
+    async def main() -> None:
+        stuck = Stuck(Host().open)
+        kept = stuck.sent - stuck.line.unsent_bytes
+        stuck.line.close()
+        assert len(stuck.read()) < kept
+        stuck.pull_out()
+
+    asyncio.run(main())
+
+
+def test_a_port_that_is_left_still_sends_and_is_heard_no_more() -> None:
+    async def main() -> None:
+        host = Host()
+        stuck = Stuck(host.open)
+        stuck.line.write(b"AT+CFUN=1,1\r")
+        stuck.line.leave()
+        stuck.line.leave()
+        came = b""
+        async with asyncio.timeout(5):
+            while not came.endswith(b"AT+CFUN=1,1\r"):
+                await asyncio.sleep(0.01)
+                came += stuck.read()
+        stuck.pull_out()
+        stuck.line.write(b"AT\r")
+        await asyncio.sleep(0.05)
+        stuck.line.close()
+        stuck.line.leave()
+        assert (bytes(host.heard), host.lost) == (b"", [])
 
     asyncio.run(main())
 
