@@ -28,7 +28,7 @@ from dialer.site import Site, api_listener, campaign_problems, running_dialer
 from hw.audio.streams import SERIAL_BAUD, check_sound_device
 from hw.contract.driver import DriverError
 from hw.sip.probe import ProbeResult, probe
-from hw.tty import open_tty
+from hw.tty import open_tty, other_users
 
 
 class Level(StrEnum):
@@ -243,7 +243,8 @@ def _devices(config: Config, *, in_use: bool) -> Iterator[Finding]:
             path = Path(device.name).resolve()
             first = seen.setdefault(path, device)
             problem = _same(device, first) if first is not device else _port_problem(device, in_use=in_use)
-            yield _found(check, device, problem, f"{device.name} is there", in_use=in_use)
+            shared = [] if problem or in_use else _shared(check, device)
+            yield from shared or [_found(check, device, problem, f"{device.name} is there", in_use=in_use)]
         elif device.is_audio:
             problem = "" if in_use else _sound_problem(device)
             yield _found(check, device, problem, f"{device.text} plays and records", in_use=in_use)
@@ -253,6 +254,15 @@ def _found(check: str, device: Device, problem: str, good: str, *, in_use: bool)
     if problem:
         return Finding(check, Level.ERROR, f"{device.where}: {problem}")
     return Finding(check, Level.OK, f"{device.name} is in use by the running dialer" if in_use else good)
+
+
+def _shared(check: str, device: Device) -> list[Finding]:
+    """A port can be opened while another program has it, when that one locks nothing."""
+    others = ", ".join(other_users(device.name))
+    detail = (
+        f"{device.where}: {device.name} is open in {others} too, which may take what comes from it or write into it"
+    )
+    return [Finding(check, Level.WARNING, f"{detail}; end that program")] if others else []
 
 
 def _same(device: Device, first: Device) -> str:

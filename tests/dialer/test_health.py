@@ -206,6 +206,16 @@ def test_ports_that_another_program_has(site: Site, port: str, section: str, whe
     assert not [detail for detail in rows(site, Level.ERROR) if port in detail]
 
 
+def test_ports_that_another_program_has_without_a_lock(site: Site, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(site, GSM + f'port = "{port}"\n', WIRELESS + 'port = "/dev/no-headset"\n')
+    monkeypatch.setattr("dialer.health.other_users", lambda path: ["minicom (4711)"] if path == port else [])
+    told = [finding for finding in examine(site, lambda uri: ProbeResult(True, "")) if finding.check == "trunk gsm"]
+    detail = (
+        f"{port} is open in minicom (4711) too, which may take what comes from it or write into it; end that program"
+    )
+    assert told == [Finding("trunk gsm", Level.WARNING, f"[[trunk]] gsm: port: {detail}")]
+
+
 def test_ports_that_the_user_may_not_open(site: Site, port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise serial.SerialException(errno.EACCES, f"could not open port {port}")
