@@ -1,24 +1,24 @@
 """What in a campaign cannot hold together: settings against each other, against its leads, and against the law."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
-from campaigns import caps, recycling
-from campaigns.caps import Cap
 from campaigns.collections.scriptgate import script_faults
 from campaigns.database import Database
 from campaigns.eligibility import SEARCH_DAYS
+from campaigns.labels import place_of
 from campaigns.law import Law
 from campaigns.lists import LeadList
-from campaigns.model import AbandonWindow, CallingWindow, CampaignSettings, Outcome, Profile
+from campaigns.model import AbandonWindow, CampaignSettings, Place, Profile
+from campaigns.paces import Group, place_matters
 from campaigns.profiles import Profiles
-from campaigns.recycling import RecycleRule
-from campaigns.rules.model import Cli, Cooldown, Effect, Limit, Needs, RegistryCheck, Rule, RuleType
+from campaigns.redials import Redials
+from campaigns.rules.model import Cli, Effect, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
+from campaigns.rules.windows import in_force
 from campaigns.telesales.scripts import Script
 
 _STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
@@ -27,16 +27,6 @@ _WINDOW_OF_SPAN = {
     "calendar_month": AbandonWindow.MONTH,
     "calendar_day": AbandonWindow.DAY,
 }
-_RETRIED = {
-    "abandoned": Outcome.ABANDONED,
-    "no_answer": Outcome.NO_ANSWER,
-    "busy": Outcome.BUSY,
-}
-
-# Calls with these statuses may not have reached the network, and a cap does not count those that did not.
-_NOT_SURELY_COUNTED = frozenset({"ADCT", "ERI"})
-
-_DAY_S = 86_400
 
 
 class Severity(StrEnum):
@@ -72,7 +62,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the store knows of a campaign: leads that may still be called by profile, lists, and what is shown.
+    """What the store knows of a campaign: leads that may still be called, its lists, and what people see as its number.
 
     `hours` says by profile when it may be called next, None for never within 14 days. `registry_age_days` has the
     registries that were imported.
@@ -86,6 +76,7 @@ class Facts:
     shown: Shown = Shown()
     script: Script | None = None
     unproved: int = 0
+    groups: Sequence[Group] = ()
 
 
 def facts_of(
@@ -100,11 +91,10 @@ def facts_of(
     script: Script | None,
 ) -> Facts:
     """What the database says of a campaign at an instant."""
-    counts = database.rows(
-        "SELECT profile_id, COUNT(*) FROM leads WHERE campaign_id = ? AND next_at IS NOT NULL GROUP BY profile_id",
-        (settings.campaign_id,),
-    )
-    open_leads = {profiles.get(profile_id): count for profile_id, count in counts}
+    groups = _groups(database, profiles, law.rulebook, settings)
+    open_leads: dict[Profile, int] = {}
+    for group in groups:
+        open_leads[group.profile] = open_leads.get(group.profile, 0) + group.leads
     return Facts(
         open_leads,
         int(database.value("SELECT COUNT(*) FROM leads WHERE campaign_id = ?", (settings.campaign_id,))),
@@ -120,29 +110,57 @@ def facts_of(
                 (settings.campaign_id,),
             )
         ),
+        groups,
     )
+
+
+def _groups(
+    database: Database, profiles: Profiles, rulebook: Rulebook, settings: CampaignSettings
+) -> tuple[Group, ...]:
+    """The leads that may still be called; by where their number rings only where a cap or rest asks for it."""
+    counts = database.rows(
+        "SELECT list_id, profile_id, COUNT(*) FROM leads WHERE campaign_id = ? AND next_at IS NOT NULL"
+        " GROUP BY list_id, profile_id",
+        (settings.campaign_id,),
+    )
+    asked = {row[1] for row in counts if place_matters(rulebook, settings, profiles.get(row[1]))}
+    found: dict[tuple[int, int, Place | None], int] = {
+        (list_id, profile_id, None): count for list_id, profile_id, count in counts if profile_id not in asked
+    }
+    for list_id, profile_id, label, count in database.rows_in(
+        "SELECT l.list_id, l.profile_id, p.label, COUNT(*) FROM leads l JOIN lead_phones p ON p.id = l.next_phone_id"
+        " WHERE l.campaign_id = ? AND l.next_at IS NOT NULL AND l.profile_id IN (:values) GROUP BY 1, 2, 3",
+        sorted(asked),
+        (settings.campaign_id,),
+    ):
+        key = (list_id, profile_id, place_of(label))
+        found[key] = found.get(key, 0) + count
+    return tuple(Group(of, profiles.get(profile_id), count, place) for (of, profile_id, place), count in found.items())
 
 
 def lint(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datetime) -> list[Problem]:
     """All problems, the worst first."""
     regions = tuple(sorted({region for profile in facts.open_leads for region in profile.regions}))
-    found = [*_of_leads(settings, facts), *_of_lists(settings, facts), *_of_recycling(settings, facts.lists)]
+    found = [*_of_leads(settings, facts), *_of_lists(settings, facts)]
+    found += _of_redials(settings, facts, rulebook, at)
     if regions:
         on = at.date()
         terms = rulebook.terms(regions, settings.purpose, settings.party, on, settings.mode)
-        rules = [rule for rule in rulebook.rules if _binds(rule, rulebook, regions, settings)]
+        rules = [rule for rule in rulebook.rules if _binds(rule, rulebook, regions, settings, on)]
         found += [*_of_abandonment(settings, terms), *_of_calls(settings, facts, terms)]
         found += _of_script(settings, facts, terms)
-        found += [*_of_retries(settings, rules), *_of_grounds(settings, facts, rules)]
+        found += _of_grounds(settings, facts, rules)
     order = list(Severity)
     return sorted(found, key=lambda problem: order.index(problem.severity))
 
 
-def _binds(rule: Rule, rulebook: Rulebook, regions: Sequence[str], settings: CampaignSettings) -> bool:
+def _binds(rule: Rule, rulebook: Rulebook, regions: Sequence[str], settings: CampaignSettings, on: date) -> bool:
     about = (
         (not rule.purposes or settings.purpose in rule.purposes)
         and (not rule.parties or settings.party in rule.parties)
         and (not rule.modes or settings.mode in rule.modes)
+        and not (rule.effect is Effect.REQUIRE_MODE and settings.mode in rule.required_modes)
+        and in_force(rule, on)
     )
     return about and rulebook.standing(rule) in _STOPPING and any(rule.covers(region) for region in regions)
 
@@ -277,112 +295,9 @@ def _of_script(settings: CampaignSettings, facts: Facts, terms: Terms) -> Iterat
         )  # fmt: skip
 
 
-def _of_recycling(settings: CampaignSettings, lists: Sequence[LeadList]) -> Iterator[Problem]:
-    """Recycling that asks for more calls than the campaign's own caps let be made."""
-    own = caps.parse(settings.caps)
-    for of in lists:
-        rules = of.recycle or {}
-        if not of.active:
-            continue
-        for cap in own:
-            calls = {status: _calls(rule, cap, settings.window) for status, rule in _counted(rules).items()}
-            beyond = {status: rules[status] for status, count in calls.items() if count > cap.most}
-            if not beyond:
-                continue
-            most = max(calls[status] for status in beyond)
-            what = "the others are never made" if _period_s(cap) is None else "such leads wait for the cap"
-            yield Problem(
-                Severity.WARNING,
-                "recycle",
-                f"list {of.name} recycles {recycling.to_text(beyond)}, up to {most} calls where the campaign's cap "
-                f"{cap} allows {cap.most}: {what}",
-                f"dialer lists set {settings.name} {of.name} recycle={_within(rules, own, settings.window)}; or raise "
-                f"the cap: dialer campaign set {settings.name} caps=...",
-            )
-
-
-def _counted(rules: Mapping[str, RecycleRule]) -> dict[str, RecycleRule]:
-    return {status: rule for status, rule in rules.items() if status not in _NOT_SURELY_COUNTED}
-
-
-def _calls(rule: RecycleRule, cap: Cap, window: CallingWindow) -> int:
-    """The most calls that a rule brings in the period of a cap: the first one, then one after each delay."""
-    calls, period_s = 1 + rule.max_times, _period_s(cap)
-    if period_s is None:
-        return calls
-    days, rest_s = divmod(period_s, _DAY_S)
-    open_s = _open_s(window)
-    in_hours = days * math.ceil(open_s / rule.delay_s) + math.ceil(min(rest_s, open_s) / rule.delay_s)
-    return min(calls, math.ceil(period_s / rule.delay_s), in_hours)
-
-
-def _within(rules: Mapping[str, RecycleRule], own: Sequence[Cap], window: CallingWindow) -> str:
-    """The rules as text, with no more calls than each cap allows."""
-    better = dict(rules)
-    for status, rule in _counted(rules).items():
-        delay_s, times = rule.delay_s, rule.max_times
-        for cap in own:
-            period_s = _period_s(cap)
-            if period_s is None:
-                times = min(times, cap.most - 1)
-            elif _calls(rule, cap, window) > cap.most:
-                delay_s = max(delay_s, 60 * math.ceil(period_s / cap.most / 60))
-        better[status] = RecycleRule(delay_s, times)
-    return recycling.to_text({status: rule for status, rule in better.items() if rule.max_times})
-
-
-def _period_s(cap: Cap) -> int | None:
-    """How long a cap counts a call; None: for life."""
-    return cap.days * _DAY_S if cap.days is not None else cap.hours * 3600 if cap.hours is not None else None
-
-
-def _open_s(window: CallingWindow) -> int:
-    """How long calls may be made in a day."""
-    end_s = _DAY_S if window.end == time.max else _second_of(window.end)
-    return end_s - _second_of(window.start)
-
-
-def _second_of(at: time) -> int:
-    return at.hour * 3600 + at.minute * 60 + at.second
-
-
-def _of_retries(settings: CampaignSettings, rules: Sequence[Rule]) -> Iterator[Problem]:
-    for rule in rules:
-        if isinstance(rule.params, Cooldown):
-            yield from _inside_cooldown(settings, rule, rule.params)
-        elif isinstance(rule.params, Limit):
-            yield from _beyond_cap(settings, rule, rule.params)
-
-
-def _inside_cooldown(settings: CampaignSettings, rule: Rule, cooldown: Cooldown) -> Iterator[Problem]:
-    rest_s = _seconds(cooldown.period.amount, cooldown.period.unit)
-    for said, outcome in _RETRIED.items():
-        retry = settings.retry.get(outcome)
-        if said in cooldown.outcomes and retry is not None and retry.delay_s is not None and retry.delay_s < rest_s:
-            yield Problem(
-                Severity.WARNING,
-                "retry",
-                f"after {outcome} a lead is tried again in {_span(retry.delay_s)}, {rule.id} asks for "
-                f"{cooldown.period}: it waits until then",
-                f"dialer campaign set {settings.name} retry={outcome}:{rest_s / 3600:g}h",
-            )
-
-
-def _beyond_cap(settings: CampaignSettings, rule: Rule, limit: Limit) -> Iterator[Problem]:
-    per_s = None if limit.per is None else _seconds(limit.per.amount, limit.per.unit)
-    for outcome in (Outcome.NO_ANSWER, Outcome.BUSY):
-        retry = settings.retry.get(outcome)
-        if per_s is None or retry is None or retry.delay_s is None or str(outcome) in limit.exclude:
-            continue
-        tries = min(retry.max_attempts, 1 + int(per_s // max(retry.delay_s, 1.0)))
-        if tries > limit.max:
-            yield Problem(
-                Severity.WARNING,
-                "retry",
-                f"{outcome} is tried again every {_span(retry.delay_s)} up to {retry.max_attempts} times, but "
-                f"{rule.id} allows {limit.max} in {limit.per}: such leads wait for the cap",
-                f"dialer campaign set {settings.name} retry={outcome}:{per_s / limit.max / 3600:.3g}h",
-            )
+def _of_redials(settings: CampaignSettings, facts: Facts, rulebook: Rulebook, at: datetime) -> Iterator[Problem]:
+    for excess in Redials(settings, facts.lists, facts.groups, rulebook, at).excesses():
+        yield Problem(Severity.WARNING, excess.key, excess.text, excess.mend)
 
 
 def _of_grounds(settings: CampaignSettings, facts: Facts, rules: Sequence[Rule]) -> Iterator[Problem]:
@@ -427,12 +342,3 @@ def _of_registry(facts: Facts, rule: Rule, check: RegistryCheck) -> Iterator[Pro
             f"the copy of the registry {check.id} is {age} days old, {rule.id} allows {most}: its leads are not called"
         )
         yield Problem(Severity.ERROR, "registry", text, mend)
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
-
-
-def _seconds(amount: int, unit: str) -> float:
-    hours = {"h": 1, "d": 24, "w": 168, "bd": 24, "mo": 720, "y": 8760}[unit]
-    return timedelta(hours=hours * amount).total_seconds()

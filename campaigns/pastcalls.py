@@ -200,17 +200,19 @@ def _order(call: PastCall) -> tuple[datetime, str, str]:
 
 def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignSettings) -> PastCall:
     _, _, phone, started_at, outcome, status, ringing_at, answered_at, connected_at, ended_at, _, label = row
-    flags = STATUSES.get(str(status))
-    said = _said(outcome, flags, rang=ringing_at is not None, answered=answered_at is not None)
-    # Whose status is not known yet, or was lost, may be a person in a conversation.
-    human = connected_at is not None and (outcome in (None, Outcome.LOST) or (flags or _NOBODY).human_answered)
-    wrong_party = flags is not None and flags.unworkable and not flags.dnc
+    said, contact, conversation = _counted(
+        outcome,
+        STATUSES.get(str(status)),
+        rang=ringing_at is not None,
+        answered=answered_at is not None,
+        connected=connected_at is not None,
+    )
     return PastCall(
         at=_instant(started_at),
         phone=str(phone),
         outcome=said,
-        contact=human or said in _REACHED,
-        conversation=human and not wrong_party,
+        contact=contact,
+        conversation=conversation,
         debts=debts,
         subject=_subject(campaign),
         campaign_id=campaign.campaign_id,
@@ -218,6 +220,24 @@ def _attempted(row: Sequence[object], debts: frozenset[int], campaign: CampaignS
         place=place_of(str(label)),
         ended_at=None if ended_at is None else _instant(ended_at),
     )
+
+
+def as_counted(outcome: Outcome, status: str, at: datetime) -> PastCall:
+    """What caps and rests would count of a call, placed at `at`, that reached its number and ends so."""
+    handled = outcome is Outcome.HANDLED
+    said, contact, conversation = _counted(outcome, STATUSES[status], rang=True, answered=handled, connected=handled)
+    return PastCall(at, "", said, contact, conversation)
+
+
+def _counted(
+    outcome: object, flags: Status | None, *, rang: bool, answered: bool, connected: bool
+) -> tuple[str, bool, bool]:
+    """What came of an attempt in the rule engine's words; whether somebody was reached, and spoken to."""
+    said = _said(outcome, flags, rang=rang, answered=answered)
+    # Whose status is not known yet, or was lost, may be a person in a conversation.
+    human = connected and (outcome in (None, Outcome.LOST) or (flags or _NOBODY).human_answered)
+    wrong_party = flags is not None and flags.unworkable and not flags.dnc
+    return said, human or said in _REACHED, human and not wrong_party
 
 
 _NOBODY = STATUSES["NA"]

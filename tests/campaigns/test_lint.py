@@ -34,7 +34,7 @@ def problems(store: Store, numbers: str, kind: str = "telesales", **settings: ob
 
 MUMBAI = "+912222880101\n"
 NEW_YORK, FLORIDA, LONDON, BERLIN = "+12125550101\n", "+13055550102\n", "+442079460101\n", "+493023125001\n"
-TOLL_FREE = "+18005550103\n"
+TOLL_FREE, WASHINGTON = "+18005550103\n", "+12065550105\n"
 
 
 @pytest.mark.parametrize(
@@ -130,55 +130,37 @@ def test_a_line_with_a_number_of_its_own_may_be_of_another_series_than_asked_for
     )
 
 
-def told_of_recycling(store: Store, caps: str, recycle: str, **settings: object) -> list[tuple[str, str]]:
-    """Text and mend of each problem; what the mend proposes must leave none."""
-    problems(store, FLORIDA, caps=caps, **settings)
+def test_caps_and_rests_are_warned_of_as_the_campaign_stands(store: Store) -> None:
+    problems(store, FLORIDA)
     campaign_id = store.campaign("spring").campaign_id
     (of,) = store.lists.all(campaign_id)
-    store.lists.set(campaign_id, of.name, {"recycle": recycle})
-    found = [each for each in store.lint("spring", NOW) if each.key == "recycle"]
-    assert {each.severity for each in found} <= {Severity.WARNING}
-    for each in found:
-        better = each.mend.partition("recycle=")[2].partition(";")[0]
-        store.lists.set(campaign_id, of.name, {"recycle": better})
-        assert [each for each in store.lint("spring", NOW) if each.key == "recycle"] == []
-    return [(each.text, each.mend) for each in found]
+    store.lists.set(campaign_id, of.name, {"recycle": "NA:2h/4"})
+    found = {each.key: each for each in store.lint("spring", NOW)}
+    assert found["recycle"].severity is Severity.WARNING and "us-fl.sales.frequency" in found["recycle"].text
+    assert "retries busy:5m/6" in found["retry"].text and "no_answer" not in found["retry"].text
 
 
-def test_recycling_beyond_the_campaigns_caps_is_told_with_both(store: Store) -> None:
-    (life, daily) = told_of_recycling(store, "lead:2/life,number:1/1d", "NA:5m/50,AA:5m/20,NI:2d/1")
-    assert "recycles NA:5m/50,AA:5m/20" in life[0] and "lead:2/life" in life[0]
-    assert "recycles NA:5m/50,AA:5m/20" in daily[0] and "number:1/1d" in daily[0]
-    assert "recycle=NA:1d/1,AA:1d/1,NI:2d/1;" in life[1] and "dialer campaign set spring caps=" in life[1]
+def test_numbers_at_work_are_told_from_others_only_where_a_cap_asks(store: Store) -> None:
+    store.create_campaign("spring", "collections", "predictive")
+    import_leads(store, "spring", io.StringIO(f"work_phone,phone2\n{WASHINGTON.strip()},+12065550106\n"))
+    import_leads(store, "spring", io.StringIO(f"mobile\n+12065550107\n+12065550108\n{NEW_YORK}"))
+    told = " ".join(each.text for each in store.lint("spring", NOW) if each.key == "retry")
+    assert "at work (us-wa.collections.frequency_work)" in told and "(1 of 4 leads)" in told
+    assert "(us-wa.collections.frequency): call 4 waits up to 7 days (3 of 4 leads)" in told
 
 
-@pytest.mark.parametrize(
-    ("caps", "recycle", "told"),
-    [
-        ("lead:5/life", "NA:1d/5", True),
-        ("lead:5/life", "NA:1d/4", False),
-        ("lead:1/life", "NA:1d/1", True),
-        ("number:1/4h", "NA:2h/3", True),
-        ("number:1/4h", "NA:4h/3", False),
-        # The window of eleven hours has room for two calls with eight hours between them, not for three.
-        ("number:2/1d", "NA:8h/9", False),
-        ("number:2/1d", "NA:3h/9", True),
-        ("number:2/1d", "NA:3h/1", False),
-        ("lead:3/7d", "NA:1d/9", True),
-        ("lead:3/7d", "NA:3d/9", False),
-        ("number:2/1d", "", False),
-        # A call that never reached the network is not counted.
-        ("number:1/1d", "ADCT:5m/9,ERI:5m/9", False),
-        ("", "NA:5m/50", False),
-    ],
-)
-def test_what_recycling_goes_beyond_a_cap(store: Store, caps: str, recycle: str, *, told: bool) -> None:
-    assert bool(told_of_recycling(store, caps, recycle)) is told
+FRENCH = "+33199000101\n"
 
 
-def test_a_list_that_is_not_called_from_goes_beyond_no_cap(store: Store) -> None:
-    problems(store, FLORIDA, caps="lead:2/life")
-    campaign_id = store.campaign("spring").campaign_id
-    (of,) = store.lists.all(campaign_id)
-    store.lists.set(campaign_id, of.name, {"recycle": "NA:1d/9", "active": "no"})
-    assert "recycle" not in {each.key for each in store.lint("spring", NOW)}
+@pytest.mark.parametrize(("day", "told"), [(datetime(2026, 8, 5, 9, tzinfo=UTC), False), (NOW, True)])
+def test_only_rules_in_force_on_the_day_are_held_against_a_campaign(store: Store, day: datetime, *, told: bool) -> None:
+    """France asks for consent since 11 August 2026."""
+    problems(store, FRENCH)
+    assert ("fr.sales.consent" in " ".join(each.text for each in store.lint("spring", day))) is told
+
+
+def test_a_mode_that_a_rule_asks_for_is_not_held_against_a_campaign(store: Store) -> None:
+    predictive = problems(store, LONDON)
+    store.update_campaign("spring", mode="preview")
+    assert "retry" in predictive
+    assert "retry" not in {each.key for each in store.lint("spring", NOW)}

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from campaigns.pastcalls import PastCalls
+from campaigns.model import Outcome
+from campaigns.pastcalls import PastCalls, as_counted
 from campaigns.rules.model import PastCall, Place, Purpose
 from campaigns.store import Store
 from tests.campaigns.collections.office import NOW, Office
@@ -100,6 +101,9 @@ def test_what_came_of_a_call(
     office.attempt(1, 1, NOW, outcome=outcome, status=status, connected=connected)
     found = only(office)
     assert (found.outcome, found.contact, found.conversation) == (said, contact, conversation)
+    if outcome is not None and status is not None and said != "unconnected" and outcome != "lost":
+        foretold = as_counted(Outcome(outcome), status, NOW)
+        assert (foretold.outcome, foretold.contact, foretold.conversation) == (said, contact, conversation)
 
 
 def test_a_machine_that_was_left_a_message(office: Office) -> None:
