@@ -1,11 +1,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bench.hil.emulated.exchange import Exchange
 from bench.hil.emulated.modem import EmulatedModem
+from hw.contract.driver import DriverError
 from hw.modem.device import Device
-from hw.modem.modem import Health, StateTold, Told
+from hw.modem.modem import Health, ResetWanted, StateTold, Told
 from hw.modem.settings import ModemSettings
+from hw.tty import open_tty
 from tests.hw.modem.stage import run_hastily
 
 IMEI = "490154203237518"
@@ -92,6 +96,34 @@ def test_another_modem_on_the_port_is_not_taken_for_ours(tmp_path: Path) -> None
         ours.close()
 
     asyncio.run(main())
+
+
+def test_a_device_that_is_closed_in_the_middle_of_a_reset_lets_go_of_its_port(tmp_path: Path) -> None:
+    async def main() -> None:
+        modem = EmulatedModem(Exchange())
+        port = modem.open_pty(tmp_path / "port0")
+        closed = asyncio.Event()
+
+        async def close() -> None:
+            await device.close()
+            closed.set()
+
+        def hear(_: Device, told: Told) -> None:
+            if isinstance(told, ResetWanted):
+                with pytest.raises(DriverError, match="another program has it open"):
+                    open_tty(port, 115200)
+                closing.append(asyncio.create_task(close()))
+
+        closing: list[asyncio.Task[None]] = []
+        device = Device(ModemSettings("m", "gsm", port), hear, lambda sms: None, candidates=lambda: [])
+        modem.faults.hangs, modem.faults.reset_helps = True, False
+        device.start()
+        async with asyncio.timeout(200):
+            await closed.wait()
+        open_tty(port, 115200).close()
+        modem.close()
+
+    run_hastily(main())
 
 
 def test_a_modem_that_hangs_for_good_goes_out_of_service(tmp_path: Path) -> None:
