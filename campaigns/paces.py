@@ -5,7 +5,7 @@ that judges calls says which of them a rule holds back: there is no second readi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -75,11 +75,11 @@ class Wait:
 
 
 def binding(rulebook: Rulebook, settings: CampaignSettings, groups: Sequence[Group], on: date) -> list[Bound]:
-    """The caps and rests that hold calls of the campaign back on a day, and whose."""
+    """The caps and rests that hold some calls of the campaign back on a day, and whose: not those that allow none."""
     found = []
     hours: dict[object, Opens] = {}
     for rule in rulebook.rules:
-        if isinstance(rule.params, Limit | Cooldown) and rulebook.standing(rule) in _STOPPING and in_force(rule, on):
+        if _allows_some(rule) and rulebook.standing(rule) in _STOPPING and in_force(rule, on):
             cases = {group: case_of(settings, group.profile, group.place) for group in groups if group.profile.zones}
             bound = [group for group, case in cases.items() if _holds(rule, group, case)]
             if bound:
@@ -105,6 +105,10 @@ def place_matters(rulebook: Rulebook, settings: CampaignSettings, profile: Profi
     )
 
 
+def _allows_some(rule: Rule) -> bool:
+    return isinstance(rule.params, Cooldown) or (isinstance(rule.params, Limit) and rule.params.max > 0)
+
+
 def _holds(rule: Rule, group: Group, case: Case) -> bool:
     return applies(rule, case) and not mode_is_met(rule, case) and not _lifted_for_good(rule, group.profile)
 
@@ -123,10 +127,7 @@ def _opening(rulebook: Rulebook, window: CallingWindow, case: Case) -> Opens:
 
 
 def first_wait(pace: Pace, bound: Bound, window: CallingWindow, at: datetime) -> Wait | None:
-    """Where the rule first holds back a call of the pace, whatever hour of a day after `at` the first is made at.
-
-    None for a rule that allows no call at all: that is not the pace's fault.
-    """
+    """Where the rule first holds back a call of the pace, whatever hour of a day after `at` the first is made at."""
     starts = _starts(bound, at, window)
     waits = [wait for start in starts if (wait := _wait_from(start, pace, bound)) is not None]
     if not waits:
@@ -138,16 +139,15 @@ def first_wait(pace: Pace, bound: Bound, window: CallingWindow, at: datetime) ->
 
 def _wait_from(start: datetime, pace: Pace, bound: Bound) -> Wait | None:
     past: list[PastCall] = []
-    opens = bound.opens
+    opens, like = bound.opens, pace.call
+    free = bound.rule.params.max if isinstance(bound.rule.params, Limit) else 1
     last, due = start + _counted(bound.rule) + _WEEK, opens(start)
     while due is not None and due <= last and len(past) < pace.calls:
-        held = held_by(bound.rule, bound.case, due, past)
-        if held is not None and not past:
-            return None
+        held = None if len(past) < free else held_by(bound.rule, bound.case, due, past)
         if held is not None:
             ends = None if held.until is None else opens(held.until.astimezone(UTC))
             return Wait(len(past) + 1, None if ends is None else ends - due)
-        past.append(replace(pace.call, at=due, place=bound.case.place))
+        past.append(PastCall(due, like.phone, like.outcome, like.contact, like.conversation, place=bound.case.place))
         due = opens(due + timedelta(seconds=pace.delay_s))
     return None
 

@@ -66,13 +66,14 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The calls that one setting asks for, by status or outcome, and the rules that bind each.
+    """The calls to some leads that one setting asks for, by status or outcome, and the rules that bind each.
 
     `told` says which setting it is as far as some of them go; `set_to` is the command that gives them other delays
     (None: no call follows).
     """
 
     key: str
+    leads: int
     paces: Mapping[str, Pace]
     bounds: Mapping[str, Sequence[Bound]]
     told: Callable[[Collection[str]], str]
@@ -105,6 +106,7 @@ class Redials:
         self._rulebook = rulebook
         self._at = at
         self._caps = caps.parse(settings.caps)
+        self._known: dict[tuple[object, ...], Wait | None] = {}
 
     def excesses(self) -> Iterator[Excess]:
         """All of them: one for each setting and cap of the campaign, or for each setting and rules that say the same.
@@ -127,7 +129,8 @@ class Redials:
 
     def _recycling(self, lists: Sequence[LeadList]) -> _Asked:
         rules = lists[0].recycle or {}
-        bounds = self._bounds({of.list_id for of in lists})
+        ids = {of.list_id for of in lists}
+        bounds, leads = self._bounds(ids), _leads([group for group in self._groups if group.list_id in ids])
 
         def told(some: Collection[str]) -> str:
             text = recycling.to_text({status: rule for status, rule in rules.items() if status in some})
@@ -145,7 +148,7 @@ class Redials:
             for status, rule in rules.items()
             if status not in _NOT_SURELY_COUNTED
         }
-        return _Asked("recycle", paces, dict.fromkeys(paces, bounds), told, set_to)
+        return _Asked("recycle", leads, paces, dict.fromkeys(paces, bounds), told, set_to)
 
     def _retries(self) -> _Asked:
         """Retries after each outcome, of the leads whose list does not recycle the status in their stead."""
@@ -169,7 +172,7 @@ class Redials:
             slower = {name: delay_s for name, delay_s in delays.items() if delay_s != paces[name].delay_s}
             return f"dialer campaign set {self._settings.name} retry={written(slower)}"
 
-        return _Asked("retry", paces, bounds, told, set_to)
+        return _Asked("retry", _leads(self._groups), paces, bounds, told, set_to)
 
     def _retry_text(self, outcome: Outcome, delay_s: float | None) -> str:
         delay = "never" if delay_s is None else _short(delay_s)
@@ -200,7 +203,7 @@ class Redials:
         alike: dict[str, list[_Beyond]] = {}
         for name, pace in asked.paces.items():
             for bound in asked.bounds[name]:
-                wait = first_wait(pace, bound, self._settings.window, self._at)
+                wait = self._wait(pace, bound)
                 if wait is not None:
                     alike.setdefault(_says(bound.rule), []).append(_Beyond(name, bound, wait))
         if not alike:
@@ -208,21 +211,12 @@ class Redials:
         leads = {says: _leads(_groups(found)) for says, found in alike.items()}
         for says, found in sorted(alike.items(), key=lambda pair: -leads[pair[0]]):
             heeded = [each for each in alike if leads[each] >= leads[says]]
-            text = f"{asked.told({each.name for each in found})}, but {self._in_words(says, found)}"
+            beyond = f"{asked.told({each.name for each in found})}, but {_in_words(says, found)}"
             ways = [self._slowed(asked, heeded), *_other_ways(found)]
-            if leads[says] < _leads(self._groups):
+            if leads[says] < asked.leads:
                 ways.append("keep those leads in a list of their own")
-            yield Excess(asked.key, text, "; or ".join((*ways, _LEAVE)))
-
-    def _in_words(self, says: str, found: Sequence[_Beyond]) -> str:
-        """What the rules say, where, what will happen, and to how many."""
-        groups = _groups(found)
-        regions = {region for group in groups for region in group.profile.regions}
-        rules = [each.bound.rule for each in found]
-        places = {place for rule in rules for place in rule.where if any(_of(place, region) for region in regions)}
-        ids = _some(sorted({rule.id for rule in rules}))
-        whose = f"{_leads(groups)} of {_leads(self._groups)} leads"
-        return f"in {_some(sorted(places))} {says} ({ids}): {_what_happens(found)} ({whose})"
+            whose = f"({leads[says]} of {asked.leads} leads)"
+            yield Excess(asked.key, f"{beyond} {whose}", "; or ".join((*ways, _LEAVE)))
 
     def _slowed(self, asked: _Asked, rules: Collection[str] = ()) -> str:
         """The command that keeps what the setting asks for within the campaign's caps and the rules that say this."""
@@ -237,9 +231,17 @@ class Redials:
 
         def waits(delay_s: float) -> bool:
             slower = Pace(pace.call, delay_s, pace.calls)
-            return any(first_wait(slower, bound, window, self._at) is not None for bound in bounds)
+            return any(self._wait(slower, bound) is not None for bound in bounds)
 
         return neat_delay(least_s, waits, MAX_DELAY_S)
+
+    def _wait(self, pace: Pace, bound: Bound) -> Wait | None:
+        case, call = bound.case, pace.call
+        told = (call.outcome, call.contact, call.conversation, pace.delay_s, pace.calls)
+        key = (bound.rule.id, case.zones, case.regions, case.place, *told)
+        if key not in self._known:
+            self._known[key] = first_wait(pace, bound, self._settings.window, self._at)
+        return self._known[key]
 
     def _slower(self, rule: RecycleRule, delay_s: float | None) -> RecycleRule:
         """The rule with another delay, and no more calls than the campaign's caps for life allow."""
@@ -289,6 +291,15 @@ def _second_of(at: time) -> int:
 def _of(place: str, region: str) -> bool:
     """Whether a place that a rule names is meant by a region, which may lie in it, or hold it when it is a city."""
     return region == place or region.startswith(f"{place}-") or place.startswith(f"{region}-")
+
+
+def _in_words(says: str, found: Sequence[_Beyond]) -> str:
+    """Where rules say so, which they are, and what will happen."""
+    rules = [each.bound.rule for each in found]
+    regions = {region for group in _groups(found) for region in group.profile.regions}
+    places = {place for rule in rules for place in rule.where if any(_of(place, region) for region in regions)}
+    ids = sorted({rule.id for rule in rules})
+    return f"in {_some(sorted(places))} {says} ({_some(ids)}): {_what_happens(found)}"
 
 
 def _groups(found: Sequence[_Beyond]) -> frozenset[Group]:

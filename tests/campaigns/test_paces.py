@@ -89,8 +89,9 @@ def test_months_of_the_calendar_are_counted_from_their_first_day() -> None:
     assert found is not None and found.nth == 31
 
 
-def test_a_rule_that_allows_no_call_is_not_the_paces_fault() -> None:
-    assert first_wait(Pace(NO_ANSWER, 60, 9), bound(limit(0, "24h")), ALL_DAY, NOW) is None
+def test_a_rule_that_allows_no_call_is_no_paces_fault() -> None:
+    none = book(rule(f"{limit(0, '24h')}\neffect = 'block'"))
+    assert binding(none, CampaignSettings(1, "spring"), [Group(1, TEXAN, 1)], NOW.date()) == []
 
 
 def test_only_what_a_rule_counts_is_held_against_it() -> None:

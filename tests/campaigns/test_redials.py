@@ -117,7 +117,7 @@ def test_states_with_the_same_cap_and_lists_that_recycle_alike_are_told_once(sto
     listed(store, "NA:2h/2", "+13055550109", name="c")
     (only,) = told(store)
     assert only.text.startswith("lists a and b b recycle NA:2h/4, but in US-FL, US-MD and US-OK the most")
-    assert only.text.endswith("(3 of 5 leads)")
+    assert only.text.endswith("(3 of 4 leads)")
     assert only.mend.startswith("dialer lists set spring a recycle=NA:5h/4, and the same for b b; or")
 
 
