@@ -163,7 +163,7 @@ class ModemDevice(WiredDevice):
                 self._unreported[told.reference] = told.sms_id
             case SmsReported():
                 sms_id = self._unreported.pop(told.reference, "")
-                if told.failure:
+                if sms_id and told.failure:
                     self._note_sms("SmsFailed", told.failure)
                 elif sms_id and sms_id not in self._unreported.values():
                     self._note_sms("SmsDelivered")
