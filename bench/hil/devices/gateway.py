@@ -123,12 +123,14 @@ class GatewayDevice(WiredDevice):
         self._told |= {"headsets": str(status.headsets), "keepalive": f"{self.table.keepalive_ms} ms"}
 
     def _unready(self) -> bool:
-        """Until no line has a call, and all (on a real board: some) can be dialed on."""
+        """Until no line has a call, and all (on a real board: some) can be dialed on; emulated headsets are all seen."""
         assert self._driver is not None
-        states = [line.state for line in self._driver.board.mirror.lines.values()]
+        mirror = self._driver.board.mirror
+        states = [line.state for line in mirror.lines.values()]
         idle = states.count(m.LineState.IDLE)
         if self.table.emulated:
-            return not self._driver.board.up or not states or idle < len(states)
+            seen = all(headset.present for headset in mirror.headsets.values())
+            return not self._driver.board.up or not states or idle < len(states) or not seen
         return not self._driver.board.up or not idle or idle + states.count(m.LineState.FAULT) < len(states)
 
     async def unlink(self) -> None:

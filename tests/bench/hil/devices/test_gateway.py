@@ -72,3 +72,29 @@ def test_a_difference_between_host_and_pins_is_told() -> None:
             await strategy.reach(State.OFF)
 
     asyncio.run(main())
+
+
+@pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="apt-get install qemu-system-arm")
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="apt-get install gcc-arm-none-eabi")
+def test_an_emulated_board_is_ready_when_its_headsets_are_seen_too() -> None:
+    async def main() -> None:
+        device = made(emulated="qemu")
+        strategy = Strategy(device)
+        await strategy.reach(State.LINKED)
+        try:
+            assert device._board is not None and device._driver is not None
+            mirror = device._driver.board.mirror
+            device._board.drive("headset_present", 2, False)
+            async with asyncio.timeout(10):
+                while mirror.headsets[2].present or any(
+                    line.state != m.LineState.IDLE for line in mirror.lines.values()
+                ):
+                    await asyncio.sleep(0.01)
+            with pytest.raises(BenchError, match="board is not ready within 0.3 s"):
+                await strategy.reach(State.READY, limit_s=0.3)
+            device._board.drive("headset_present", 2, True)
+            await strategy.reach(State.READY)
+        finally:
+            await strategy.reach(State.OFF)
+
+    asyncio.run(main())
