@@ -123,7 +123,7 @@ class GatewayDevice(WiredDevice):
         self._told |= {"headsets": str(status.headsets), "keepalive": f"{self.table.keepalive_ms} ms"}
 
     def _unready(self) -> bool:
-        """Until no line has a call, and all (on a real board: some) can be dialed on; emulated headsets are all seen."""
+        """Until no line has a call, and all (on a real board: some) can be dialed on; emulated headsets are seen."""
         assert self._driver is not None
         mirror = self._driver.board.mirror
         states = [line.state for line in mirror.lines.values()]

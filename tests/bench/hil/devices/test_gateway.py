@@ -90,7 +90,7 @@ def test_an_emulated_board_is_ready_when_its_headsets_are_seen_too() -> None:
                     line.state != m.LineState.IDLE for line in mirror.lines.values()
                 ):
                     await asyncio.sleep(0.01)
-            with pytest.raises(BenchError, match="board is not ready within 0.3 s"):
+            with pytest.raises(BenchError, match=r"board is not ready within 0\.3 s"):
                 await strategy.reach(State.READY, limit_s=0.3)
             device._board.drive("headset_present", 2, True)
             await strategy.reach(State.READY)
