@@ -10,10 +10,21 @@ from typing import Any
 import click
 
 from campaigns.dnc import Hit, Scope
+from campaigns.labels import place_of
 from campaigns.law import latest_date
-from campaigns.model import Mode
+from campaigns.model import Mode, Place
 from campaigns.numbers import is_possible
-from campaigns.places import Whereabouts, whereabouts
+from campaigns.places import (
+    Whereabouts,
+    address_region,
+    canonical_zone,
+    country_of,
+    is_postcode,
+    is_state,
+    region_of_code,
+    regions_of,
+    whereabouts,
+)
 from campaigns.rules import (
     Basis,
     Case,
@@ -88,14 +99,70 @@ def _region(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return region
 
 
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    region = _region(ctx, param, value)
+    state = "-".join(region.split("-")[:2])
+    if state != region:
+        raise click.BadParameter(f"'{value}' is a city; write its state, {state}: the city's rules hold there too")
+    return region
+
+
+def _zone(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    zone = canonical_zone(value)
+    if value and not zone:
+        raise click.BadParameter(f"'{value}' is no IANA time zone of a place, such as America/Denver")
+    return zone
+
+
+def _stated_region(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if value and not (region_of_code(value) or address_region("", value)):
+        raise click.BadParameter(f"'{value}' is no country or state that is known; write it as US-FL, Florida or GB")
+    return value
+
+
+def _require_understood(phone: str, *, region: str, country: str, state: str, postcode: str, **_others: str) -> None:
+    """An address that an import would only doubt is a mistake here. Raises click.UsageError."""
+    if region and (country or state):
+        raise click.UsageError("--region says country and state in one: leave out --country and --state")
+    if country and not address_region(country, ""):
+        raise click.BadParameter(
+            f"'{country}' is no country that is known; write it as US or GB", param_hint="--country"
+        )
+    home = next((country_of(one) for one in regions_of(phone)), "")
+    if state and not is_state(state, country, home):
+        of = address_region(country, "") or home
+        raise click.BadParameter(
+            f"'{state}' is no state of {of}; write it as FL or Florida, and name another country with --country",
+            param_hint="--state",
+        )
+    if postcode and not is_postcode(postcode, phone, region=region, country=country, state=state):
+        of = country_of(region or address_region(country, state)) or home or "the United States"
+        raise click.BadParameter(
+            f"'{postcode}' is no known postcode of {of}; mend it, or give the address's country with --country",
+            param_hint="--postcode",
+        )
+
+
 @rules.command()
 @click.option("--phone", required=True, callback=_phone, help="The number to be called, E.164.")
 @click.option("--purpose", required=True, type=click.Choice([purpose.value for purpose in Purpose]), help="Why.")
 @click.option(
     "--at", metavar="ISO8601", required=True, callback=_instant, help="When, with offset: 2026-11-23T09:00-05:00."
 )
-@click.option("--region", callback=_region, help="Where the address is: ISO 3166-2 such as US-FL.")
+@click.option("--region", callback=_address, help="Where the address is: ISO 3166 such as US-FL or GB.")
+@click.option(
+    "--country", default="", help="Instead of --region, as lists have it: the address's country, in any writing."
+)
+@click.option("--state", default="", help="Instead of --region, as lists have it: the address's state, FL or Florida.")
 @click.option("--postcode", default="", help="The address's postcode.")
+@click.option("--timezone", "listed_zone", default="", callback=_zone, help="An IANA zone that the list gives.")
+@click.option(
+    "--stated-region", default="", callback=_stated_region, help="Where the person said to be: US-FL or Florida."
+)
+@click.option(
+    "--stated-timezone", "stated_zone", default="", callback=_zone, help="The IANA zone that the person said."
+)
+@click.option("--label", default="", help="What the list calls the number: work, office, home, mobile ...")
 @click.option(
     "--consent",
     type=click.Choice([basis.value for basis in Basis]),
@@ -113,18 +180,23 @@ def _region(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @pass_context
 def check(
     ctx: Context,
+    /,
     phone: str,
     purpose: str,
     at: datetime,
-    region: str,
-    postcode: str,
+    label: str,
     consent: tuple[str, ...],
     party: str,
     mode: str,
     line: str,
     as_json: bool,
+    **clues: str,
 ) -> None:
     """Say whether a call would be legal at a time, which rules say what, and when it would be.
+
+    Where the person may be follows from the number and all that is said of the address, as for leads: the call must be
+    legal in every time zone and under the rules of every region that is left. A number is one at home unless its label
+    says work. The rules of a city hold for the state that it is in.
 
     Calls of the past are not looked at. With a site, its do-not-call lists, registries and switches are.
 
@@ -133,16 +205,20 @@ def check(
       dialer rules check --phone +12125550123 --purpose sales --at 2026-11-23T07:59-05:00
       dialer rules check --phone +447700900123 --purpose collections --at 2026-11-22T12:00Z --json
       dialer rules check --phone +18015550123 --region US-UT --purpose sales --consent express --at 2026-11-22T12:00Z
+      dialer rules check --phone +12125550123 --state Texas --postcode 79901 --purpose sales --at 2026-11-23T09:30-05:00
+      dialer rules check --phone +61255501001 --label office --purpose collections --at 2026-11-23T18:00+11:00
     """
-    place = whereabouts(phone, region=region, postcode=postcode)
+    _require_understood(phone, **clues)
+    where = whereabouts(phone, **clues)
     case = Case(
         phone=phone,
-        zones=place.zones,
-        regions=place.regions,
+        zones=where.zones,
+        regions=where.regions,
         purpose=Purpose(purpose),
         party=Party(party),
         line=Line(line),
         mode=mode,
+        place=place_of(label),
         consents=tuple(
             Consent(Basis(basis), obtained_at=at, evidence="stated on the command line") for basis in consent
         ),
@@ -159,7 +235,7 @@ def check(
             reasons=(*own, *verdict.reasons),
             until=None if stopped else verdict.until,
         )
-    _show_verdict(verdict, place, as_json=as_json)
+    _show_verdict(verdict, where, case.place, label, as_json=as_json)
     if not _has_site(ctx) and not as_json:
         click.echo("no site here: no do-not-call list, registry copy or switch of a site was looked at", err=True)
 
@@ -198,7 +274,7 @@ def _rulebook(ctx: Context) -> Rulebook:
         raise Failure(str(error)) from None
 
 
-def _show_verdict(verdict: Verdict, place: Whereabouts, *, as_json: bool) -> None:
+def _show_verdict(verdict: Verdict, where: Whereabouts, place: Place | None, label: str, *, as_json: bool) -> None:
     if as_json:
         show_json(
             {
@@ -210,7 +286,8 @@ def _show_verdict(verdict: Verdict, place: Whereabouts, *, as_json: bool) -> Non
                 "zones": verdict.zones,
                 "regions": verdict.regions,
                 "until": verdict.until,
-                "because": place.because,
+                "because": where.because,
+                "place": place,
                 "rules": verdict.rules,
                 "packs": verdict.packs,
             }
@@ -221,13 +298,19 @@ def _show_verdict(verdict: Verdict, place: Whereabouts, *, as_json: bool) -> Non
         "possible from": verdict.until.isoformat() if verdict.until else "",
         "zones": verdict.zones,
         "regions": verdict.regions,
-        "because": "; ".join(place.because),
+        "because": "; ".join(where.because),
+        "place": place or _unsaid(label),
     }
     show_facts({key: value for key, value in facts.items() if value}, as_json=False)
     rows = [{"effect": one.effect.value, "rule": one.rule, "detail": one.detail} for one in verdict.reasons]
     if rows:
         click.echo()
         show_rows(rows, ("effect", "rule", "detail"), as_json=False, empty="")
+
+
+def _unsaid(label: str) -> str:
+    says = f"the label '{label}' does not say work" if label else "no --label says work"
+    return f"{Place.HOME}, as {says}"
 
 
 @rules.command("list")

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import split
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from dialer.cli import main
 from dialer.site import Site
 
 NEW_YORK = ("--phone", "+12125550123", "--purpose", "sales")
+NOON = ("--at", "2026-11-23T12:00-05:00")
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +69,61 @@ def test_the_region_brings_its_rules() -> None:
     assert verdict(*sunday, "--consent", "express")["allowed"] is True
 
 
+# On the number's clock and the address's.
+EL_PASO = ["America/Denver", "America/New_York"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "clues", "zones", "regions"),
+    [
+        ("+12125550123", "", ["America/New_York"], ["US-NY"]),
+        ("+12125550123", "--region us-tx --postcode 79901", EL_PASO, ["US-NY", "US-TX"]),
+        ("+12125550123", "--state Texas --postcode 79901", EL_PASO, ["US-NY", "US-TX"]),
+        ("+12125550123", "--country 'United Kingdom'", ["America/New_York", "Europe/London"], ["GB", "US-NY"]),
+        ("+12125550123", "--postcode 'SW1A 1AA'", ["America/New_York", "Europe/London"], ["GB", "US-NY"]),
+        ("+12125550123", "--timezone US/Mountain", EL_PASO, ["US-NY"]),
+        ("+12125550123", "--stated-region Florida --postcode 33101", ["America/New_York"], ["US-FL"]),
+        ("+12125550123", "--stated-timezone America/Phoenix", ["America/Phoenix"], ["US-NY"]),
+        ("+18005550123", "--state GA", ["America/New_York"], ["US-GA"]),
+        # A country whose postcodes are not known here is no reason to refuse one.
+        ("+12125550123", "--region NL --postcode 1012AB", ["America/New_York", "Europe/Amsterdam"], ["NL", "US-NY"]),
+    ],
+)
+def test_all_that_is_known_of_the_address_counts(phone: str, clues: str, zones: list[str], regions: list[str]) -> None:
+    answer = verdict("--phone", phone, "--purpose", "sales", *NOON, *split(clues))
+    assert (answer["zones"], answer["regions"]) == (zones, regions)
+    assert answer["because"]
+
+
+@pytest.mark.parametrize(
+    ("label", "place", "blocked"),
+    [
+        ("office", "work", {"au.collections.hours_work"}),
+        ("work_phone", "work", {"au.collections.hours_work"}),
+        ("mobile", None, set()),
+        ("Home", "home", set()),
+        ("", None, set()),
+    ],
+)
+def test_a_number_at_work_has_hours_of_its_own(label: str, place: str | None, blocked: set[str]) -> None:
+    evening = ("--phone", "+61255501001", "--purpose", "collections", "--at", "2026-11-23T18:00+11:00")
+    answer = verdict(*evening, "--label", label)
+    assert (answer["place"], stopping(answer)) == (place, blocked)
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ((), "home, as no --label says work"),
+        (("--label", "mobile"), "home, as the label 'mobile' does not say work"),
+        (("--label", "office"), "work"),
+    ],
+)
+def test_people_read_which_place_was_taken_for_granted(label: tuple[str, ...], told: str) -> None:
+    lines = call("check", *NEW_YORK, "--at", "2026-11-23T12:00-05:00", *label).stdout.splitlines()
+    assert [line.split(maxsplit=1)[1].strip() for line in lines if line.startswith("place ")] == [told]
+
+
 def test_a_business_in_another_mode() -> None:
     at = ("--at", "2026-11-23T22:00-05:00", "--party", "business", "--mode", "manual", "--line", "fixed")
     assert verdict(*NEW_YORK, *at)["allowed"] is True
@@ -84,6 +141,16 @@ def test_a_place_that_is_not_known_is_blocked(phone: str) -> None:
         ((*NEW_YORK, "--at", "2026-11-23T12:00"), "'2026-11-23T12:00' has no offset from UTC; write it as"),
         ((*NEW_YORK, "--at", "noon"), "'noon' is no ISO 8601 time"),
         ((*NEW_YORK, "--at", "2026-11-23T12:00Z", "--region", "US-ZZ"), "'US-ZZ' is no ISO 3166 code"),
+        ((*NEW_YORK, "--at", "2026-11-23T12:00Z", "--region", "US-NY-NYC"), "is a city; write its state, US-NY"),
+        ((*NEW_YORK, *NOON, "--region", "US-FL", "--state", "FL"), "leave out --country and --state"),
+        ((*NEW_YORK, *NOON, "--country", "Narnia"), "--country: 'Narnia' is no country"),
+        ((*NEW_YORK, *NOON, "--state", "Narnia"), "--state: 'Narnia' is no state of US"),
+        ((*NEW_YORK, *NOON, "--state", "NSW", "--country", "CA"), "--state: 'NSW' is no state of CA"),
+        ((*NEW_YORK, *NOON, "--postcode", "00000"), "--postcode: '00000' is no known postcode of US"),
+        ((*NEW_YORK, *NOON, "--region", "GB", "--postcode", "nonsense"), "'nonsense' is no known postcode of GB"),
+        ((*NEW_YORK, *NOON, "--timezone", "EST"), "'EST' is no IANA time zone"),
+        ((*NEW_YORK, *NOON, "--stated-timezone", "Mars/Base"), "'Mars/Base' is no IANA time zone"),
+        ((*NEW_YORK, *NOON, "--stated-region", "Nowhere"), "'Nowhere' is no country or state"),
         ((*NEW_YORK, "--at", "2026-11-23T12:00Z", "--consent", "maybe"), "'maybe' is not one of"),
         (("--phone", "2125550123", "--purpose", "sales", "--at", "2026-11-23T12:00Z"), "is not E.164"),
         (("--phone", "+12125550123", "--purpose", "fun", "--at", "2026-11-23T12:00Z"), "'fun' is not one of"),
