@@ -2,14 +2,16 @@
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from campaigns.importing import import_leads
 from campaigns.lint import Problem
+from campaigns.model import Outcome
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store
+from tests.campaigns.desk import Desk
 from tests.campaigns.rules.texts import pack, rule
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -257,3 +259,25 @@ def test_a_ground_that_lifts_a_rule_for_good_lifts_it_here() -> None:
         listed(store, "NA:1h/9", *rows, head="phone,consent,consent_at,consent_evidence")
         (only,) = told(store)
     assert "(ours.passing)" in only.text
+
+
+@pytest.mark.parametrize(
+    ("recycle", "beyond", "hours"),
+    [("NA:2h/4", True, [9, 11, 13, 24 + 9, 24 + 11]), ("NA:5h/4", False, [9, 14, 19, 24 + 9, 24 + 14])],
+)
+def test_the_hopper_does_as_was_told(store: Store, recycle: str, hours: list[int], *, beyond: bool) -> None:
+    """A lead in Florida that never answers, called from 9 to 20: the fourth of `NA:2h/4` is due at 15, and waits 18 h."""
+    desk, nine = Desk(store), datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+    listed(store, recycle, FLORIDA)
+    assert bool(told(store)) is beyond
+    made, at = [], nine
+    while len(made) < len(hours):
+        found = store.refill(desk.campaign.campaign_id, 10, at)
+        if not found.leads:
+            assert found.next_at is not None and found.next_at > at
+            at = found.next_at
+            continue
+        made.append(9 + (at - nine) / timedelta(hours=1))
+        (lead,) = found.leads
+        desk.close(desk.reserve(lead, at), lead, Outcome.NO_ANSWER, at)
+    assert made == hours
