@@ -266,7 +266,7 @@ def test_a_ground_that_lifts_a_rule_for_good_lifts_it_here() -> None:
     [("NA:2h/4", True, [9, 11, 13, 24 + 9, 24 + 11]), ("NA:5h/4", False, [9, 14, 19, 24 + 9, 24 + 14])],
 )
 def test_the_hopper_does_as_was_told(store: Store, recycle: str, hours: list[int], *, beyond: bool) -> None:
-    """A lead in Florida that never answers, called from 9 to 20: the fourth of `NA:2h/4` is due at 15, and waits 18 h."""
+    """A lead in Florida that never answers, called from 9 to 20: the fourth of `NA:2h/4` is due at 15."""
     desk, nine = Desk(store), datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
     listed(store, recycle, FLORIDA)
     assert bool(told(store)) is beyond
