@@ -49,11 +49,6 @@ def region_of_postcode(country: str, code: str) -> str:
     return parents.pop() if len(parents) == 1 else ""
 
 
-def reads_postcodes(country: str) -> bool:
-    """Whether the postcodes of a country are known here."""
-    return country in _SHAPES or country in _BRITISH or country in _FRENCH
-
-
 def country_by_shape(code: str) -> str:
     """The country whose postcodes alone look like this: Canadian or British; "" for all that are of digits."""
     text = _tidy(code)

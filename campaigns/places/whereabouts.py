@@ -6,13 +6,7 @@ from functools import lru_cache
 
 from campaigns.places.clocks import MAX_ZONES, canonical_zone, settled
 from campaigns.places.numbering import place_of, prefix_of, says_country_only
-from campaigns.places.postcodes import (
-    country_by_shape,
-    is_military,
-    is_military_state,
-    place_of_postcode,
-    reads_postcodes,
-)
+from campaigns.places.postcodes import country_by_shape, is_military, is_military_state, place_of_postcode
 from campaigns.places.regions import address_region, country_of, region_of_code, within, zones_in, zones_of_region
 from campaigns.places.tables import NOWHERE, Place
 
@@ -180,18 +174,6 @@ def is_state(state: str, country: str, default: str) -> bool:
     if land not in _LANDS_OF_STATES or is_military_state(state):
         return True
     return "-" in address_region(country or land, state) or (not country.strip() and bool(address_region("", state)))
-
-
-def is_postcode(postcode: str, phone: str, *, region: str = "", country: str = "", state: str = "") -> bool:
-    """Whether a postcode passes for one of the address, or else of where the number is.
-
-    `whereabouts` understands it then, unless it is of a country whose postcodes nobody knows here.
-    """
-    lands = _lands(prefix_of(phone))
-    home = _home("", region, country, state, lands)
-    if _is_military(home, state) or _postal(postcode, country_of(home), lands) is not _UNREAD:
-        return True
-    return not any(map(reads_postcodes, (country_of(home),) if home else lands))
 
 
 @lru_cache(maxsize=16_384)

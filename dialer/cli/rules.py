@@ -19,7 +19,6 @@ from campaigns.places import (
     address_region,
     canonical_zone,
     country_of,
-    is_postcode,
     is_state,
     region_of_code,
     regions_of,
@@ -120,8 +119,11 @@ def _stated_region(_ctx: click.Context, _param: click.Parameter, value: str) -> 
     return value
 
 
-def _require_understood(phone: str, *, region: str, country: str, state: str, postcode: str, **_others: str) -> None:
-    """An address that an import would only doubt is a mistake here. Raises click.UsageError."""
+def _require_understood(phone: str, *, region: str, country: str, state: str, **_others: str) -> None:
+    """A country or state that an import would only doubt is a mistake here. Raises click.UsageError.
+
+    A postcode that says nothing is told in the answer: not all of the world's are known here.
+    """
     if region and (country or state):
         raise click.UsageError("--region says country and state in one: leave out --country and --state")
     if country and not address_region(country, ""):
@@ -134,12 +136,6 @@ def _require_understood(phone: str, *, region: str, country: str, state: str, po
         raise click.BadParameter(
             f"'{state}' is no state of {of}; write it as FL or Florida, and name another country with --country",
             param_hint="--state",
-        )
-    if postcode and not is_postcode(postcode, phone, region=region, country=country, state=state):
-        of = country_of(region or address_region(country, state)) or home or "the United States"
-        raise click.BadParameter(
-            f"'{postcode}' is no known postcode of {of}; mend it, or give the address's country with --country",
-            param_hint="--postcode",
         )
 
 

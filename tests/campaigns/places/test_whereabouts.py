@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.places import is_postcode, whereabouts, zones_of_region
+from campaigns.places import whereabouts, zones_of_region
 from campaigns.places.clocks import MAX_ZONES, known_zones, same_clock
 from campaigns.places.regions import within
 from campaigns.places.tables import area_codes, countries, region_names
@@ -176,26 +176,3 @@ def test_a_stated_zone_is_the_only_zone(phone: str, clues: dict[str, str]) -> No
 @pytest.mark.parametrize("area_code", sorted(area_codes()))
 def test_every_area_code_alone_leaves_zones_to_call_in(area_code: str) -> None:
     assert whereabouts(f"+1{area_code}5550123").zones
-
-
-@pytest.mark.parametrize(
-    ("phone", "postcode", "address", "passes"),
-    [
-        ("+12125550123", "10001", {}, True),
-        ("+12125550123", "00000", {}, False),
-        ("+12125550123", "SW1A 1AA", {}, True),
-        ("+12125550123", "10001", {"region": "GB"}, True),
-        ("+12125550123", "rubbish", {"region": "GB"}, False),
-        ("+442079460123", "rubbish", {"country": "NL"}, True),
-        ("+12125550123", "09012", {"state": "AE"}, True),
-        ("+18005550123", "00000", {}, False),
-        ("+33199000101", "75001", {"region": "FR"}, True),
-        ("+12125550123", "00901", {"region": "PR"}, True),
-    ],
-)
-def test_postcodes_pass_unless_those_of_their_country_are_known_and_it_is_none(
-    phone: str, postcode: str, address: dict[str, str], *, passes: bool
-) -> None:
-    assert is_postcode(postcode, phone, **address) is passes
-    understood = "the postcode is not understood" not in whereabouts(phone, postcode=postcode, **address).because
-    assert understood is passes or address == {"country": "NL"}
