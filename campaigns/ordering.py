@@ -102,7 +102,8 @@ class Turns:
             return None
         member = self._heap[0][1]
         self._had[member] += 1
-        heapq.heapreplace(self._heap, (self._worth(member, self._weights[member]), member))
+        if len(self._heap) > 1:
+            heapq.heapreplace(self._heap, (self._worth(member, self._weights[member]), member))
         return member
 
     def give_back(self, member: int) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import time
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -290,6 +291,7 @@ def to_json(settings: CampaignSettings) -> str:
     return json.dumps(document, sort_keys=True)
 
 
+@lru_cache(maxsize=256)
 def from_json(campaign_id: int, name: str, kind: str, mode: str, state: str, text: str) -> CampaignSettings:
     """The reverse of `to_json`, checked like any other input. An outcome newer than the text has its default rule."""
     document: dict[str, Any] = json.loads(text)

@@ -23,6 +23,8 @@ def same_person_in_campaign(database: Database, lead_ids: Sequence[int]) -> dict
 
 def _grouped(database: Database, sql: str, lead_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     groups: dict[int, tuple[int, ...]] = {lead_id: (lead_id,) for lead_id in lead_ids}
+    if database.one("SELECT 1 FROM leads WHERE person <> '' LIMIT 1") is None:
+        return groups
     found: dict[int, list[int]] = {}
     for lead_id, other in database.rows_in(sql, list(groups)):
         found.setdefault(lead_id, []).append(other)
