@@ -7,7 +7,7 @@ revoked one is kept, and ceases to count at once.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from campaigns import settings
@@ -17,13 +17,16 @@ from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
 from campaigns.leads import stir, wake
-from campaigns.model import Basis, Consent, Purpose
+from campaigns.model import Basis, CallbackAsked, Consent, Purpose
 from campaigns.profiles import Profiles
 
 _FIELDS = "id, lead_id, phone, basis, purpose, obtained_at, expires_at, revoked_at, evidence"
 _STRENGTH = {basis: rank for rank, basis in enumerate(Basis)}
 _SWEPT = "consents_swept_at"
 _CHUNK = 500
+
+# A call that somebody asked for may come a little after its time.
+_CALL_MAY_COME_LATE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,19 @@ class Consents:
         Raises ValueError when it is of the future.
         """
         return self.add_many([(lead_id, phone, given)], at)[0]
+
+    def asked_for_call(
+        self, lead_id: int, phone_id: int, callback: CallbackAsked, purpose: Purpose, *, agent: str, at: datetime
+    ) -> int | None:
+        """Record, as told by `agent` at `at`, that the person asked to be called on that number; see `add`.
+
+        It is express consent for the purpose until a week after the time that was agreed, for calls that come late.
+        """
+        when = callback.at.isoformat(timespec="minutes")
+        evidence = Evidence(note=f"told by {agent}", request=f"asked to be called at {when}")
+        phone = self._database.value("SELECT e164 FROM lead_phones WHERE id = ?", (phone_id,))
+        given = Given(Basis.EXPRESS, purpose, at, callback.at + _CALL_MAY_COME_LATE, evidence)
+        return self.add(lead_id, given, phone=phone, at=at)
 
     def add_many(
         self, consents: Sequence[tuple[int, str | None, Given]], at: datetime | None = None

@@ -301,12 +301,16 @@ class RetryDecision:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAsked:
-    """When (aware) a person wants to be called again, in which zone they said so, and by whom ('': by anyone)."""
+    """When (aware) a person wants to be called again, in which zone they said so, and by whom ('': by anyone).
+
+    `consented`: the person asked for this call, which laws that need a ground to call take for one.
+    """
 
     at: datetime
     zone: str = ""
     agent: str = ""
     comments: str = ""
+    consented: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,11 +252,13 @@ class Desk:
             return None
         agent = self._engine.agents.get(name)
         zones = agent.attempt.candidate.phone.zones if agent and agent.attempt else ()
-        zone, comments = body.get("zone", ""), body.get("comments", "")
+        zone, comments, consented = body.get("zone", ""), body.get("comments", ""), body.get("consented", False)
         if not all(isinstance(value, str) for value in (text, zone, comments)):
             raise ValueError("'callback_at', 'zone' and 'comments' must be texts")
+        if not isinstance(consented, bool):
+            raise ValueError("'consented' must be true or false: whether the person asked for this call")  # noqa: TRY004
         at, meant = instant_of(text, zones, zone)
-        return CallbackAsked(at.astimezone(UTC), meant, name if body.get("mine") else "", comments)
+        return CallbackAsked(at.astimezone(UTC), meant, name if body.get("mine") else "", comments, consented)
 
     async def set_campaign_state(self, name: str, state: CampaignState) -> str:
         """Raises UnknownName, CommandRefused."""

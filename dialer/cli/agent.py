@@ -168,6 +168,11 @@ def hangup(ctx: Context, name: str) -> None:
 @click.option("--zone", default="", help="IANA zone of --at, where the person's is not certain.")
 @click.option("--mine", is_flag=True, help="The agent makes the callback; else anyone does.")
 @click.option("--comments", default="", help="What whoever calls back should know.")
+@click.option(
+    "--consented",
+    is_flag=True,
+    help="The person asked for this call: recorded as express consent to it, which the law may want.",
+)
 @click.option("--product", help="With SALE: what was sold.")
 @click.option("--quantity", type=click.IntRange(1), help="With SALE: how many. Default: 1.")
 @click.option("--amount", help="With SALE: the price of all of it, such as 19.90.")
@@ -184,6 +189,7 @@ def dispose(
     zone: str,
     mine: bool,
     comments: str,
+    consented: bool,
     product: str | None,
     quantity: int | None,
     amount: str | None,
@@ -202,7 +208,7 @@ def dispose(
     Examples:
       dialer agent dispose anna --status SALE
       dialer agent dispose anna --status SALE --product Gold --amount 19.90 --currency EUR --quantity 2
-      dialer agent dispose anna --status CALLBK --at "2026-11-24 15:00" --mine
+      dialer agent dispose anna --status CALLBK --at "2026-11-24 15:00" --mine --consented
       dialer agent dispose anna --status PTP --promise 120.00 --by 2026-12-01 --debt A-1001
     """
     if (promise is None) != (by is None):
@@ -212,9 +218,9 @@ def dispose(
     if promise is not None:
         body |= {"promise": promise, "by": by, **({} if debt is None else {"debt": debt})}
     if callback_at is not None:
-        body |= {"callback_at": callback_at, "zone": zone, "mine": mine, "comments": comments}
-    elif zone or mine or comments:
-        raise click.UsageError("--zone, --mine and --comments go with --at")
+        body |= {"callback_at": callback_at, "zone": zone, "mine": mine, "comments": comments, "consented": consented}
+    elif zone or mine or comments or consented:
+        raise click.UsageError("--zone, --mine, --comments and --consented go with --at")
     _command(ctx, name, "dispose", body)
 
 

@@ -207,6 +207,47 @@ def test_seven_days_of_silence_after_a_conversation_about_a_debt(store: Store) -
     assert len(calls.offered(NOW + timedelta(days=7, hours=1))) == 1
 
 
+@pytest.mark.parametrize(("consented", "offered"), [(False, 0), (True, 1)])
+def test_who_asked_for_a_call_is_called_within_the_seven_days_of_silence(
+    store: Store, *, consented: bool, offered: int
+) -> None:
+    text = "phone,person,debt_reference,balance,currency\n+12125550101,P1,D-1,100.00,USD\n"
+    calls = Calls(store, text, kind="collections")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(days=1), status="CALLBK")
+    asked = CallbackAsked(NOW + timedelta(days=1), "America/New_York", consented=consented)
+    done = NOW + timedelta(minutes=5)
+    store.callbacks.make(lead.lead_id, asked, falls_at=None, made_by="anna", made_at=done)
+    if consented:
+        phone_id, purpose = lead.phone.phone_id, calls.campaign.purpose
+        store.consents.asked_for_call(lead.lead_id, phone_id, asked, purpose, agent="anna", at=done)
+    due = store.due_callbacks(calls.campaign.campaign_id, asked.at, ())
+    assert len(due) == offered
+    if not consented:
+        (put_off,) = store.callbacks.listing(calls.campaign.campaign_id)
+        assert put_off.at >= NOW + timedelta(days=6)
+        return
+    assert calls.reserve(due[0], asked.at) is None
+    (record,) = store.consents.records([lead.lead_id])
+    assert record.missing == ("name",)
+    assert record.consent.phone == "+12125550101"
+    assert record.state(asked.at + timedelta(days=7)) == "expired"
+
+
+def test_a_conversation_uses_the_word_of_the_person_up(store: Store) -> None:
+    text = "phone,person,debt_reference,balance,currency\n+12125550101,P1,D-1,100.00,USD\n"
+    calls = Calls(store, text, kind="collections")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(days=1), status="CALLBK")
+    asked = CallbackAsked(NOW + timedelta(days=1), "America/New_York", consented=True)
+    phone_id, purpose = lead.phone.phone_id, calls.campaign.purpose
+    store.consents.asked_for_call(lead.lead_id, phone_id, asked, purpose, agent="anna", at=NOW + timedelta(minutes=5))
+    (again,) = calls.offered(asked.at)
+    calls.call(again, asked.at, asked.at + timedelta(hours=1), status="RPC")
+    assert calls.offered(asked.at + timedelta(hours=2)) == []
+    assert calls.held_by().startswith("rule:us.collections.after_conversation")
+
+
 def test_leads_why_tells_each_rule_and_when_it_is_over(store: Store) -> None:
     calls = Calls(store, "phone\n+13055550101\n")
     night = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

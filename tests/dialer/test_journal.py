@@ -61,5 +61,6 @@ def test_a_text_inside_what_a_record_holds_fails_no_batch(site: Site) -> None:
         await dialer.runner.ask(lambda request: ev.Dispose("anna", "CALLBK", asked, request))
         kept = await dialer.runner.in_store(lambda store: store.database.rows("SELECT comments FROM callbacks"))
         assert kept == [("after lunch \ufffd",)]
+        assert await dialer.runner.in_store(lambda store: store.database.rows("SELECT id FROM consents")) == []
 
     run_with(dialer, script)
