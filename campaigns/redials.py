@@ -12,7 +12,7 @@ from shlex import quote
 from campaigns import caps, recycling
 from campaigns.caps import Cap
 from campaigns.lists import LeadList
-from campaigns.model import CallingWindow, CampaignSettings, Outcome, Place
+from campaigns.model import Basis, CallingWindow, CampaignSettings, Outcome, Place
 from campaigns.paces import Bound, Group, Pace, Wait, binding, first_wait, neat_delay
 from campaigns.pastcalls import as_counted
 from campaigns.recycling import MAX_DELAY_S, MAX_TIMES, RecycleRule
@@ -354,7 +354,10 @@ def _other_ways(found: Sequence[_Beyond]) -> Iterator[str]:
         for basis in each.bases
     }
     if grounds:
-        yield f"record the ground that lifts it ({' or '.join(sorted(grounds))}): dialer consent add"
+        how = "dialer consent add"
+        if Basis.EXPRESS.value in grounds and {each.name for each in found} == {Outcome.CALLBACK.value}:
+            how = "where the person asks for the call, dialer agent dispose ... --at TIME --consented"
+        yield f"record the ground that lifts it ({' or '.join(sorted(grounds))}): {how}"
 
 
 def _some(names: Sequence[str]) -> str:

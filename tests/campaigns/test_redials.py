@@ -246,7 +246,8 @@ def test_who_asked_to_be_called_again_waits_for_the_rest_unless_that_is_a_ground
     listed(store, "", TEXAS)
     (only,) = told(store, "retry")
     assert "retries callback:1d/6, but in US 7 calendar days without calls about the debt must follow" in only.text
-    assert "retry=callback:7d/6; or record the ground that lifts it (express): dialer consent add; or" in only.mend
+    ground = "record the ground that lifts it (express): where the person asks for the call, dialer agent dispose"
+    assert f"retry=callback:7d/6; or {ground} ... --at TIME --consented; or" in only.mend
 
 
 def test_a_ground_that_lifts_a_rule_for_good_lifts_it_here() -> None:
