@@ -25,8 +25,8 @@ _STRENGTH = {basis: rank for rank, basis in enumerate(Basis)}
 _SWEPT = "consents_swept_at"
 _CHUNK = 500
 
-# A call that somebody asked for may come a little after its time.
-_CALL_MAY_COME_LATE = timedelta(days=7)
+_ASKED = "asked to be called at "
+_WORD_HOLDS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +134,33 @@ class Consents:
         return self.add_many([(lead_id, phone, given)], at)[0]
 
     def asked_for_call(
-        self, lead_id: int, phone_id: int, callback: CallbackAsked, purpose: Purpose, *, agent: str, at: datetime
+        self, lead_id: int, phone_id: int, callback: CallbackAsked, *, agent: str, at: datetime
     ) -> int | None:
-        """Record, as told by `agent` at `at`, that the person asked to be called on that number; see `add`.
+        """Record, as told by `agent` at `at`, that a debtor asked for a call on that number; see `add`.
 
-        It is express consent for the purpose until a week after the time that was agreed, for calls that come late.
+        It is express consent to calls about debts for seven days (12 CFR 1006.14(b)(3)(i)). Nothing is recorded when
+        the number is gone.
         """
-        when = callback.at.isoformat(timespec="minutes")
-        evidence = Evidence(note=f"told by {agent}", request=f"asked to be called at {when}")
         phone = self._database.value("SELECT e164 FROM lead_phones WHERE id = ?", (phone_id,))
-        given = Given(Basis.EXPRESS, purpose, at, callback.at + _CALL_MAY_COME_LATE, evidence)
+        if not phone:
+            return None
+        evidence = Evidence(note=f"told by {agent}", request=_ASKED + callback.at.isoformat(timespec="minutes"))
+        given = Given(Basis.EXPRESS, Purpose.COLLECTIONS, at, at + _WORD_HOLDS, evidence)
         return self.add(lead_id, given, phone=phone, at=at)
+
+    def call_is_off(self, lead_id: int, at: datetime | None = None) -> None:
+        """The call that a debtor asked for is not made: that word counts no more from `at` on."""
+        now = at or datetime.now(UTC)
+        with self._database.transaction():
+            for record in self.records([lead_id]):
+                word = Evidence.of(record.consent.evidence).request.startswith(_ASKED)
+                if word and record.state(now) == "valid":
+                    self._database.execute(
+                        "UPDATE consents SET expires_at = ? WHERE id = ?", (seconds_of(now), record.consent_id)
+                    )
+                    body = {"what": "ended", "consent": record.consent_id, "why": "the call asked for is off"}
+                    self._trail.note(AuditKind.CONSENT, body, at=now, leads=(lead_id,))
+            self.settle([lead_id], now)
 
     def add_many(
         self, consents: Sequence[tuple[int, str | None, Given]], at: datetime | None = None

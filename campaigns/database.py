@@ -49,6 +49,7 @@ class Database:
         self.rollbacks = 0
         self._in_transaction = False
         self._durable = True
+        self._hurried = False
         self._synchronous = 0 if fast else 2
         self.peewee: Any = peewee.SqliteDatabase(
             path,
@@ -104,9 +105,12 @@ class Database:
             yield
             return
         if durable or not self._synchronous:
+            if self._hurried:
+                self._wait_again()
             with self._all_or_nothing():
                 yield
             return
+        self._hurried = True
         self.execute("PRAGMA synchronous = 1")
         self._durable = False
         try:
@@ -114,7 +118,13 @@ class Database:
                 yield
         finally:
             self._durable = True
-            self.execute(f"PRAGMA synchronous = {self._synchronous}")
+            if not self.peewee.connection().in_transaction:
+                self._wait_again()
+
+    def _wait_again(self) -> None:
+        """SQLite does not take it inside a transaction; one that could not be rolled back would hide its own error."""
+        self.execute(f"PRAGMA synchronous = {self._synchronous}")
+        self._hurried = False
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -130,7 +140,8 @@ class Database:
             self.peewee.commit()
         except BaseException:
             self.rollbacks += 1
-            self.peewee.rollback()
+            if self.peewee.connection().in_transaction:  # A full disk has ended it already.
+                self.peewee.rollback()
             raise
         finally:
             self._in_transaction = False

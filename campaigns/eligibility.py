@@ -7,7 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate
-from campaigns.rules.model import Case
+from campaigns.rules.model import Case, PastCall
 from campaigns.rules.rulebook import Rulebook
 
 SEARCH_DAYS = 14
@@ -43,6 +43,23 @@ def check(
     if closed is not None:
         return Blocked(closed.reason, closed.detail, until)
     assert stops is not None
+    return Blocked(f"rule:{stops.rule}", stops.detail, until)
+
+
+def check_after_talk(
+    candidate: Candidate, settings: CampaignSettings, wall_now: datetime, talked_at: datetime, rulebook: Rulebook | None
+) -> Allowed | Blocked:
+    """As `check`, and as far as the law wants a rest after a conversation with the person at `talked_at`."""
+    found = check(candidate, settings, wall_now, rulebook)
+    if rulebook is None or isinstance(found, Blocked):
+        return found
+    case = case_of(candidate, settings)
+    talk = PastCall(talked_at, case.phone, "answered", contact=True, conversation=True, place=case.place)
+    verdict = rulebook.judge(case, wall_now, (talk,))
+    stops = next((reason for reason in verdict.reasons if reason.stops), None)
+    if stops is None:
+        return found
+    until = verdict.until and first_open(case, settings.window, rulebook, verdict.until)
     return Blocked(f"rule:{stops.rule}", stops.detail, until)
 
 

@@ -303,7 +303,7 @@ class RetryDecision:
 class CallbackAsked:
     """When (aware) a person wants to be called again, in which zone they said so, and by whom ('': by anyone).
 
-    `consented`: the person asked for this call, which laws that need a ground to call take for one.
+    `consented`: a debtor asked for this call, which lifts the rest between calls about debts.
     """
 
     at: datetime

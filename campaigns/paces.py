@@ -74,18 +74,28 @@ class Wait:
     longest: timedelta | None
 
 
-def binding(rulebook: Rulebook, settings: CampaignSettings, groups: Sequence[Group], on: date) -> list[Bound]:
-    """The caps and rests that hold some calls of the campaign back on a day, and whose: not those that allow none."""
+Hours = dict[tuple[Profile, Place | None], Opens]
+"""What is known of when places open, for one campaign."""
+
+
+def binding(
+    rulebook: Rulebook, settings: CampaignSettings, groups: Sequence[Group], on: date, hours: Hours
+) -> list[Bound]:
+    """The caps and rests that hold some calls of the campaign back on a day, and whose: not those that allow none.
+
+    Pass the same `hours` again and again, empty at first: they are looked up once.
+    """
     found = []
-    hours: dict[object, Opens] = {}
     for rule in rulebook.rules:
         if _allows_some(rule) and rulebook.standing(rule) in _STOPPING and in_force(rule, on):
             cases = {group: case_of(settings, group.profile, group.place) for group in groups if group.profile.zones}
             bound = [group for group, case in cases.items() if _holds(rule, group, case)]
             if bound:
                 most = max(bound, key=lambda group: group.leads)
-                opens = hours.setdefault((most.profile, most.place), _opening(rulebook, settings.window, cases[most]))
-                found.append(Bound(rule, cases[most], opens, tuple(bound)))
+                where = (most.profile, most.place)
+                if where not in hours:
+                    hours[where] = _opening(rulebook, settings.window, cases[most])
+                found.append(Bound(rule, cases[most], hours[where], tuple(bound)))
     return found
 
 

@@ -13,7 +13,7 @@ from campaigns import caps, recycling
 from campaigns.caps import Cap
 from campaigns.lists import LeadList
 from campaigns.model import Basis, CallingWindow, CampaignSettings, Outcome, Place
-from campaigns.paces import Bound, Group, Pace, Wait, binding, first_wait, neat_delay
+from campaigns.paces import Bound, Group, Hours, Pace, Wait, binding, first_wait, neat_delay
 from campaigns.pastcalls import as_counted
 from campaigns.recycling import MAX_DELAY_S, MAX_TIMES, RecycleRule
 from campaigns.rules.model import Cooldown, Count, Effect, Key, Limit, PastCall, Period, Rule
@@ -107,6 +107,7 @@ class Redials:
         self._at = at
         self._caps = caps.parse(settings.caps)
         self._known: dict[tuple[object, ...], Wait | None] = {}
+        self._hours: Hours = {}
 
     def excesses(self) -> Iterator[Excess]:
         """All of them: one for each setting and cap of the campaign, or for each setting and rules that say the same.
@@ -180,7 +181,7 @@ class Redials:
 
     def _bounds(self, lists: Collection[int]) -> list[Bound]:
         groups = [group for group in self._groups if group.list_id in lists]
-        return binding(self._rulebook, self._settings, groups, self._at.date())
+        return binding(self._rulebook, self._settings, groups, self._at.date(), self._hours)
 
     def _call(self, status: str, outcome: Outcome | None = None) -> PastCall:
         return as_counted(outcome or _OUTCOME_OF.get(status, Outcome.HANDLED), status, self._at)

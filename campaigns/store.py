@@ -330,6 +330,13 @@ class Store:
             self._require_callable(self.campaign_by_id(before.campaign_id), before.lead_id, at, now)
             return self.callbacks.move(callback_id, at, agent)
 
+    def cancel_callback(self, callback_id: int, now: datetime) -> Callback:
+        """Call it off, and with it the consent that a debtor gave to it. Raises UnknownCallback."""
+        with self.transaction():
+            callback = self.callbacks.cancel(callback_id)
+            self.consents.call_is_off(callback.lead_id, now)
+        return callback
+
     def _require_callable(self, of: CampaignSettings, lead_id: int, at: datetime, now: datetime) -> None:
         if (refusal := out_of_reach(at, now)) is not None:
             raise StoreError(refusal)

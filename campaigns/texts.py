@@ -170,7 +170,9 @@ class Texts:
             " ORDER BY p.sent_at DESC, p.id DESC",
             (delivery.sim, delivery.reference, seconds_of(at - timedelta(days=REPORTS_FOR_DAYS))),
         )
-        return next(((part, text) for part, text, phone in rows if _alike(phone, delivery.number)), None)
+        alike = [row for row in rows if _alike(row[2], delivery.number)]
+        exact = [row for row in alike if row[2] == delivery.number]
+        return next(((part, text) for part, text, _ in (*exact, *alike)), None)
 
     def _all_reported(self, text_id: int) -> bool:
         """Whether all its parts are sent, and none is waited for."""
@@ -318,7 +320,7 @@ _OPEN = {
 def _alike(phone: str, reported: str) -> bool:
     """Whether a network may mean this E.164 number: some leave out, or change, what is before the subscriber's."""
     digits = re.sub(r"\D", "", reported)[-SUBSCRIBER_DIGITS:]
-    return phone.endswith(digits)
+    return len(digits) == SUBSCRIBER_DIGITS and phone.endswith(digits)
 
 
 def _no_number(row: LeadRow) -> Blocked:

@@ -249,6 +249,8 @@ class Desk:
         """When the agent's person asked to be called again; in the person's own time unless an offset is given."""
         text = body.get("callback_at")
         if text is None:
+            if body.get("consented"):
+                raise ValueError("'consented' goes with 'callback_at': the person asked for a call at that time")
             return None
         agent = self._engine.agents.get(name)
         zones = agent.attempt.candidate.phone.zones if agent and agent.attempt else ()

@@ -81,8 +81,7 @@ class Journal:
             r.lead_id, r.callback, falls_at=r.falls_at, made_by=r.made_by, made_at=r.at, phone_id=r.phone_id
         )
         if r.callback.consented:
-            purpose = self._store.campaign_by_id(r.campaign_id).purpose
-            self._store.consents.asked_for_call(r.lead_id, r.phone_id, r.callback, purpose, agent=r.made_by, at=r.at)
+            self._store.consents.asked_for_call(r.lead_id, r.phone_id, r.callback, agent=r.made_by, at=r.at)
 
     def _promised(self, r: rec.PromiseMade) -> None:
         plan = [(stored(r.promise.amount, r.promise.currency), r.promise.due_on)]

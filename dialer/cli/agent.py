@@ -171,7 +171,7 @@ def hangup(ctx: Context, name: str) -> None:
 @click.option(
     "--consented",
     is_flag=True,
-    help="The person asked for this call: recorded as express consent to it, which the law may want.",
+    help="In collections: the person asked for this call, so it may come within the days of rest after a talk.",
 )
 @click.option("--product", help="With SALE: what was sold.")
 @click.option("--quantity", type=click.IntRange(1), help="With SALE: how many. Default: 1.")

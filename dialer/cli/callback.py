@@ -107,7 +107,7 @@ def cancel(ctx: Context, callback_id: int) -> None:
     Example:
       dialer callback cancel 5
     """
-    ctx.store.callbacks.cancel(callback_id)
+    ctx.store.cancel_callback(callback_id, datetime.now(UTC))
     click.echo(f"callback {callback_id} is cancelled")
 
 

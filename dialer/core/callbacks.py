@@ -3,7 +3,7 @@
 from collections.abc import Set
 
 from campaigns import eligibility
-from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate
+from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate, Purpose
 from campaigns.statuses import Status
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -107,11 +107,19 @@ class Callbacks(Calling):
         assert attempt is not None
         if not status.scheduled_callback:
             return f"status {status.code} takes no time: only one for callbacks does, such as CALLBK"
+        if callback.consented and attempt.campaign.purpose is not Purpose.COLLECTIONS:
+            return "that the person asked for the call counts in collections; elsewhere leave it out (consented)"
         refusal = eligibility.out_of_reach(callback.at, self._wall)
         if refusal is not None:
             return refusal
-        verdict = eligibility.check(attempt.candidate, attempt.campaign, callback.at, self._config.rulebook)
+        lead, campaign, rulebook = attempt.candidate, attempt.campaign, self._config.rulebook
+        verdict = eligibility.check(lead, campaign, callback.at, rulebook)
+        way_out = ""
+        if not isinstance(verdict, Blocked) and not callback.consented:
+            verdict = eligibility.check_after_talk(lead, campaign, callback.at, self._wall, rulebook)
+            way_out = "; or at once with consented, if the person asked for this call"
         if not isinstance(verdict, Blocked):
             return None
         instead = "" if verdict.until is None else f"; from {verdict.until.isoformat(timespec='minutes')} on they may"
-        return f"the person may not be called then: {verdict.detail}{instead}"
+        in_collections = campaign.purpose is Purpose.COLLECTIONS
+        return f"the person may not be called then: {verdict.detail}{instead}{way_out if in_collections else ''}"

@@ -71,6 +71,23 @@ def test_a_durable_one_inside_one_that_is_not_is_a_bug(database: Database) -> No
     assert synchronous(database) == FULL
 
 
+def test_one_that_cannot_be_undone_hides_no_error_and_the_next_waits_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollback = database.peewee.rollback
+
+    def broken() -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(database.peewee, "rollback", broken)
+    with pytest.raises(OSError, match="no"), database.transaction(durable=False):
+        _ = 1 / 0
+    monkeypatch.undo()
+    rollback()
+    with database.transaction():
+        assert synchronous(database) == FULL
+
+
 def test_a_store_that_never_waits_does_not_begin_to(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "fast.db", create=True, fast=True)
     with database.transaction(durable=False):

@@ -12,7 +12,7 @@ from campaigns.consents import Evidence, Given
 from campaigns.eligibility import check
 from campaigns.importing import import_leads
 from campaigns.leads import RETRY
-from campaigns.model import Allowed, Basis, CallbackAsked, CampaignState, Candidate, Outcome, RetryDecision
+from campaigns.model import Allowed, Basis, CallbackAsked, CampaignState, Candidate, Outcome, Purpose, RetryDecision
 from campaigns.rules import Rulebook, load_builtin
 from campaigns.store import Store, StoreError
 
@@ -219,8 +219,7 @@ def test_who_asked_for_a_call_is_called_within_the_seven_days_of_silence(
     done = NOW + timedelta(minutes=5)
     store.callbacks.make(lead.lead_id, asked, falls_at=None, made_by="anna", made_at=done)
     if consented:
-        phone_id, purpose = lead.phone.phone_id, calls.campaign.purpose
-        store.consents.asked_for_call(lead.lead_id, phone_id, asked, purpose, agent="anna", at=done)
+        store.consents.asked_for_call(lead.lead_id, lead.phone.phone_id, asked, agent="anna", at=done)
     due = store.due_callbacks(calls.campaign.campaign_id, asked.at, ())
     assert len(due) == offered
     if not consented:
@@ -231,7 +230,8 @@ def test_who_asked_for_a_call_is_called_within_the_seven_days_of_silence(
     (record,) = store.consents.records([lead.lead_id])
     assert record.missing == ("name",)
     assert record.consent.phone == "+12125550101"
-    assert record.state(asked.at + timedelta(days=7)) == "expired"
+    assert record.consent.purpose is Purpose.COLLECTIONS
+    assert record.state(done + timedelta(days=7)) == "expired"
 
 
 def test_a_conversation_uses_the_word_of_the_person_up(store: Store) -> None:
@@ -240,11 +240,28 @@ def test_a_conversation_uses_the_word_of_the_person_up(store: Store) -> None:
     (lead,) = calls.offered()
     calls.call(lead, NOW, NOW + timedelta(days=1), status="CALLBK")
     asked = CallbackAsked(NOW + timedelta(days=1), "America/New_York", consented=True)
-    phone_id, purpose = lead.phone.phone_id, calls.campaign.purpose
-    store.consents.asked_for_call(lead.lead_id, phone_id, asked, purpose, agent="anna", at=NOW + timedelta(minutes=5))
+    phone_id, done = lead.phone.phone_id, NOW + timedelta(minutes=5)
+    store.consents.asked_for_call(lead.lead_id, phone_id, asked, agent="anna", at=done)
     (again,) = calls.offered(asked.at)
     calls.call(again, asked.at, asked.at + timedelta(hours=1), status="RPC")
     assert calls.offered(asked.at + timedelta(hours=2)) == []
+    assert calls.held_by().startswith("rule:us.collections.after_conversation")
+
+
+def test_a_call_that_is_called_off_takes_the_word_of_the_person_along(store: Store) -> None:
+    text = "phone,person,debt_reference,balance,currency\n+12125550101,P1,D-1,100.00,USD\n"
+    calls = Calls(store, text, kind="collections")
+    (lead,) = calls.offered()
+    calls.call(lead, NOW, NOW + timedelta(days=1), status="CALLBK")
+    asked, done = CallbackAsked(NOW + timedelta(days=1), consented=True), NOW + timedelta(minutes=5)
+    given = Given(Basis.EXPRESS, obtained_at=NOW - timedelta(days=30), evidence=Evidence(note="a form"))
+    store.consents.add(lead.lead_id, given, at=NOW)
+    callback_id = store.callbacks.make(lead.lead_id, asked, falls_at=None, made_by="anna", made_at=done)
+    store.consents.asked_for_call(lead.lead_id, lead.phone.phone_id, asked, agent="anna", at=done)
+    store.cancel_callback(callback_id, done + timedelta(hours=1))
+    states = [record.state(done + timedelta(hours=1)) for record in store.consents.records([lead.lead_id])]
+    assert states == ["valid", "expired"]
+    assert calls.offered(NOW + timedelta(days=2)) == []
     assert calls.held_by().startswith("rule:us.collections.after_conversation")
 
 

@@ -23,7 +23,7 @@ BUILTIN = Rulebook(load_builtin())
 def bound(body: str, window: CallingWindow = ALL_DAY) -> Bound:
     """The one rule, on a lead in Texas."""
     settings = CampaignSettings(1, "spring", window=window)
-    (found,) = binding(book(rule(f"{body}\neffect = 'block'")), settings, [Group(1, TEXAN, 1)], NOW.date())
+    (found,) = binding(book(rule(f"{body}\neffect = 'block'")), settings, [Group(1, TEXAN, 1)], NOW.date(), {})
     return found
 
 
@@ -91,7 +91,7 @@ def test_months_of_the_calendar_are_counted_from_their_first_day() -> None:
 
 def test_a_rule_that_allows_no_call_is_no_paces_fault() -> None:
     none = book(rule(f"{limit(0, '24h')}\neffect = 'block'"))
-    assert binding(none, CampaignSettings(1, "spring"), [Group(1, TEXAN, 1)], NOW.date()) == []
+    assert binding(none, CampaignSettings(1, "spring"), [Group(1, TEXAN, 1)], NOW.date(), {}) == []
 
 
 def test_only_what_a_rule_counts_is_held_against_it() -> None:
@@ -106,7 +106,9 @@ def test_who_is_bound_follows_from_place_and_mode() -> None:
     seattle = Profile(("America/Los_Angeles",), ("US-WA",))
     home, work, elsewhere = Group(1, seattle, 5), Group(1, seattle, 2, Place.WORK), Group(1, TEXAN, 9)
     nowhere = Group(1, Profile(), 3)
-    found = {each.rule.id: each for each in binding(BUILTIN, settings, [home, work, elsewhere, nowhere], NOW.date())}
+    found = {
+        each.rule.id: each for each in binding(BUILTIN, settings, [home, work, elsewhere, nowhere], NOW.date(), {})
+    }
     assert found["us-wa.collections.frequency_work"].groups == (work,)
     assert found["us-wa.collections.frequency"].groups == (home, work)
     assert found["us.collections.frequency"].case.regions == ("US-TX",)

@@ -140,11 +140,27 @@ def test_a_report_of_another_text_is_nobodys(
     assert store.texts.get(text_id).state is TextState.SENT
 
 
-@pytest.mark.parametrize("number", ["2125550101", "0012125550101", "5550101", ""])
+@pytest.mark.parametrize("number", ["2125550101", "0012125550101", "5550101"])
 def test_networks_name_the_recipient_in_ways_of_their_own(store: Store, arrears: CampaignSettings, number: str) -> None:
     text_id = kept(store, free(arrears)).text_id
     sent(store, text_id, 7)
     assert store.texts.reported(delivery(7, number=number), NOW) == text_id
+
+
+@pytest.mark.parametrize("number", ["", "+", "1", "0101"])
+def test_too_few_digits_name_nobody(store: Store, arrears: CampaignSettings, number: str) -> None:
+    text_id = kept(store, free(arrears)).text_id
+    sent(store, text_id, 7)
+    assert store.texts.reported(delivery(7, number=number), NOW) is None
+
+
+def test_the_very_number_goes_before_one_that_is_alike(store: Store, arrears: CampaignSettings) -> None:
+    old, new = kept(store, free(arrears)).text_id, kept(store, free(arrears)).text_id
+    store.database.execute("UPDATE texts SET phone = '+13055550101' WHERE id = ?", (new,))
+    sent(store, old, 7)
+    sent(store, new, 7, at=NOW + timedelta(hours=1))
+    assert store.texts.reported(delivery(7), NOW + timedelta(hours=2)) == old
+    assert store.texts.reported(delivery(7, number="5550101"), NOW + timedelta(hours=2)) == new
 
 
 def test_a_reference_that_came_round_is_the_newer_texts(store: Store, arrears: CampaignSettings) -> None:

@@ -8,6 +8,8 @@ import pytest
 from campaigns.model import CallbackAsked
 from dialer.app import Dialer
 from dialer.core import events as ev
+from dialer.core import records as rec
+from dialer.journal import Journal
 from dialer.site import Site
 from hw.contract import Cause, Ended
 from hw.fake import FakeDriver, FarEnd
@@ -61,6 +63,22 @@ def test_a_text_inside_what_a_record_holds_fails_no_batch(site: Site) -> None:
         await dialer.runner.ask(lambda request: ev.Dispose("anna", "CALLBK", asked, request))
         kept = await dialer.runner.in_store(lambda store: store.database.rows("SELECT comments FROM callbacks"))
         assert kept == [("after lunch \ufffd",)]
-        assert await dialer.runner.in_store(lambda store: store.database.rows("SELECT id FROM consents")) == []
 
     run_with(dialer, script)
+
+
+@pytest.mark.parametrize("consented", [False, True])
+def test_that_a_debtor_asked_for_the_call_is_kept_with_the_callback(site: Site, *, consented: bool) -> None:
+    add_leads(site, ONE)
+    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    with site.open_store(site.config()) as store:
+        (phone_id,) = [phone["phone_id"] for phone in store.lead("spring", 1)["phones"]]
+        asked = CallbackAsked(now + timedelta(days=1), "America/New_York", consented=consented)
+        made = rec.CallbackMade(1, 1, 1, phone_id, asked, None, "anna", now)
+        assert Journal(store).commit([made]) == []
+        assert [each.at for each in store.callbacks.listing(1)] == [asked.at]
+        kept = [(each.consent.phone, each.consent.evidence) for each in store.consents.records([1])]
+    assert len(kept) == consented
+    for phone, evidence in kept:
+        assert phone == ONE
+        assert "told by anna" in evidence and "asked to be called at 2026-11-24T15:00+00:00" in evidence

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from campaigns.model import Basis, Purpose
 from dialer.api.http import make_app
 from dialer.app import Dialer
 from dialer.site import Site
@@ -160,7 +159,7 @@ def test_a_whole_character_outside_the_first_plane_is_kept(site: Site) -> None:
     serve(site, script)
 
 
-def test_who_asked_for_a_call_gave_consent_to_it(site: Site) -> None:
+def test_that_a_person_asked_for_the_call_is_told_where_it_counts(site: Site) -> None:
     add_leads(site, "+12125550101")
 
     async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
@@ -168,17 +167,15 @@ def test_who_asked_for_a_call_gave_consent_to_it(site: Site) -> None:
             await client.post(f"/agents/anna/{verb}")
         await until(lambda: dialer.engine.runs[1].tally.connected == 1)
         await client.post("/agents/anna/hangup")
-        at = datetime.now(UTC) + timedelta(days=1)
-        body = {"status": "CALLBK", "callback_at": at.isoformat(), "consented": "yes"}
-        refused = await client.post("/agents/anna/dispose", json=body)
-        assert refused.status_code == 400 and "'consented' must be true or false" in refused.text
-        answer = await client.post("/agents/anna/dispose", json={**body, "consented": True})
-        assert answer.status_code == 200, answer.text
-        (record,) = await dialer.runner.in_store(lambda store: store.consents.records([1]))
-        assert (record.consent.basis, record.consent.purpose) == (Basis.EXPRESS, Purpose.SERVICE)
-        assert record.consent.phone == "+12125550101"
-        assert record.consent.expires_at is not None and record.consent.expires_at > at
-        assert f"asked to be called at {at.isoformat(timespec='minutes')}" in record.consent.evidence
+        at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        for body, status, said in (
+            ({"callback_at": at, "consented": "yes"}, 400, "'consented' must be true or false"),
+            ({"consented": True}, 400, "'consented' goes with 'callback_at'"),
+            ({"callback_at": at, "consented": True}, 409, "counts in collections"),
+            ({"callback_at": at, "consented": False}, 200, "disposed as CALLBK"),
+        ):
+            answer = await client.post("/agents/anna/dispose", json={"status": "CALLBK", **body})
+            assert answer.status_code == status and said in answer.text
 
     serve(site, script)
 

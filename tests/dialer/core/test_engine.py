@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.model import CampaignState, Candidate, Mode, Phone
+from campaigns.model import CallbackAsked, CampaignSettings, CampaignState, Candidate, Mode, Phone, Purpose
+from campaigns.rules import Rulebook, load_builtin
 from dialer.core import actions as act
 from dialer.core import events as ev
 from dialer.core import records as rec
@@ -38,13 +39,15 @@ class Shell:
 
 
 def leads(count: int) -> ev.LeadsLoaded:
-    zones = ("America/New_York",)
-    return ev.LeadsLoaded(1, tuple(Candidate(n, (Phone(n, f"+121255501{n:02d}", zones),)) for n in range(1, count + 1)))
+    places = {"zones": ("America/New_York",), "regions": ("US-NY",)}
+    return ev.LeadsLoaded(
+        1, tuple(Candidate(n, (Phone(n, f"+121255501{n:02d}", **places),)) for n in range(1, count + 1))
+    )
 
 
-def staffed(pacer: ScriptedPacer) -> Shell:
-    shell = Shell(Engine(EngineConfig((TRUNK,)), pacer_factory=lambda settings: pacer))
-    shell.at(0.0, ev.CampaignLoaded(CAMPAIGN), ev.LogIn("anna", "sip:anna@desk", 1))
+def staffed(pacer: ScriptedPacer, campaign: CampaignSettings = CAMPAIGN, rulebook: Rulebook | None = None) -> Shell:
+    shell = Shell(Engine(EngineConfig((TRUNK,), rulebook=rulebook), pacer_factory=lambda settings: pacer))
+    shell.at(0.0, ev.CampaignLoaded(campaign), ev.LogIn("anna", "sip:anna@desk", 1))
     shell.at(0.5, hw.Answered("s1"), ev.MakeReady("anna"), leads(5))
     return shell
 
@@ -75,6 +78,38 @@ def test_the_rate_leaves_out_what_agents_found_to_be_machines() -> None:
     assert (tally.connected, tally.not_live) == (1, 1)
     tally.abandoned = 1
     assert tally.abandoned_rate == 1.0
+
+
+@pytest.mark.parametrize(("purpose", "kept"), [(Purpose.COLLECTIONS, True), (Purpose.SALES, False)])
+def test_that_a_person_asked_for_the_call_counts_in_collections(purpose: Purpose, *, kept: bool) -> None:
+    shell = staffed(ScriptedPacer(wanted=1), replace(CAMPAIGN, purpose=purpose))
+    shell.at(3.0, hw.Answered("a1"))
+    shell.at(3.1, hw.Joined("a1", "s1"))
+    shell.at(9.0, hw.Ended("a1", hw.Cause.NORMAL))
+    asked = CallbackAsked(START + timedelta(days=1), consented=True)
+    shell.at(10.0, ev.Dispose("anna", "CALLBK", asked, request=7))
+    made = [record.callback for record in shell.records if isinstance(record, rec.CallbackMade)]
+    assert made == ([asked] if kept else [])
+    (answer,) = [action for action in shell.actions if isinstance(action, act.Reply) and action.request == 7]
+    assert ("counts in collections" in (answer.error or "")) is not kept
+
+
+@pytest.mark.parametrize(("days", "consented", "refused"), [(1, False, True), (1, True, False), (7, False, False)])
+def test_a_callback_within_the_rest_after_a_talk_is_refused_at_once(
+    days: int, *, consented: bool, refused: bool
+) -> None:
+    campaign = replace(CAMPAIGN, purpose=Purpose.COLLECTIONS)
+    shell = staffed(ScriptedPacer(wanted=1), campaign, rulebook=Rulebook(load_builtin()))
+    shell.at(3.0, hw.Answered("a1"))
+    shell.at(3.1, hw.Joined("a1", "s1"))
+    shell.at(9.0, hw.Ended("a1", hw.Cause.NORMAL))
+    asked = CallbackAsked(START + timedelta(days=days), consented=consented)
+    shell.at(10.0, ev.Dispose("anna", "CALLBK", asked, request=7))
+    (answer,) = [action for action in shell.actions if isinstance(action, act.Reply) and action.request == 7]
+    assert (answer.error is not None) is refused, answer
+    if refused:
+        assert answer.error is not None
+        assert f"from {(START + timedelta(days=7)).date()}" in answer.error and "with consented" in answer.error
 
 
 def test_a_pause_stands_against_older_settings() -> None:
