@@ -15,6 +15,14 @@ from tests.dialer.conftest import add_leads, fake_dialer, run_with, until
 TOKEN = "a-token-of-the-test-site"
 
 
+async def talk(client: httpx.AsyncClient, dialer: Dialer) -> None:
+    """Anna has talked with the first person, and disposes next."""
+    for verb in ("login", "ready"):
+        await client.post(f"/agents/anna/{verb}")
+    await until(lambda: dialer.engine.runs[1].tally.connected == 1)
+    await client.post("/agents/anna/hangup")
+
+
 def serve(site: Site, script: Callable[[httpx.AsyncClient, Dialer], Awaitable[None]], token: str = TOKEN) -> None:
     dialer, _ = fake_dialer(site)
 
@@ -145,10 +153,7 @@ def test_a_whole_character_outside_the_first_plane_is_kept(site: Site) -> None:
     add_leads(site, "+12125550101")
 
     async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
-        for verb in ("login", "ready"):
-            await client.post(f"/agents/anna/{verb}")
-        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
-        await client.post("/agents/anna/hangup")
+        await talk(client, dialer)
         at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         body = rf'{{"status": "CALLBK", "callback_at": "{at}", "comments": "\ud83d\ude00"}}'
         answer = await client.post("/agents/anna/dispose", content=body)
@@ -163,10 +168,7 @@ def test_that_a_person_asked_for_the_call_is_told_where_it_counts(site: Site) ->
     add_leads(site, "+12125550101")
 
     async def script(client: httpx.AsyncClient, dialer: Dialer) -> None:
-        for verb in ("login", "ready"):
-            await client.post(f"/agents/anna/{verb}")
-        await until(lambda: dialer.engine.runs[1].tally.connected == 1)
-        await client.post("/agents/anna/hangup")
+        await talk(client, dialer)
         at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         for body, status, said in (
             ({"callback_at": at, "consented": "yes"}, 400, "'consented' must be true or false"),
