@@ -1,8 +1,7 @@
 """Numbers that somebody else's lead keeps busy: one person may be in several lists and campaigns of a site."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from campaigns.database import Database
 
@@ -40,14 +39,12 @@ def clashes(database: Database, numbers: Mapping[int, str], at_s: float) -> dict
         detail = f"attempt {attempt_id} of lead {lead_id} abandoned the person at {phone} less than 24 h ago"
         clash = Clash("recently_abandoned", detail, closed_at + ABANDONED_REST_S)
         found.setdefault(phone, []).append((lead_id, clash))
-    calls = _open_calls(database)
-    asked = set(phones)
-    for call in calls:
-        if call.phone in asked:
-            detail = f"attempt {call.attempt_id} of lead {call.lead_id} is calling {call.phone}"
-            clash = Clash("already_open", detail, at_s + OPEN_WAIT_S)
-            found.setdefault(call.phone, []).append((call.lead_id, clash))
-    persons = _persons_in_a_call(database, calls, list(numbers), at_s)
+    for phone, lead_id, attempt_id in database.rows_in(
+        "SELECT phone, lead_id, id FROM attempts WHERE closed_at IS NULL AND phone IN (:values)", phones
+    ):
+        detail = f"attempt {attempt_id} of lead {lead_id} is calling {phone}"
+        found.setdefault(phone, []).append((lead_id, Clash("already_open", detail, at_s + OPEN_WAIT_S)))
+    persons = _persons_in_a_call(database, list(numbers), at_s)
     against = {lead_id: (*found.get(phone, ()), *persons.get(lead_id, ())) for lead_id, phone in numbers.items()}
     return {
         lead_id: max(others, key=lambda clash: clash.until_s)
@@ -56,33 +53,16 @@ def clashes(database: Database, numbers: Mapping[int, str], at_s: float) -> dict
     }
 
 
-class _OpenCall(NamedTuple):
-    attempt_id: int
-    lead_id: int
-    phone: str
-    person: str
-
-
-def _open_calls(database: Database) -> list[_OpenCall]:
-    """All that are open: no more than there are lines, so they are not looked for one by one."""
-    rows = database.rows(
-        "SELECT a.id, a.lead_id, a.phone, l.person FROM attempts a JOIN leads l ON l.id = a.lead_id"
-        " WHERE a.closed_at IS NULL"
-    )
-    return [_OpenCall._make(row) for row in rows]
-
-
-def _persons_in_a_call(
-    database: Database, calls: Sequence[_OpenCall], lead_ids: list[int], at_s: float
-) -> dict[int, list[tuple[int, Clash]]]:
+def _persons_in_a_call(database: Database, lead_ids: list[int], at_s: float) -> dict[int, list[tuple[int, Clash]]]:
     """By lead, the calls to its person that are open on whatever number for another of the person's leads."""
-    of_person: dict[str, list[tuple[int, Clash]]] = {}
-    for call in calls:
-        if call.person:
-            detail = f"attempt {call.attempt_id} of lead {call.lead_id} is calling the person at {call.phone}"
-            clash = Clash("already_open", detail, at_s + OPEN_WAIT_S)
-            of_person.setdefault(call.person, []).append((call.lead_id, clash))
-    if not of_person:
+    calls: dict[str, list[tuple[int, Clash]]] = {}
+    for person, lead_id, attempt_id, phone in database.rows(
+        "SELECT l.person, a.lead_id, a.id, a.phone FROM attempts a JOIN leads l ON l.id = a.lead_id"
+        " WHERE a.closed_at IS NULL AND l.person <> ''"
+    ):
+        detail = f"attempt {attempt_id} of lead {lead_id} is calling the person at {phone}"
+        calls.setdefault(person, []).append((lead_id, Clash("already_open", detail, at_s + OPEN_WAIT_S)))
+    if not calls:
         return {}
     rows = database.rows_in("SELECT id, person FROM leads WHERE person <> '' AND id IN (:values)", lead_ids)
-    return {lead_id: of_person[person] for lead_id, person in rows if person in of_person}
+    return {lead_id: calls[person] for lead_id, person in rows if person in calls}
