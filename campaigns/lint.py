@@ -15,13 +15,12 @@ from campaigns.model import AbandonWindow, CampaignSettings, Place, Profile
 from campaigns.paces import Group, place_matters
 from campaigns.profiles import Profiles
 from campaigns.redials import Redials
-from campaigns.rules.model import Cli, Effect, Needs, RegistryCheck, Rule, RuleType
+from campaigns.rules.model import STOPPING, Cli, Effect, Needs, RegistryCheck, Rule, RuleType
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.terms import Terms
 from campaigns.rules.windows import in_force
 from campaigns.telesales.scripts import Script
 
-_STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
 _WINDOW_OF_SPAN = {
     "campaign_period": AbandonWindow.PERIOD_30D,
     "calendar_month": AbandonWindow.MONTH,
@@ -162,7 +161,7 @@ def _binds(rule: Rule, rulebook: Rulebook, regions: Sequence[str], settings: Cam
         and not (rule.effect is Effect.REQUIRE_MODE and settings.mode in rule.required_modes)
         and in_force(rule, on)
     )
-    return about and rulebook.standing(rule) in _STOPPING and any(rule.covers(region) for region in regions)
+    return about and rulebook.standing(rule) in STOPPING and any(rule.covers(region) for region in regions)
 
 
 def _of_leads(settings: CampaignSettings, facts: Facts) -> Iterator[Problem]:
@@ -208,7 +207,7 @@ def _of_abandonment(settings: CampaignSettings, terms: Terms) -> Iterator[Proble
     for term in terms.abandon:
         most = term.limit.max_percent
         if most is not None and settings.max_abandon_rate * 100 > most + 1e-9:
-            binds = term.effect in _STOPPING
+            binds = term.effect in STOPPING
             yield Problem(
                 Severity.ERROR if binds else Severity.WARNING,
                 "max_abandon_rate",

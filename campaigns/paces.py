@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo
 from campaigns.eligibility import first_open
 from campaigns.model import Basis, CallingWindow, CampaignSettings, Place, Profile
 from campaigns.rules.limits import held_by
-from campaigns.rules.model import Case, Cooldown, Effect, Limit, PastCall, Rule, Span
+from campaigns.rules.model import STOPPING, Case, Cooldown, Limit, PastCall, Rule, Span
 from campaigns.rules.rulebook import Rulebook
 from campaigns.rules.scope import applies, mode_is_met
 from campaigns.rules.windows import in_force
 
-_STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
 _WEEK = timedelta(days=7)
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _LONGEST_MONTH_DAYS = 31
@@ -87,7 +86,7 @@ def binding(
     """
     found = []
     for rule in rulebook.rules:
-        if _allows_some(rule) and rulebook.standing(rule) in _STOPPING and in_force(rule, on):
+        if _allows_some(rule) and rulebook.standing(rule) in STOPPING and in_force(rule, on):
             cases = {group: case_of(settings, group.profile, group.place) for group in groups if group.profile.zones}
             bound = [group for group, case in cases.items() if _holds(rule, group, case)]
             if bound:

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from campaigns import settings as campaign_settings
+from campaigns import settings
 from campaigns.collections.people import everyone, same_person
 from campaigns.database import Database, Row
 from campaigns.instants import datetime_of, seconds_of
@@ -167,7 +166,7 @@ class PastCalls:
 
     def _campaigns(self) -> dict[int, CampaignSettings]:
         rows = self._database.rows("SELECT id, name, kind, mode, state, settings FROM campaigns")
-        return {row[0]: _settings_of(*row) for row in rows}
+        return {row[0]: settings.from_json(*row) for row in rows}
 
     def _with_siblings(self, leads: Sequence[int], calls: dict[_Key, PastCall]) -> dict[_Key, PastCall]:
         """A debt that a person has under one reference in two campaigns is one: calls about either are about both."""
@@ -187,11 +186,6 @@ class PastCalls:
             key: replace(call, debts=call.debts.union(*(siblings.get(debt_id, ()) for debt_id in call.debts)))
             for key, call in calls.items()
         }
-
-
-@lru_cache(maxsize=256)
-def _settings_of(campaign_id: int, name: str, kind: str, mode: str, state: str, text: str) -> CampaignSettings:
-    return campaign_settings.from_json(campaign_id, name, kind, mode, state, text)
 
 
 def _order(call: PastCall) -> tuple[datetime, str, str]:

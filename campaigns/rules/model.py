@@ -61,6 +61,10 @@ class Effect(StrEnum):
     OFF = "off"
 
 
+# Effects that forbid a call.
+STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
+
+
 class Status(StrEnum):
     """Whether a rule is law today."""
 
@@ -501,7 +505,7 @@ class Reason:
     @property
     def stops(self) -> bool:
         """Whether this reason forbids the call."""
-        return self.effect in (Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE)
+        return self.effect in STOPPING
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from campaigns.rules.findings import Finding, finding
 from campaigns.rules.grounds import lifts, turning_points
 from campaigns.rules.limits import held_by
 from campaigns.rules.model import (
+    STOPPING,
     Case,
     Confidence,
     Cooldown,
@@ -48,7 +49,6 @@ _BY_HISTORY = frozenset({RuleType.FREQUENCY, RuleType.COOLDOWN})
 _BY_FACTS = frozenset({RuleType.CONSENT, RuleType.REGISTRY})
 _TIMELY = _BY_THE_CLOCK | _BY_HISTORY
 _JUDGED = _TIMELY | _BY_FACTS
-_STOPPING = frozenset({Effect.BLOCK, Effect.PRESUMPTION, Effect.REQUIRE_MODE})
 _WEIGHTS = {effect: weight for weight, effect in enumerate(Effect)}
 _MOST_STEPS = 64
 _KEPT = 50_000
@@ -171,7 +171,7 @@ class Rulebook:
         known = self._counting.get(key)
         if known is None:
             about = [self.standing(rule) for rule in self._scope(case) if rule.type in _BY_HISTORY]
-            known = self._counting[key] = any(effect in _STOPPING or effect is Effect.ALERT for effect in about)
+            known = self._counting[key] = any(effect in STOPPING or effect is Effect.ALERT for effect in about)
         return known
 
     def openings(self, case: Case) -> Openings:
@@ -200,7 +200,7 @@ class Rulebook:
             for rule in self.rules
             if rule.type in TERM_TYPES and applies(rule, case) and in_force(rule, on)
         ]
-        return joined([(rule, effect) for rule, effect in standings if effect in _STOPPING or effect is Effect.ALERT])
+        return joined([(rule, effect) for rule, effect in standings if effect in STOPPING or effect is Effect.ALERT])
 
     def standing(self, rule: Rule) -> Effect:
         """How a rule binds here: as it is written, as an alert, in shadow, or not at all."""
@@ -231,7 +231,7 @@ class Rulebook:
         return [rule for rule in self._scope(case) if is_in_force(rule, case, at)]
 
     def _binds(self, rule: Rule, case: Case) -> bool:
-        return self.standing(rule) in _STOPPING and not mode_is_met(rule, case)
+        return self.standing(rule) in STOPPING and not mode_is_met(rule, case)
 
     def _reason(self, rule: Rule, case: Case, at: datetime, past: Sequence[PastCall] | None) -> Reason | None:
         if mode_is_met(rule, case) or lifts(rule, case, at, past if rule.type in _BY_HISTORY else None):
@@ -240,7 +240,7 @@ class Rulebook:
         if found is None:
             return None
         effect = self.standing(rule)
-        if found.mild and effect in _STOPPING and not self._require_registries:
+        if found.mild and effect in STOPPING and not self._require_registries:
             effect = Effect.ALERT
         return Reason(rule.id, effect, self._in_words(rule, effect, found), found.until)
 

@@ -95,7 +95,7 @@ class Sms:
         return sum(len(message.parts) - message.sent for message in self._waiting)
 
     def send(self, sms_id: str, number: str, text: str, begin_by: float) -> None:
-        """Send `text` to `number` (E.164); `SmsSent` and `SmsDelivered`, or `SmsFailed` follow.
+        """Send `text` to `number` (E.164); an `SmsPartSent` for each part and `SmsSent`, or `SmsFailed`, follow.
 
         What the modem was not free to begin by `begin_by` has failed. Raises `SmsError` for what can never be sent.
         """
