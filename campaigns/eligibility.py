@@ -6,7 +6,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate
+from campaigns.model import (
+    Allowed,
+    Basis,
+    Blocked,
+    CallbackAsked,
+    CallingWindow,
+    CampaignSettings,
+    Candidate,
+    Consent,
+    Purpose,
+)
 from campaigns.rules.model import Case, PastCall
 from campaigns.rules.rulebook import Rulebook
 
@@ -46,16 +56,26 @@ def check(
     return Blocked(f"rule:{stops.rule}", stops.detail, until)
 
 
-def check_after_talk(
-    candidate: Candidate, settings: CampaignSettings, wall_now: datetime, talked_at: datetime, rulebook: Rulebook | None
+def check_callback(
+    candidate: Candidate,
+    settings: CampaignSettings,
+    callback: CallbackAsked,
+    talked_at: datetime,
+    rulebook: Rulebook | None = None,
 ) -> Allowed | Blocked:
-    """As `check`, and as far as the law wants a rest after a conversation with the person at `talked_at`."""
-    found = check(candidate, settings, wall_now, rulebook)
+    """As `check`, at the time agreed in a talk at `talked_at`, and as far as the law wants a rest after a talk.
+
+    That a debtor asked for the call counts as the consent that it is recorded as.
+    """
+    found = check(candidate, settings, callback.at, rulebook)
     if rulebook is None or isinstance(found, Blocked):
         return found
     case = case_of(candidate, settings)
+    if callback.consented:
+        word = Consent(Basis.EXPRESS, Purpose.COLLECTIONS, talked_at, phone=case.phone)
+        case = replace(case, consents=(*case.consents, word))
     talk = PastCall(talked_at, case.phone, "answered", contact=True, conversation=True, place=case.place)
-    verdict = rulebook.judge(case, wall_now, (talk,))
+    verdict = rulebook.judge(case, callback.at, (talk,))
     stops = next((reason for reason in verdict.reasons if reason.stops), None)
     if stops is None:
         return found

@@ -1,9 +1,10 @@
 """Callbacks: appointed calls are made at their time, those of one agent when that agent is free for them."""
 
 from collections.abc import Set
+from dataclasses import replace
 
 from campaigns import eligibility
-from campaigns.model import Blocked, CallbackAsked, CampaignState, Candidate, Purpose
+from campaigns.model import Allowed, Blocked, CallbackAsked, CampaignState, Candidate, Purpose
 from campaigns.statuses import Status
 from dialer.core import actions as act
 from dialer.core import events as ev
@@ -112,14 +113,15 @@ class Callbacks(Calling):
         refusal = eligibility.out_of_reach(callback.at, self._wall)
         if refusal is not None:
             return refusal
-        lead, campaign, rulebook = attempt.candidate, attempt.campaign, self._config.rulebook
-        verdict = eligibility.check(lead, campaign, callback.at, rulebook)
-        way_out = ""
-        if not isinstance(verdict, Blocked) and not callback.consented:
-            verdict = eligibility.check_after_talk(lead, campaign, callback.at, self._wall, rulebook)
-            way_out = "; or at once with consented, if the person asked for this call"
+        verdict = self._callback_verdict(attempt, callback)
         if not isinstance(verdict, Blocked):
             return None
         instead = "" if verdict.until is None else f"; from {verdict.until.isoformat(timespec='minutes')} on they may"
-        in_collections = campaign.purpose is Purpose.COLLECTIONS
-        return f"the person may not be called then: {verdict.detail}{instead}{way_out if in_collections else ''}"
+        asked_for = self._callback_verdict(attempt, replace(callback, consented=True))
+        if attempt.campaign.purpose is Purpose.COLLECTIONS and not isinstance(asked_for, Blocked):
+            instead += "; or then, with consented, if the person asked for this call"
+        return f"the person may not be called then: {verdict.detail}{instead}"
+
+    def _callback_verdict(self, attempt: Attempt, callback: CallbackAsked) -> Allowed | Blocked:
+        rulebook = self._config.rulebook
+        return eligibility.check_callback(attempt.candidate, attempt.campaign, callback, self._wall, rulebook)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -5,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.eligibility import check, is_open, next_open
-from campaigns.model import Allowed, Blocked, CallingWindow, CampaignSettings, Candidate, Phone
+from campaigns.eligibility import check, check_callback, is_open, next_open
+from campaigns.model import Allowed, Blocked, CallbackAsked, CallingWindow, CampaignSettings, Candidate, Phone, Purpose
+from tests.campaigns.rules.texts import book, rule
 
 NEW_YORK, CHICAGO, LONDON, SYDNEY = "America/New_York", "America/Chicago", "Europe/London", "Australia/Sydney"
 HALF_HOUR = timedelta(minutes=30)
@@ -35,6 +37,35 @@ def test_closed_in_one_zone_is_blocked_until_all_are_open() -> None:
     assert "Mon 08:59 in America/Chicago" in verdict.detail and "09:00 to 20:00" in verdict.detail
     assert verdict.until == local(CHICAGO, 2026, 6, 1, 9)
     assert verdict.until.tzinfo is UTC
+
+
+REST = 'type = "cooldown"\neffect = "block"\ncooldown = { after = "conversation", for = "7d", key = "person" }'
+UNLESS = '\nunless = [{ consent = ["express"], max_age = "7d", ends_with_conversation = true }]'
+
+
+@pytest.mark.parametrize(
+    ("rest", "days", "consented", "allowed"),
+    [
+        (REST, 1, False, False),
+        (REST, 1, True, False),
+        (REST, 8, False, True),
+        (REST + UNLESS, 1, False, False),
+        (REST + UNLESS, 1, True, True),
+    ],
+)
+def test_a_callback_heeds_the_rest_after_the_talk_unless_the_word_of_the_person_lifts_it(
+    rest: str, days: int, *, consented: bool, allowed: bool
+) -> None:
+    talked_at = local(NEW_YORK, 2026, 6, 1, 12)
+    lead = Candidate(1, (Phone(1, "+12125550123", (NEW_YORK,), 0, ("US-NY",)),))
+    asked = CallbackAsked(talked_at + timedelta(days=days), consented=consented)
+    settings = replace(of(CallingWindow()), purpose=Purpose.COLLECTIONS)
+    found = check_callback(lead, settings, asked, talked_at, book(rule(rest)))
+    assert isinstance(found, Allowed) is allowed
+    assert isinstance(check_callback(lead, settings, asked, talked_at), Allowed)
+    if isinstance(found, Blocked):
+        assert found.reason == "rule:test.rule"
+        assert found.until is not None and found.until >= talked_at + timedelta(days=7)
 
 
 def test_the_window_is_half_open() -> None:
